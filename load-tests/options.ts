@@ -1,0 +1,85 @@
+/** The command line of the bench. */
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** Of one measurement. */
+  readonly seconds: number;
+  /** Before a proxy's first measurement. */
+  readonly warmUpSeconds: number;
+  /** Before each measurement. */
+  readonly settleSeconds: number;
+  /** Requests between two looks at the memory. */
+  readonly memoryStep: number;
+  /** Names of scenarios; undefined: all. */
+  readonly only: readonly string[] | undefined;
+  /** Names of peers; undefined: all. */
+  readonly peers: readonly string[] | undefined;
+  /** Undefined: no file is written. */
+  readonly json: string | undefined;
+  /** Whether the tables of the documentation are written anew. */
+  readonly docs: boolean;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --rounds N        measurements of each proxy (5)
+  --seconds S       length of a measurement (8)
+  --only a,b        only these scenarios
+  --peers a,b       only these proxies
+  --json FILE       where the results go (load-tests/results/latest.json)
+  --no-docs         leave docs/performance.md as it is
+  --quick           2 rounds of 2 seconds, to try it out; nothing is written unless --json is given
+`;
+
+const RESULTS = 'load-tests/results/latest.json';
+
+/** Undefined: show the usage. Throws a `TypeError` on what it does not understand. */
+export function parseBenchOptions(
+  args: readonly string[],
+  known: { readonly scenarios: readonly string[]; readonly peers: readonly string[] },
+): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string' },
+      peers: { type: 'string' },
+      json: { type: 'string' },
+      docs: { type: 'boolean' },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { quick } = values;
+  return {
+    rounds: parseCount('--rounds', values.rounds) ?? (quick ? 2 : 5),
+    seconds: parseCount('--seconds', values.seconds) ?? (quick ? 2 : 8),
+    warmUpSeconds: quick ? 1 : 4,
+    settleSeconds: 1,
+    memoryStep: quick ? 10_000 : 100_000,
+    only: parseNames('--only', values.only, known.scenarios),
+    peers: parseNames('--peers', values.peers, known.peers),
+    json: values.json ?? (quick ? undefined : RESULTS),
+    docs: values.docs ?? !quick,
+  };
+}
+
+function parseCount(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new TypeError(`${option} takes a whole number`);
+  return Number(text);
+}
+
+function parseNames(
+  option: string,
+  text: string | undefined,
+  known: readonly string[],
+): readonly string[] | undefined {
+  const names = text?.split(',');
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw new TypeError(`${option}: there is no ${JSON.stringify(unknown)}, but ${known.join(', ')}`);
+}

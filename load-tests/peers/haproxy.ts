@@ -1,0 +1,69 @@
+/** HAProxy, one thread, with an access log and kept connections to the upstream. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROXY_CORE } from '../cores.ts';
+import { toUrl, type Peer, type Site, type TokenWork, type Work } from './peer.ts';
+import { detectProgram } from './presence.ts';
+
+export const haproxy: Peer = {
+  name: 'haproxy',
+
+  detect: (processes) => detectProgram(processes, ['haproxy', '-v'], /version (\S+)/),
+
+  async start(work, site) {
+    const config = join(site.directory, 'haproxy.cfg');
+    const output = join(site.directory, 'output.log');
+    await writeFile(config, toConfig(work, site));
+    const server = await site.processes.start(['haproxy', '-db', '-f', config], output, {
+      core: PROXY_CORE,
+    });
+    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog: output };
+  },
+};
+
+function toConfig(work: Work, site: Site): string {
+  const tls = work.tls ? `ssl crt ${site.certificateFile} ssl-min-ver TLSv1.3 alpn http/1.1` : '';
+  return `
+global
+  nbthread 1
+  maxconn 8192
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  option httplog
+  option forwardfor
+  http-reuse always
+  timeout connect 5s
+  timeout client 1h
+  timeout server 30s
+  timeout http-keep-alive 1h
+frontend public
+  bind 127.0.0.1:${site.port} backlog 4096 ${tls}
+  http-request set-header X-Forwarded-Proto ${work.tls ? 'https' : 'http'}
+${work.tokens === undefined ? '' : toTokenRules(work.tokens)}
+  default_backend upstream
+backend upstream
+  server upstream 127.0.0.1:${site.upstreamPort} pool-max-conn 256
+`;
+}
+
+/** As HAProxy's documentation of jwt_verify has it, and a sliding window per subject. */
+function toTokenRules(tokens: TokenWork): string {
+  return `
+  stick-table type string len 64 size 100k expire 1m store http_req_rate(1m)
+  http-request set-var(txn.bearer) http_auth_bearer
+  http-request set-var(txn.alg) var(txn.bearer),jwt_header_query('$.alg')
+  http-request set-var(txn.iss) var(txn.bearer),jwt_payload_query('$.iss')
+  http-request set-var(txn.aud) var(txn.bearer),jwt_payload_query('$.aud')
+  http-request set-var(txn.sub) var(txn.bearer),jwt_payload_query('$.sub')
+  http-request set-var(txn.exp) var(txn.bearer),jwt_payload_query('$.exp','int')
+  http-request set-var(txn.now) date()
+  http-request deny deny_status 401 unless { var(txn.alg) -m str RS256 }
+  http-request deny deny_status 401 unless { var(txn.iss) -m str ${tokens.issuer} }
+  http-request deny deny_status 401 unless { var(txn.aud) -m str ${tokens.audience} }
+  http-request deny deny_status 401 if { var(txn.exp),sub(txn.now) -m int lt 0 }
+  http-request deny deny_status 401 unless { var(txn.bearer),jwt_verify(txn.alg,"${tokens.publicKeyFile}") 1 }
+  http-request track-sc0 var(txn.sub)
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt ${tokens.limit} }`;
+}

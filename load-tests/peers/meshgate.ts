@@ -1,0 +1,86 @@
+/** Meshgate in one process, with metrics and a JSON access log, as it runs from the sources. */
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROXY_CORE } from '../cores.ts';
+import { toUrl, type Peer, type Site, type Work } from './peer.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const MAIN = join(ROOT, 'src/main.ts');
+
+export const meshgate: Peer = {
+  name: 'meshgate',
+
+  async detect() {
+    if (!existsSync(MAIN)) return { missing: 'src/main.ts is not there' };
+    const manifest: unknown = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    return { version: (manifest as { version: string }).version };
+  },
+
+  async start(work, site) {
+    await writeFile(configFile(site), toMeshgateConfig(work, site));
+    const server = await site.processes.start(
+      [process.execPath, MAIN, 'start', '--config', configFile(site)],
+      join(site.directory, 'output.log'),
+      { core: PROXY_CORE, cwd: site.directory, env: { NODE_ENV: 'production' } },
+    );
+    const accessLog = join(site.directory, 'access.log');
+    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog };
+  },
+};
+
+/** The file that a running one watches. */
+export function configFile(site: Pick<Site, 'directory'>): string {
+  return join(site.directory, 'meshgate.yaml');
+}
+
+/** Where a running one tells its metrics. */
+export function metricsUrl(site: Pick<Site, 'sparePort'>): string {
+  return `http://127.0.0.1:${site.sparePort}/metrics`;
+}
+
+/** An `edition` adds a route that nothing asks for, so that two documents differ. */
+export function toMeshgateConfig(work: Work, site: Site, edition?: number): string {
+  const marker =
+    edition === undefined
+      ? ''
+      : `  - { name: edition-${edition}, match: [{ hosts: [edition.test] }], respond: { status: 204 } }`;
+  const tls = work.tls
+    ? `tls: { certificates: [{ cert: ${site.certificateFile}, key: ${site.certificateFile} }], minVersion: "1.3" }`
+    : '';
+  return `
+meshgate: 1
+node: { workers: 1 }
+dataDir: ./data
+listeners:
+  - name: public
+    address: 127.0.0.1:${site.port}
+    protocol: ${work.tls ? 'https' : 'http'}
+    ${tls}
+status: { address: 127.0.0.1:${site.sparePort} }
+telemetry: { accessLog: { format: json, path: access.log } }
+services:
+  upstream: { endpoints: [{ address: 127.0.0.1:${site.upstreamPort} }] }
+routes:
+${toRoutes(work)}
+${marker}
+plugins: ${JSON.stringify(toPlugins(work))}
+`;
+}
+
+function toRoutes({ routes }: Work): string {
+  if (routes === 1) return '  - { name: all, to: upstream }';
+  return Array.from(
+    { length: routes },
+    (_, i) => `  - { name: service-${i}, match: [{ path: /service-${i}/* }], to: upstream }`,
+  ).join('\n');
+}
+
+function toPlugins({ tokens }: Work): Record<string, unknown>[] {
+  if (tokens === undefined) return [];
+  const { issuer, audience, jwksFile, limit } = tokens;
+  return [
+    { jwt: { issuer, audience, jwks: jwksFile, algorithms: ['RS256'] } },
+    { 'rate-limit': { limit, window: '1m', by: { claim: 'sub' } } },
+  ];
+}

@@ -1,0 +1,56 @@
+/** nginx, one worker, with an access log and kept connections to the upstream. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROXY_CORE } from '../cores.ts';
+import { nginxCommand, toNginxConfig } from '../nginx-config.ts';
+import { toUrl, type Peer, type Site, type Work } from './peer.ts';
+import { detectProgram } from './presence.ts';
+
+export const nginx: Peer = {
+  name: 'nginx',
+
+  detect: (processes) => detectProgram(processes, ['nginx', '-v'], /nginx\/(\S+)/),
+
+  async start(work, site) {
+    const config = join(site.directory, 'nginx.conf');
+    const accessLog = join(site.directory, 'access.log');
+    await writeFile(config, toNginxConfig(site.directory, toHttp(work, site, accessLog)));
+    const server = await site.processes.start(
+      nginxCommand(config, site.directory),
+      join(site.directory, 'output.log'),
+      { core: PROXY_CORE },
+    );
+    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog };
+  },
+};
+
+function toHttp(work: Work, site: Site, accessLog: string): string {
+  const tls = work.tls
+    ? `ssl_certificate ${site.certificateFile};
+    ssl_certificate_key ${site.certificateFile};
+    ssl_protocols TLSv1.3;`
+    : '';
+  // Buffered, as the others' logs are; without it each line is a system call of its own.
+  return `
+  access_log ${accessLog} combined buffer=64k flush=1s;
+  upstream backend {
+    server 127.0.0.1:${site.upstreamPort};
+    keepalive 64;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+  }
+  server {
+    listen 127.0.0.1:${site.port} ${work.tls ? 'ssl' : ''} backlog=4096;
+    ${tls}
+    location / {
+      proxy_pass http://backend;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_buffers 16 8k;
+      proxy_max_temp_file_size 0;
+    }
+  }`;
+}

@@ -1,0 +1,69 @@
+/** What the benchmark knows of a proxy. */
+import type { ProcessKeeper } from '../process-keeper.ts';
+
+export type PeerName = 'meshgate' | 'nginx' | 'haproxy' | 'caddy' | 'http-proxy';
+
+/** What is asked of a proxy, apart from forwarding. */
+export interface Work {
+  /**
+   * 1: everything goes to the upstream. More: route i has the prefix `/service-<i>`, for i from 0,
+   * and nothing else is answered.
+   */
+  readonly routes: number;
+  /** TLS 1.3 with an ECDSA certificate on P-256. */
+  readonly tls: boolean;
+  /** The answers that the upstream gives. */
+  readonly body: 'small' | 'large';
+  /** Only with an RS256 token, and so many requests per minute and subject. */
+  readonly tokens?: TokenWork;
+}
+
+export interface TokenWork {
+  readonly issuer: string;
+  readonly audience: string;
+  /** The same public key, as a key set (RFC 7517) and as PEM. */
+  readonly jwksFile: string;
+  readonly publicKeyFile: string;
+  readonly limit: number;
+}
+
+/** What a proxy is given to be started with. */
+export interface Site {
+  /** An empty folder of its own. */
+  readonly directory: string;
+  /** Port of the loopback interface to listen on. */
+  readonly port: number;
+  /** Another free one. */
+  readonly sparePort: number;
+  readonly upstreamPort: number;
+  /** PEM file with the certificate for `localhost` and its key. */
+  readonly certificateFile: string;
+  readonly processes: ProcessKeeper;
+}
+
+export interface RunningPeer {
+  /** The processes that were started; what they start in turn is theirs. */
+  readonly pids: readonly number[];
+  /** Without a path. */
+  readonly url: string;
+  /** A file that grows with the requests and may be emptied at any time. */
+  readonly accessLog: string | undefined;
+  /** Undefined while it runs; else why it ended. */
+  fault(): Promise<string | undefined>;
+  stop(): Promise<void>;
+}
+
+export interface Peer {
+  readonly name: PeerName;
+  /** Whether it can be run on this machine. */
+  detect(processes: ProcessKeeper): Promise<Presence>;
+  /** Resolves once it is started; it may take a moment to listen. */
+  start(work: Work, site: Site): Promise<RunningPeer>;
+}
+
+export type Presence = { readonly version: string } | { readonly missing: string };
+
+/** wrk sends the host's name as SNI, where an address must not stand (RFC 6066 section 3). */
+export function toUrl(work: Work, site: Site): string {
+  return work.tls ? `https://localhost:${site.port}` : `http://127.0.0.1:${site.port}`;
+}

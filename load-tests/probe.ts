@@ -1,0 +1,58 @@
+/** Single requests that show whether a proxy does what it is measured for. */
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+
+export interface Probe {
+  readonly path: string;
+  readonly token?: string;
+  /** Expected; default 200, with the upstream's body. */
+  readonly status?: number;
+  /** What it shows, for the message where it fails. */
+  readonly shows?: string;
+}
+
+interface ProbeAnswer {
+  readonly status: number;
+  readonly bodyBytes: number;
+}
+
+const TIMEOUT_MS = 5000;
+
+/** One request on a connection of its own. Rejects where no whole answer comes. */
+export function probe(url: string, { path, token }: Probe): Promise<ProbeAnswer> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const options = {
+      agent: false as const,
+      // The certificate is the bench's own.
+      rejectUnauthorized: false,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    };
+    const request = send(url + path, options, (answer) => {
+      let bodyBytes = 0;
+      answer.on('data', (chunk: Buffer) => (bodyBytes += chunk.length));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, bodyBytes }));
+      answer.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+/** Rejects where the answer is another than the probe expects. */
+export async function check(
+  name: string,
+  url: string,
+  upstreamBytes: number,
+  expected: Probe,
+): Promise<void> {
+  const { status = 200, shows = 'a plain request' } = expected;
+  const answer = await probe(url, expected);
+  if (answer.status !== status) {
+    throw new Error(`${name} answers ${shows} with ${answer.status}, not ${status}`);
+  }
+  if (status === 200 && answer.bodyBytes !== upstreamBytes) {
+    throw new Error(`${name} answers ${answer.bodyBytes} bytes, not ${upstreamBytes}`);
+  }
+}

@@ -1,0 +1,275 @@
+/** Composition root: the only place that builds long-lived objects and hands them to each other. */
+import { randomBytes } from 'node:crypto';
+import { hostname, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { createOverloadGuard } from './gateway/admission/overload.ts';
+import { compileSnapshot, type CompiledSnapshot } from './gateway/config/compile.ts';
+import type { Config } from './gateway/config/config.ts';
+import { ConfigurationError } from './gateway/config/configuration-error.ts';
+import { createService } from './gateway/config/create-service.ts';
+import { KeyedPool } from './gateway/config/keyed-pool.ts';
+import { saveLastGood } from './gateway/config/last-good.ts';
+import { loadConfigInThread } from './gateway/config/load-in-thread.ts';
+import { loadConfig, type Loaded } from './gateway/config/load.ts';
+import { Reloader } from './gateway/config/reloader.ts';
+import { watchConfig } from './gateway/config/watch.ts';
+import { explain } from './gateway/explain/explain.ts';
+import { toExplainRequest } from './gateway/explain/question.ts';
+import { createForwarder } from './gateway/forward/forward.ts';
+import { ListenerSet } from './gateway/listener/listener-set.ts';
+import { createTrustedProxies } from './gateway/listener/trusted-proxies.ts';
+import { createObserver } from './gateway/observe/create-observer.ts';
+import { createLineWriter, type LineWriter } from './gateway/observe/line-writer.ts';
+import { createRequestMetrics } from './gateway/observe/request-metrics.ts';
+import { createTracing } from './gateway/observe/tracing.ts';
+import { createPlugin } from './gateway/pipeline/create-plugin.ts';
+import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
+import type { PluginInstance } from './gateway/pipeline/hooks.ts';
+import { createRequestPath, requestStages } from './gateway/request-path.ts';
+import { reasonOf } from './gateway/rescue/rescue.ts';
+import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
+import { Readiness } from './gateway/status/readiness.ts';
+import { createStatusServer } from './gateway/status/status-server.ts';
+import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
+import type { Service } from './mesh/service/service.ts';
+import type { Clock, Log } from './plugins/sdk/plugin-context.ts';
+import { standardPlugins } from './plugins/standard.ts';
+import type { App, AppOptions } from './cli/app-port.ts';
+import { VERSION } from './version.ts';
+
+const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
+
+/** Above this the event loop is too late to serve anybody well, and 503 is the better answer. */
+const MAX_LOOP_DELAY_MS = 150;
+/** Share of the machine's memory that the process may use before it sheds load. */
+const MAX_MEMORY_SHARE = 0.85;
+
+/** How long a first DNS answer is waited for before a node says it is ready. */
+const DISCOVERY_WAIT_MS = 3000;
+
+/** Rejects with a `ConfigurationError` that names everything wrong with the file. */
+export async function createApp({ configFile, env, log }: AppOptions): Promise<App> {
+  const first = await loadConfig(configFile, { catalogue: standardPlugins, env });
+  if (!first.ok) throw new ConfigurationError(first.issues);
+  return assemble(first, configFile, env, log);
+}
+
+function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log: Log): App {
+  const initial = first.config;
+  const nodeName = initial.node.name ?? `${hostname()}-${randomBytes(3).toString('hex')}`;
+  const random = Math.random;
+  const registry = new Registry();
+  const readiness = new Readiness();
+  const fetcher = createJsonFetcher();
+  const trusted = createTrustedProxies(initial.trustedProxies);
+  const accessLog = createAccessLog(initial, log);
+  const { tracing: traces } = initial.telemetry;
+  const tracing =
+    traces === undefined ? undefined : createTracing({ ...traces, nodeName, version: VERSION });
+  const requestMetrics = createRequestMetrics(registry);
+  const overload = createOverloadGuard({
+    maxLoopDelayMs: MAX_LOOP_DELAY_MS,
+    maxRssBytes: totalmem() * MAX_MEMORY_SHARE,
+  });
+
+  const services = new KeyedPool<Service>((service) => {
+    service.stop().catch((error: unknown) => log.warn({ err: error }, 'a service stopped badly'));
+  });
+  const plugins = new KeyedPool<PluginInstance>(({ name, hooks }) => {
+    Promise.try(() => hooks.close?.()).catch((error: unknown) => {
+      log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
+    });
+  });
+  const gatewayMetrics = createGatewayMetrics(registry, {
+    version: VERSION,
+    nodeVersion: process.versions.node,
+    services: () => reloader.current.services.values(),
+    connections: () =>
+      listeners.all.map(({ facts, connections }) => ({
+        listener: facts.name,
+        count: connections,
+      })),
+    certificates: () =>
+      listeners.all
+        .flatMap(({ certificates }) => certificates)
+        .map(({ name, expiresAtMs }) => ({
+          name,
+          expirySeconds: (expiresAtMs - clock.now()) / 1000,
+        })),
+    droppedLogLines: () => accessLog?.writer.dropped ?? 0,
+  });
+  const serviceEnvironment = {
+    monotonic: clock.monotonic,
+    now: clock.now,
+    random,
+    onRetry: gatewayMetrics.retried,
+  };
+  const pluginEnvironment = {
+    catalogue: standardPlugins,
+    log,
+    registry,
+    counters: createMemoryCounters({ clock }),
+    clock,
+    random,
+    fetchJson: fetcher.fetchJson,
+    configDir: dirname(resolve(configFile)),
+  };
+
+  const forwarder = createForwarder({
+    monotonic: clock.monotonic,
+    random,
+    onMirrorLost(service, reason) {
+      gatewayMetrics.mirrorLost(service);
+      log.debug({ service, reason }, 'a mirrored request was lost');
+    },
+  });
+  const door = createRequestPath({
+    currentSnapshot: () => reloader.current,
+    forwarder,
+    observer: createObserver({
+      clock,
+      random,
+      log,
+      metrics: requestMetrics,
+      accessLog,
+      tracing,
+    }),
+    overload,
+    clock,
+    random,
+    isTrustedProxy: trusted.trusts,
+  });
+  const listeners = new ListenerSet({
+    dataDir: initial.dataDir,
+    trusts: trusted.trusts,
+    deps: { door, log, clock },
+    log,
+  });
+  const status = createStatusServer(initial.status, readiness, registry);
+
+  function compile(config: Config, revision: number, hash: string): Promise<CompiledSnapshot> {
+    return compileSnapshot(
+      config,
+      { revision, hash },
+      {
+        services,
+        plugins,
+        createService(service) {
+          const made = createService(service, serviceEnvironment, log);
+          made.start();
+          return made;
+        },
+        createPlugin: (entry, scope) => createPlugin(entry, scope, pluginEnvironment),
+        cellsOf: requestMetrics.cellsOf,
+        pause: nextTurn,
+        monotonic: clock.monotonic,
+      },
+    );
+  }
+
+  let pending: Loaded | undefined = first;
+  const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
+  const reloader = new Reloader({
+    log,
+    async load() {
+      const known = pending;
+      pending = undefined;
+      if (known !== undefined) return known;
+      const loaded = await loadConfigInThread(configFile, {
+        catalogue: { module: new URL('./plugins/standard.ts', import.meta.url), name: 'standardPlugins' },
+        env,
+      });
+      watcher.watch(loaded.files);
+      return loaded;
+    },
+    compile,
+    prepareListeners: (config) => listeners.prepare(config),
+    onApplied(config, hash, revision) {
+      trusted.update(config.trustedProxies);
+      readiness.revision = revision;
+      readiness.configHash = hash;
+      readiness.lastReload = { successful: true, at: new Date().toISOString(), errors: [] };
+      gatewayMetrics.configApplied(revision);
+      log.info({ revision, hash, routes: config.routes.length }, 'configuration applied');
+      warnOfRestart(initial, config, log);
+      saveLastGood(config.dataDir, { hash, config }).catch((error: unknown) => {
+        log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
+      });
+    },
+    onRefused(errors) {
+      readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
+      gatewayMetrics.configRefused();
+      log.error({ errors }, 'the configuration was refused; the one before stays in force');
+    },
+  });
+
+  return {
+    async start() {
+      overload.start();
+      if (!(await reloader.apply())) {
+        throw new Error(readiness.lastReload?.errors.join('\n') ?? 'the configuration was refused');
+      }
+      await firstEndpoints(reloader.current.services.values());
+      const { port } = await status.start();
+      watcher.start();
+      readiness.status = 'ready';
+      return {
+        statusPort: port,
+        listeners: listeners.all.map(({ facts }) => facts),
+      };
+    },
+
+    async stop() {
+      readiness.status = 'draining';
+      watcher.stop();
+      forwarder.closeTunnels();
+      await listeners.drain();
+      reloader.stop();
+      overload.stop();
+      await Promise.all([status.stop(), fetcher.close(), tracing?.stop(), accessLog?.writer.close()]);
+    },
+
+    async explain(question) {
+      const snapshot = await compile(initial, 1, first.hash);
+      await firstEndpoints(snapshot.services.values());
+      const stages = requestStages(overload, random);
+      const explanation = await explain(toExplainRequest(question, initial), snapshot, stages, clock);
+      snapshot.lease.supersede();
+      return explanation;
+    },
+
+    config: initial,
+  };
+}
+
+function createAccessLog(
+  { telemetry }: Config,
+  log: Log,
+): { readonly writer: LineWriter; readonly sample: number } | undefined {
+  const { accessLog } = telemetry;
+  if (accessLog === undefined) return undefined;
+  const writer = createLineWriter(accessLog.path, (error) => {
+    log.error({ err: error }, 'the access log cannot be written; lines are dropped and counted');
+  });
+  return { writer, sample: accessLog.sample };
+}
+
+/** Waits for every service's discovery to have spoken, but not for long: DNS may be down. */
+async function firstEndpoints(services: Iterable<Service>): Promise<void> {
+  const all = Promise.all(Array.from(services, ({ ready }) => ready));
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((done) => (timer = setTimeout(done, DISCOVERY_WAIT_MS)));
+  await Promise.race([all, enough]);
+  clearTimeout(timer);
+}
+
+/** What is read once, at start. */
+function warnOfRestart(initial: Config, config: Config, log: Log): void {
+  for (const key of ['node', 'dataDir', 'status', 'telemetry'] as const) {
+    if (JSON.stringify(initial[key]) !== JSON.stringify(config[key])) {
+      log.warn({ key }, 'this part of the configuration takes effect at the next start');
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** What the verbs need of the program that they start or ask; built by the composition root. */
+import type { Config } from '../gateway/config/config.ts';
+import type { ListenerFacts } from '../gateway/exchange/connection.ts';
+import type { Explanation } from '../gateway/explain/explain.ts';
+import type { ExplainQuestion } from '../gateway/explain/question.ts';
+import type { Log } from '../plugins/sdk/plugin-context.ts';
+
+export interface AppOptions {
+  /** As named by the user. */
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+export interface Started {
+  readonly listeners: readonly ListenerFacts[];
+  readonly statusPort: number;
+}
+
+export interface App {
+  /** As it was when the app was made. */
+  readonly config: Config;
+  /** Opens the doors. Rejects, with none of them open, where one cannot be had. */
+  start(): Promise<Started>;
+  /** Drains and lets go of everything. */
+  stop(): Promise<void>;
+  /** Walks the request path without opening a door or sending anything upstream. */
+  explain(question: ExplainQuestion): Promise<Explanation>;
+}
+
+export type CreateApp = (options: AppOptions) => Promise<App>;

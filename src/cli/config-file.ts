@@ -1,0 +1,7 @@
+/** Which configuration file a verb is about. */
+import type { VerbIo } from './verb.ts';
+
+/** `--config` goes first, then MESHGATE_CONFIG, then `meshgate.yaml` here. */
+export function configFileOf(option: string | undefined, { env }: VerbIo): string {
+  return option ?? env['MESHGATE_CONFIG'] ?? 'meshgate.yaml';
+}

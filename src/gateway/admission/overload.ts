@@ -1,0 +1,75 @@
+/** Sheds load before it hurts: 503 while the event loop lags or memory runs out. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { MeshgateError } from '../../errors.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+import type { PathStage, StageResult } from '../exchange/stage.ts';
+
+export interface OverloadLimits {
+  /** Mean event-loop delay of the last interval above which requests are shed, in milliseconds. */
+  readonly maxLoopDelayMs: number;
+  /** Resident set size above which requests are shed, in bytes. */
+  readonly maxRssBytes: number;
+}
+
+export interface OverloadGuard {
+  /** Empty while there is no overload; else why, in a few words for the log. */
+  readonly reason: string;
+  start(): void;
+  stop(): void;
+}
+
+type IntervalHistogram = ReturnType<typeof monitorEventLoopDelay>;
+
+const SAMPLE_INTERVAL_MS = 250;
+const HISTOGRAM_RESOLUTION_MS = 10;
+
+/** Watches this process. The check on the request path is one field read. */
+export function createOverloadGuard(
+  limits: OverloadLimits,
+  rssBytes: () => number = () => process.memoryUsage.rss(),
+): OverloadGuard {
+  let histogram: IntervalHistogram | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let reason = '';
+
+  function sample(): void {
+    const delayMs = meanDelayMs(histogram!);
+    histogram!.reset();
+    const rss = rssBytes();
+    if (delayMs > limits.maxLoopDelayMs) reason = `event loop late by ${Math.round(delayMs)} ms`;
+    else if (rss > limits.maxRssBytes) reason = `memory at ${Math.round(rss / 2 ** 20)} MiB`;
+    else reason = '';
+  }
+
+  return {
+    get reason() {
+      return reason;
+    },
+    start() {
+      histogram = monitorEventLoopDelay({ resolution: HISTOGRAM_RESOLUTION_MS });
+      histogram.enable();
+      timer = setInterval(sample, SAMPLE_INTERVAL_MS).unref();
+    },
+    stop() {
+      clearInterval(timer);
+      histogram?.disable();
+    },
+  };
+}
+
+/** The histogram counts from one tick of its timer to the next, so an idle loop shows the resolution. */
+function meanDelayMs(histogram: IntervalHistogram): number {
+  return histogram.count === 0 ? 0 : Math.max(0, histogram.mean / 1e6 - HISTOGRAM_RESOLUTION_MS);
+}
+
+export function refuseOverload(guard: OverloadGuard): PathStage {
+  return (exchange: GatewayExchange): StageResult => {
+    if (guard.reason === '') return;
+    exchange.outcome.reason = guard.reason;
+    throw new MeshgateError('overloaded', {
+      status: 503,
+      detail: 'The gateway is overloaded.',
+      headers: ['Retry-After', '1'],
+    });
+  };
+}

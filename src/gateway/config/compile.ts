@@ -1,0 +1,149 @@
+/** Configuration → snapshot, beside the running one and in slices, so that traffic does not notice. */
+import type { Service } from '../../mesh/service/service.ts';
+import type { PluginInstance } from '../pipeline/hooks.ts';
+import { createRouteTableInSlices } from '../routing/route-table.ts';
+import { admitsHost, parseHostPattern } from '../routing/host-pattern.ts';
+import type { RouteSpec } from '../routing/route-spec.ts';
+import { compileRoute, type RouteCompiler } from './compile-route.ts';
+import type { Config, ListenerConfig, PluginEntry, ServiceConfig } from './config.ts';
+import { createConsumerDirectory } from './consumer-directory.ts';
+import type { Holding, KeyedPool } from './keyed-pool.ts';
+import { SnapshotLease } from './snapshot-lease.ts';
+import type { CompiledRoute, ListenerPlan, Snapshot } from './snapshot.ts';
+
+export interface CompileDependencies {
+  /** Shared by all snapshots of the process. */
+  readonly services: KeyedPool<Service>;
+  readonly plugins: KeyedPool<PluginInstance>;
+  readonly createService: (config: ServiceConfig) => Service;
+  /** `scope`: the route the plugin stands on; undefined for one on every route. */
+  readonly createPlugin: (entry: PluginEntry, scope: string | undefined) => PluginInstance;
+  readonly cellsOf: RouteCompiler['cellsOf'];
+  /** Lets everything else have its turn. */
+  readonly pause: () => Promise<void>;
+  readonly monotonic: () => number;
+}
+
+export interface CompiledSnapshot extends Snapshot {
+  readonly lease: SnapshotLease;
+}
+
+/** Longest stretch of work between two pauses, in milliseconds. */
+const SLICE_MS = 4;
+
+/** Rejects, having let go of everything, where a service or plugin cannot be made. */
+export async function compileSnapshot(
+  config: Config,
+  identity: { readonly revision: number; readonly hash: string },
+  dependencies: CompileDependencies,
+): Promise<CompiledSnapshot> {
+  const holdings = new SnapshotHoldings(dependencies);
+  try {
+    const services = holdings.services(config.services);
+    const compiler: RouteCompiler = {
+      service: (name) => services.get(name)!,
+      plugin: (entry, scope) => holdings.plugin(entry, scope),
+      cellsOf: dependencies.cellsOf,
+      everywhere: config.plugins.map((entry) => holdings.plugin(entry, undefined)),
+      chains: new Map(),
+    };
+    const routes = await compileRoutes(config, compiler, dependencies);
+    return {
+      ...identity,
+      listeners: await compileListeners(config, routes, dependencies),
+      consumers: createConsumerDirectory(config.consumers),
+      services,
+      lease: new SnapshotLease(() => holdings.release()),
+    };
+  } catch (error) {
+    holdings.release();
+    throw error;
+  }
+}
+
+type CompiledSpec = RouteSpec<CompiledRoute> & { readonly listeners: readonly string[] };
+
+async function compileRoutes(
+  config: Config,
+  compiler: RouteCompiler,
+  { pause, monotonic }: CompileDependencies,
+): Promise<readonly CompiledSpec[]> {
+  const specs: CompiledSpec[] = [];
+  let sliceEnds = monotonic() + SLICE_MS;
+  for (const route of config.routes) {
+    const { name, priority, matches, listeners } = route;
+    specs.push({ name, priority, matches, listeners, value: compileRoute(route, compiler) });
+    if (monotonic() < sliceEnds) continue;
+    await pause();
+    sliceEnds = monotonic() + SLICE_MS;
+  }
+  return specs;
+}
+
+async function compileListeners(
+  config: Config,
+  routes: readonly CompiledSpec[],
+  { pause, monotonic }: CompileDependencies,
+): Promise<ReadonlyMap<string, ListenerPlan>> {
+  const plans = new Map<string, ListenerPlan>();
+  for (const listener of config.listeners) {
+    const own = routes.filter(
+      ({ listeners }) => listeners.length === 0 || listeners.includes(listener.name),
+    );
+    plans.set(listener.name, {
+      table: await createRouteTableInSlices(own, pause, SLICE_MS, monotonic),
+      isElsewhere: compileIsElsewhere(listener, config.listeners),
+      redirectHttps: listener.redirectHttps,
+    });
+  }
+  return plans;
+}
+
+function compileIsElsewhere(
+  listener: ListenerConfig,
+  all: readonly ListenerConfig[],
+): ListenerPlan['isElsewhere'] {
+  if (listener.hosts.length === 0) return undefined;
+  const own = listener.hosts.map(parseHostPattern);
+  const others = all
+    .filter((other) => other !== listener)
+    .flatMap(({ hosts }) => hosts.map(parseHostPattern));
+  return (host) =>
+    !own.some((pattern) => admitsHost(pattern, host)) &&
+    others.some((pattern) => admitsHost(pattern, host));
+}
+
+/** What one snapshot holds of the shared pools. */
+class SnapshotHoldings {
+  readonly #dependencies: CompileDependencies;
+  readonly #services: Holding<Service>[] = [];
+  readonly #plugins: Holding<PluginInstance>[] = [];
+
+  constructor(dependencies: CompileDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  services(configs: readonly ServiceConfig[]): ReadonlyMap<string, Service> {
+    const { services, createService } = this.#dependencies;
+    return new Map(
+      configs.map((config) => {
+        const holding = services.hold(JSON.stringify(config), () => createService(config));
+        this.#services.push(holding);
+        return [config.name, holding.value];
+      }),
+    );
+  }
+
+  plugin(entry: PluginEntry, scope: string | undefined): PluginInstance {
+    const { plugins, createPlugin } = this.#dependencies;
+    const key = JSON.stringify([entry.name, scope, entry.config]);
+    const holding = plugins.hold(key, () => createPlugin(entry, scope));
+    this.#plugins.push(holding);
+    return holding.value;
+  }
+
+  release(): void {
+    for (const holding of this.#services) this.#dependencies.services.release(holding);
+    for (const holding of this.#plugins) this.#dependencies.plugins.release(holding);
+  }
+}

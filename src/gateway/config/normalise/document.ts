@@ -1,0 +1,139 @@
+/** The document as a whole: every part, and what they have to agree on. */
+import type { Config, ConsumerConfig, ListenerConfig, RouteConfig, ServiceConfig } from '../config.ts';
+import type { ConfigPath } from '../config-path.ts';
+import type { RawDocument } from '../schema/document.ts';
+import { Malformed, parseAddress, parseNetwork } from './address.ts';
+import { toConsumer } from './consumer.ts';
+import { mapPresent, toAbsolutePath, type Draft } from './draft.ts';
+import { checkAddresses, toAddress, toListener } from './listener.ts';
+import { toPluginEntries } from './plugin-list.ts';
+import { toRoute } from './route.ts';
+import { toService } from './service.ts';
+import { toTelemetry } from './telemetry.ts';
+
+const STANDARD_HTTPS_PORT = 443;
+
+/** What has a name in a list; an entry with faults that leave nothing to look at is undefined. */
+type Named = readonly ({ readonly name: string } | undefined)[];
+
+/** A part of the result, for those who follow where it came from. */
+export type OnPart = (part: object, name: string, path: ConfigPath) => void;
+
+/**
+ * Turns a document that has met the schema into a `Config`, reporting what the schema could
+ * not see. `onPart` is told of each named object and the place in the file it came from.
+ */
+export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config {
+  const listeners = toNamed(draft, raw.listeners, 'listeners', onPart, toListener);
+  const { address } = raw.status;
+  const status = toAddress(draft, address, ['status', 'address']);
+  checkListening(draft, raw, listeners, status);
+  const services: ServiceConfig[] = [];
+  for (const [name, service] of Object.entries(raw.services)) {
+    const path = ['services', name];
+    const part = toService(draft, name, service, path);
+    services.push(part);
+    onPart(part, name, path);
+  }
+  const owners = new Map<string, string>();
+  return {
+    node: { name: raw.node.name, zone: raw.node.zone },
+    dataDir: toAbsolutePath(draft, raw.dataDir),
+    listeners,
+    trustedProxies: toNetworks(draft, raw.trustedProxies, ['trustedProxies']),
+    services,
+    routes: toNamed<RawDocument['routes'][number], RouteConfig>(
+      draft,
+      raw.routes,
+      'routes',
+      onPart,
+      toRoute,
+    ),
+    plugins: toPluginEntries(draft, raw.plugins, ['plugins']),
+    consumers: toNamed<RawDocument['consumers'][number], ConsumerConfig>(
+      draft,
+      raw.consumers,
+      'consumers',
+      onPart,
+      (d, consumer, path) => toConsumer(d, consumer, path, { owners }),
+    ),
+    status,
+    telemetry: toTelemetry(draft, raw.telemetry),
+    redactions: [],
+  };
+}
+
+/** The names that references are checked against, of objects with faults too. */
+export function namesOf(list: unknown): Set<string> {
+  const names = new Set<string>();
+  for (const entry of Array.isArray(list) ? (list as unknown[]) : []) {
+    const name = (entry as { name?: unknown } | null | undefined)?.name;
+    if (typeof name === 'string') names.add(name);
+  }
+  return names;
+}
+
+/** The port that `redirectHttps: true` means. */
+export function firstHttpsPort(listeners: RawDocument['listeners']): number {
+  for (const listener of listeners as readonly (typeof listeners[number] | undefined)[]) {
+    if (listener?.protocol !== 'https') continue;
+    const address = parseAddress(listener.address ?? '0.0.0.0:8443', 0);
+    if (!(address instanceof Malformed)) return address.port;
+  }
+  return STANDARD_HTTPS_PORT;
+}
+
+function toNamed<Raw extends { readonly name: string }, Part extends object>(
+  draft: Draft,
+  list: readonly Raw[],
+  key: 'listeners' | 'routes' | 'consumers',
+  onPart: OnPart,
+  toPart: (draft: Draft, raw: Raw, path: ConfigPath) => Part,
+): Part[] {
+  checkNames(draft, list, key);
+  return mapPresent(list, [key], (raw, path) => {
+    const part = toPart(draft, raw, path);
+    onPart(part, raw.name, path);
+    return part;
+  });
+}
+
+function checkNames(draft: Draft, list: Named, key: string): void {
+  const seen = new Map<string, number>();
+  for (const [i, entry] of list.entries()) {
+    if (entry === undefined) continue;
+    const first = seen.get(entry.name);
+    if (first === undefined) {
+      seen.set(entry.name, i);
+    } else {
+      draft.report([key, i, 'name'], `the name is taken by ${key}[${first}]`, {
+        hint: `names of ${key} are unique`,
+      });
+    }
+  }
+}
+
+function checkListening(
+  draft: Draft,
+  raw: RawDocument,
+  listeners: readonly ListenerConfig[],
+  status: Config['status'],
+): void {
+  const indexes = [...raw.listeners.keys()].filter((i) => (raw.listeners[i] as unknown) !== undefined);
+  const owned = listeners.map((listener, i) => ({
+    address: listener,
+    owner: `the listener ${JSON.stringify(listener.name)}`,
+    path: ['listeners', indexes[i]!, 'address'],
+  }));
+  const last = { address: status, owner: 'status', path: ['status', 'address'] };
+  checkAddresses(draft, [...owned, last]);
+}
+
+function toNetworks(draft: Draft, texts: readonly string[], path: ConfigPath): readonly string[] {
+  return mapPresent(texts, path, (text, place) => {
+    const network = parseNetwork(text);
+    if (!(network instanceof Malformed)) return network;
+    draft.report(place, `${JSON.stringify(text)}: ${network.message}`, { hint: network.hint });
+    return text;
+  });
+}

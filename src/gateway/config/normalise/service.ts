@@ -1,0 +1,148 @@
+/** Services: their endpoints, and how these are reached. */
+import type { DnsDiscovery, EndpointConfig, ServiceConfig, ServiceTls } from '../config.ts';
+import { toPathText, type ConfigPath } from '../config-path.ts';
+import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
+import type { RawService } from '../schema/service.ts';
+import { hostNameFault, Malformed, parseAddress } from './address.ts';
+import { mapPresent, toAbsolutePath, toDurationMs, toRecord, type Draft } from './draft.ts';
+
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const NAME_RULE = 'letters, digits, ".", "_" and "-", at most 128 of them';
+
+export function toService(
+  draft: Draft,
+  name: string,
+  raw: RawService,
+  path: ConfigPath,
+): ServiceConfig {
+  if (!NAME.test(name)) {
+    draft.report(path, `${JSON.stringify(name)} cannot be a name`, { at: 'key', hint: NAME_RULE });
+  }
+  checkOrigin(draft, raw, path);
+  const { retry } = raw;
+  return {
+    name,
+    endpoints: toEndpoints(draft, raw.endpoints ?? [], [...path, 'endpoints']),
+    discover: toDiscovery(draft, raw.discover, [...path, 'discover', 'dns']),
+    protocol: raw.protocol,
+    tls: toServiceTls(draft, raw, path),
+    balancer: { policy: raw.balancer.policy },
+    circuitBreaker: {
+      maxConnections: raw.circuitBreaker.maxConnections,
+      maxPending: raw.circuitBreaker.maxPending,
+      maxRequests: raw.circuitBreaker.maxRequests,
+    },
+    retry: {
+      attempts: retry.attempts,
+      on: retry.on as ServiceConfig['retry']['on'],
+      perTryTimeoutMs: toDurationMs(draft, retry.perTryTimeout, [...path, 'retry', 'perTryTimeout']),
+      budget: { ratio: retry.budget.ratio, minPerSecond: retry.budget.minPerSecond },
+    },
+    timeouts: toTimeouts(draft, raw.timeouts, [...path, 'timeouts']),
+  };
+}
+
+function checkOrigin(draft: Draft, raw: RawService, path: ConfigPath): void {
+  if (raw.endpoints !== undefined && raw.discover !== undefined) {
+    draft.report([...path, 'discover'], '"discover" cannot stand beside "endpoints"', { at: 'key' });
+  }
+  if (raw.endpoints === undefined && raw.discover === undefined) {
+    draft.report(path, 'the service has no endpoints', { hint: 'give it endpoints or discover' });
+  }
+}
+
+function toEndpoints(
+  draft: Draft,
+  raw: readonly RawEndpoint[],
+  path: ConfigPath,
+): readonly EndpointConfig[] {
+  const seen = new Map<string, string>();
+  const toEndpoint = (endpoint: RawEndpoint, entry: ConfigPath): EndpointConfig[] => {
+    const place = [...entry, 'address'];
+    const address = parseAddress(endpoint.address, 1);
+    if (address instanceof Malformed) {
+      draft.report(place, `${JSON.stringify(endpoint.address)}: ${address.message}`, {
+        hint: address.hint,
+      });
+      return [];
+    }
+    const id = `${address.host}:${address.port}`;
+    const other = seen.get(id);
+    if (other !== undefined) {
+      draft.report(place, `the same address as ${other}`, {
+        hint: 'give one of them another address, or one weight for both',
+      });
+    }
+    seen.set(id, toPathText(entry.slice(-2)));
+    return [{ ...address, weight: endpoint.weight, metadata: toRecord(endpoint.metadata) }];
+  };
+  return mapPresent(raw, path, toEndpoint).flat();
+}
+
+function toDiscovery(
+  draft: Draft,
+  raw: RawDiscover | undefined,
+  path: ConfigPath,
+): DnsDiscovery | undefined {
+  if (raw === undefined) return undefined;
+  const { name, type, port, refresh } = raw.dns;
+  const fault = hostNameFault(name.replace(/\.$/, ''));
+  if (fault !== undefined) {
+    draft.report([...path, 'name'], `${JSON.stringify(name)} ${fault.message}`);
+  }
+  if (type === 'SRV' && port !== undefined) {
+    draft.report([...path, 'port'], 'SRV records tell the port', { at: 'key', hint: 'remove it' });
+  }
+  if (type !== 'SRV' && port === undefined) {
+    draft.report(path, `${type} records do not tell the port`, { hint: 'give "port"' });
+  }
+  const refreshMs =
+    refresh === undefined ? undefined : toDurationMs(draft, refresh, [...path, 'refresh'], 1);
+  return { kind: 'dns', name, type, port, refreshMs };
+}
+
+function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): ServiceTls | undefined {
+  const isTls = raw.protocol === 'https' || raw.protocol === 'h2';
+  const { tls } = raw;
+  if (tls === undefined) {
+    if (!isTls) return undefined;
+    return { serverName: undefined, ca: undefined, cert: undefined, key: undefined, verify: true };
+  }
+  const place = [...path, 'tls'];
+  if (!isTls) {
+    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol}`, {
+      at: 'key',
+      hint: 'set protocol to https (HTTP/1.1) or h2 (HTTP/2)',
+    });
+  }
+  const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((file) =>
+    file === undefined ? undefined : toAbsolutePath(draft, file),
+  );
+  if (ca !== undefined) {
+    draft.pemReferences.push({ kind: 'authorities', file: ca, path: [...place, 'ca'] });
+  }
+  if (cert !== undefined && key !== undefined) {
+    const certPath = [...place, 'cert'];
+    draft.pemReferences.push({ kind: 'pair', cert, key, certPath, keyPath: [...place, 'key'] });
+  } else if (cert !== undefined || key !== undefined) {
+    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    draft.report([...place, given], `"${given}" needs "${missing}"`, { at: 'key' });
+  }
+  if (tls.serverName !== undefined && hostNameFault(tls.serverName) !== undefined) {
+    draft.report([...place, 'serverName'], `${JSON.stringify(tls.serverName)} is no host name`);
+  }
+  return { serverName: tls.serverName, ca, cert, key, verify: tls.verify };
+}
+
+function toTimeouts(
+  draft: Draft,
+  raw: RawService['timeouts'],
+  path: ConfigPath,
+): ServiceConfig['timeouts'] {
+  return {
+    connectMs: toDurationMs(draft, raw.connect, [...path, 'connect'], 1),
+    responseMs: toDurationMs(draft, raw.response, [...path, 'response']),
+    idleMs: toDurationMs(draft, raw.idle, [...path, 'idle']),
+    keepAliveMs: toDurationMs(draft, raw.keepAlive, [...path, 'keepAlive']),
+  };
+}

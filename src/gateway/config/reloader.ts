@@ -1,0 +1,107 @@
+/** Keeps the running snapshot at what the configuration file says: all of a change, or nothing of it. */
+import type { Log } from '../../plugins/sdk/plugin-context.ts';
+import type { CompiledSnapshot } from './compile.ts';
+import type { Config } from './config.ts';
+import { toIssueText } from './issue.ts';
+import type { LoadResult } from './load.ts';
+
+export interface ReloaderDependencies {
+  /** Reads and checks the file. */
+  readonly load: () => Promise<LoadResult>;
+  readonly compile: (config: Config, revision: number, hash: string) => Promise<CompiledSnapshot>;
+  /** Opens what the configuration adds; rejects, with nothing opened, where it cannot. */
+  readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
+  readonly onApplied: (config: Config, hash: string, revision: number) => void;
+  /** The configuration was refused; one line for each error. */
+  readonly onRefused: (errors: readonly string[]) => void;
+  readonly log: Log;
+}
+
+export interface PreparedListeners {
+  /** Lets the new listeners serve and the removed ones drain. */
+  commit(): void;
+  rollback(): Promise<void>;
+}
+
+export class Reloader {
+  readonly #dependencies: ReloaderDependencies;
+  #current: CompiledSnapshot | undefined;
+  #revision = 0;
+  #running: Promise<boolean> | undefined;
+  #again = false;
+
+  constructor(dependencies: ReloaderDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** The snapshot that serves; there is one from the first successful `apply` on. */
+  get current(): CompiledSnapshot {
+    if (this.#current === undefined) throw new Error('no configuration has been applied yet');
+    return this.#current;
+  }
+
+  /**
+   * Applies the file as it is now; resolves to whether it was accepted. One at a time: what
+   * changes meanwhile is looked at once more afterwards.
+   */
+  apply(): Promise<boolean> {
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#applyUntilSettled().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Lets go of the last snapshot. */
+  stop(): void {
+    this.#current?.lease.supersede();
+  }
+
+  async #applyUntilSettled(): Promise<boolean> {
+    let accepted: boolean;
+    do {
+      this.#again = false;
+      accepted = await this.#applyOnce();
+    } while (this.#again);
+    return accepted;
+  }
+
+  async #applyOnce(): Promise<boolean> {
+    const { load, log, onRefused } = this.#dependencies;
+    try {
+      const loaded = await load();
+      if (!loaded.ok) {
+        onRefused(loaded.issues.map(toIssueText));
+        return false;
+      }
+      for (const warning of loaded.warnings) log.warn({}, toIssueText(warning));
+      if (loaded.hash === this.#current?.hash) return true;
+      await this.#swap(loaded.config, loaded.hash);
+      return true;
+    } catch (error) {
+      onRefused([error instanceof Error ? error.message : String(error)]);
+      return false;
+    }
+  }
+
+  async #swap(config: Config, hash: string): Promise<void> {
+    const { compile, prepareListeners, onApplied } = this.#dependencies;
+    const revision = this.#revision + 1;
+    const snapshot = await compile(config, revision, hash);
+    let listeners: PreparedListeners;
+    try {
+      listeners = await prepareListeners(config);
+    } catch (error) {
+      snapshot.lease.supersede();
+      throw error;
+    }
+    const previous = this.#current;
+    // The one assignment: every exchange that begins from here on sees the new snapshot.
+    this.#current = snapshot;
+    this.#revision = revision;
+    listeners.commit();
+    previous?.lease.supersede();
+    onApplied(config, hash, revision);
+  }
+}

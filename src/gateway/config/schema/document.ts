@@ -1,0 +1,50 @@
+/** The schema of a configuration file as a whole. */
+import { Type, type Static } from 'typebox';
+import { Consumers } from './consumer.ts';
+import { Listeners } from './listener.ts';
+import { Node } from './node.ts';
+import { PluginList } from './plugin-list.ts';
+import { Routes } from './route.ts';
+import { Address, CLOSED, Text } from './scalar.ts';
+import { Services } from './service.ts';
+import { Telemetry } from './telemetry.ts';
+
+const Status = Type.Object(
+  {
+    address: Type.Unsafe<string>({
+      ...Address('Address and port of probes and metrics.'),
+      default: '127.0.0.1:8007',
+    }),
+  },
+  { ...CLOSED, default: {}, description: 'Probes and metrics.' },
+);
+
+export const Document = Type.Object(
+  {
+    $schema: Type.Optional(Type.String({ description: 'Where editors find this schema.' })),
+    meshgate: Type.Literal(1, { description: 'Version of the format.' }),
+    node: Node,
+    dataDir: Type.Unsafe<string>({
+      ...Text('Where state is kept. Relative paths are relative to this file.'),
+      default: './.meshgate',
+    }),
+    listeners: Listeners,
+    trustedProxies: Type.Array(
+      Type.String({ minLength: 1, examples: ['10.0.0.0/8', '192.0.2.1'] }),
+      {
+        default: [],
+        description: 'Networks whose forwarding headers are believed. Default: none.',
+      },
+    ),
+    services: Services,
+    routes: Routes,
+    plugins: PluginList("Run on every route, before the route's own."),
+    consumers: Consumers,
+    status: Status,
+    telemetry: Telemetry,
+  },
+  { ...CLOSED, title: 'Meshgate configuration' },
+);
+
+/** A file's content once it has met the schema: defaults filled in, sugar still there. */
+export type RawDocument = Static<typeof Document>;

@@ -1,0 +1,44 @@
+/** The schemas of a service's `endpoints` and `discover`. */
+import { Type, type Static } from 'typebox';
+import { Duration } from '../../../plugins/sdk/quantity.ts';
+import { Address, CLOSED, Text, TextMap } from './scalar.ts';
+
+export const Endpoint = Type.Object(
+  {
+    address: Address('Address and port.'),
+    weight: Type.Number({
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 1,
+      description: 'Share of the requests, in proportion to the others; 0: none.',
+    }),
+    metadata: TextMap('What `where` of a route chooses by.'),
+  },
+  { ...CLOSED, description: 'One instance.' },
+);
+
+export const Discover = Type.Object(
+  {
+    dns: Type.Object(
+      {
+        name: Text('Name to look up.'),
+        type: Type.Enum(['A', 'AAAA', 'SRV'], { default: 'A', description: 'Type of its records.' }),
+        port: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 65_535,
+            description: 'Port of every endpoint. Not for SRV, whose records tell it.',
+          }),
+        ),
+        refresh: Type.Optional(
+          Duration({ description: "Time between two look-ups. Default: by the records' TTL." }),
+        ),
+      },
+      { ...CLOSED, description: 'By DNS.' },
+    ),
+  },
+  { ...CLOSED, description: 'Where its instances are found.' },
+);
+
+export type RawEndpoint = Static<typeof Endpoint>;
+export type RawDiscover = Static<typeof Discover>;

@@ -1,0 +1,78 @@
+/** The schema of `services`: what routes lead to. */
+import { Type, type Static } from 'typebox';
+import { Duration } from '../../../plugins/sdk/quantity.ts';
+import { Discover, Endpoint } from './endpoint.ts';
+import { ServiceRetry } from './retry.ts';
+import { CLOSED, Text } from './scalar.ts';
+
+const ServiceTlsSchema = Type.Object(
+  {
+    serverName: Type.Optional(
+      Text("Name to ask for and to verify. Default: the endpoint's host."),
+    ),
+    ca: Type.Optional(Text("PEM file with trusted authorities. Default: the runtime's own.")),
+    cert: Type.Optional(Text('PEM file with a client certificate.')),
+    key: Type.Optional(Text('PEM file with its private key.')),
+    verify: Type.Boolean({ default: true, description: "Whether to verify the service's certificate." }),
+  },
+  { ...CLOSED, description: 'TLS towards the service, for the protocols `https` and `h2`.' },
+);
+
+const threshold = (description: string) =>
+  Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1024, description });
+
+const CircuitBreaker = Type.Object(
+  {
+    maxConnections: threshold('Connections to one endpoint.'),
+    maxPending: threshold('Requests that wait for a connection.'),
+    maxRequests: threshold('Requests in flight.'),
+  },
+  { ...CLOSED, default: {}, description: 'Over these, requests are refused at once.' },
+);
+
+const Timeouts = Type.Object(
+  {
+    connect: Duration({ default: '2s', description: 'To an open connection, TLS included.' }),
+    response: Duration({ default: '15s', description: "To the answer's head; `0s`: none." }),
+    idle: Duration({ default: '60s', description: 'Between two pieces of a body; `0s`: none.' }),
+    keepAlive: Duration({
+      default: '4s',
+      description: "How long an idle connection is kept; shorter than the service's own.",
+    }),
+  },
+  { ...CLOSED, default: {}, description: 'How long to wait for the service.' },
+);
+
+export const ServiceSchema = Type.Object(
+  {
+    endpoints: Type.Optional(
+      Type.Array(Endpoint, { description: 'Its instances, where they are known beforehand.' }),
+    ),
+    discover: Type.Optional(Discover),
+    protocol: Type.Enum(['http1', 'h2c', 'https', 'h2'], {
+      default: 'http1',
+      description: '`http1`, `h2c`: plain. `https`: HTTP/1.1 over TLS. `h2`: HTTP/2 over TLS.',
+    }),
+    tls: Type.Optional(ServiceTlsSchema),
+    balancer: Type.Object(
+      {
+        policy: Type.Enum(['round-robin', 'random', 'least-request'], {
+          default: 'round-robin',
+          description: 'How an endpoint is chosen.',
+        }),
+      },
+      { ...CLOSED, default: {}, description: 'How requests are spread over the endpoints.' },
+    ),
+    circuitBreaker: CircuitBreaker,
+    retry: ServiceRetry,
+    timeouts: Timeouts,
+  },
+  { ...CLOSED, description: 'Something that routes lead to.' },
+);
+
+export const Services = Type.Record(Type.String(), ServiceSchema, {
+  default: {},
+  description: 'What routes lead to, by name.',
+});
+
+export type RawService = Static<typeof ServiceSchema>;

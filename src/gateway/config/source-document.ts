@@ -1,0 +1,280 @@
+/** Reads YAML or JSON into plain data that remembers where each value stood. */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
+import { toPointer, type ConfigPath } from './config-path.ts';
+import type { ReportProblem } from './issue.ts';
+import type { Substituter } from './substitute.ts';
+
+export interface Position {
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+}
+
+export interface SyntaxProblem extends Position {
+  readonly message: string;
+}
+
+/** A value that was substituted. */
+export interface SubstitutedValue {
+  /** The file's own text, e.g. `${JWT_SECRET}`. */
+  readonly text: string;
+  readonly value: string;
+}
+
+export interface SourceDocument {
+  /** Objects have no prototype, so that any key is safe. Undefined where the syntax is wrong. */
+  readonly value: unknown;
+  readonly syntaxProblems: readonly SyntaxProblem[];
+  /** By JSON pointer. */
+  readonly substitutions: ReadonlyMap<string, SubstitutedValue>;
+  /** JSON pointers of texts whose substitution failed. */
+  readonly unresolved: ReadonlySet<string>;
+  /** The place of a value, or of its key; of the nearest thing around it where it is not in the file. */
+  locate(path: ConfigPath, at: 'key' | 'value'): Position;
+}
+
+/** Values that aliases may come to, all together: far more than a use, far less than a bomb. */
+const MAX_VALUES = 2_000_000;
+const MAX_DEPTH = 64;
+
+const START: Position = { line: 1, column: 1 };
+
+class TooMuch extends Error {}
+
+/** Reads a text. What is wrong inside well-formed YAML goes to `report`. */
+export function readSourceDocument(
+  text: string,
+  substituter: Substituter,
+  report: ReportProblem,
+): SourceDocument {
+  const lineCounter = new LineCounter();
+  // Duplicate keys are found below: the parser's own search is quadratic.
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), {
+    lineCounter,
+    prettyErrors: false,
+    uniqueKeys: false,
+    version: '1.2',
+  });
+  const positionAt = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset);
+    return line === 0 ? START : { line, column: col };
+  };
+  const syntaxProblems = syntaxProblemsOf(document).map(({ offset, message }) => ({
+    ...positionAt(offset),
+    message,
+  }));
+  const reader = new TreeReader(substituter, report);
+  let value: unknown;
+  if (syntaxProblems.length === 0) {
+    try {
+      value = reader.read(document.contents);
+    } catch (error) {
+      if (!(error instanceof TooMuch)) throw error;
+      syntaxProblems.push({ ...START, message: error.message });
+    }
+  }
+  return {
+    value,
+    syntaxProblems,
+    substitutions: reader.substitutions,
+    unresolved: reader.unresolved,
+    locate: (path, at) => positionAt(reader.offsetOf(document.contents, path, at)),
+  };
+}
+
+function syntaxProblemsOf(document: Document.Parsed): { offset: number; message: string }[] {
+  return [...document.errors, ...document.warnings].map((error) => ({
+    offset: error.pos[0],
+    message:
+      error.code === 'MULTIPLE_DOCS'
+        ? 'a file holds one document; remove the `---` and what follows'
+        : error.message,
+  }));
+}
+
+type Entry = { readonly key: Node | undefined; readonly value: Node | null };
+
+class TreeReader {
+  readonly substitutions = new Map<string, SubstitutedValue>();
+  readonly unresolved = new Set<string>();
+  readonly #substituter: Substituter;
+  readonly #report: ReportProblem;
+  /** Anchors met so far: an alias refers to the last one before it. */
+  readonly #anchors = new Map<string, Node>();
+  readonly #targets = new Map<Node, Node>();
+  readonly #entries = new Map<YAMLMap, Map<string, Entry>>();
+  readonly #path: (string | number)[] = [];
+  #values = 0;
+
+  constructor(substituter: Substituter, report: ReportProblem) {
+    this.#substituter = substituter;
+    this.#report = report;
+  }
+
+  read(node: Node | null): unknown {
+    if (++this.#values > MAX_VALUES) throw new TooMuch('aliases make this file too large');
+    if (this.#path.length > MAX_DEPTH) throw new TooMuch('nested too deeply, or an alias of itself');
+    if (isAlias(node)) return this.#readAlias(node);
+    if (node === null) return null;
+    const anchor = (node as { anchor?: string }).anchor;
+    if (anchor !== undefined) this.#anchors.set(anchor, node);
+    if (isMap(node)) return this.#readMap(node);
+    if (isSeq(node)) {
+      return node.items.map((item, i) => this.#below(i, () => this.read(item as Node | null)));
+    }
+    return this.#readScalar(node as Scalar);
+  }
+
+  /** Where a value begins, or its key; walks as far as the file goes. */
+  offsetOf(root: Node | null, path: ConfigPath, at: 'key' | 'value'): number {
+    let node = this.#resolve(root);
+    let offset = node?.range?.[0] ?? 0;
+    for (const [i, step] of path.entries()) {
+      const entry = this.#entryOf(node, step);
+      if (entry === undefined) return offset;
+      const wantsKey = at === 'key' && i === path.length - 1;
+      const place = wantsKey ? (entry.key ?? entry.value) : (entry.value ?? entry.key);
+      offset = place?.range?.[0] ?? offset;
+      node = this.#resolve(entry.value);
+    }
+    return offset;
+  }
+
+  #readAlias(node: Node & { source: string }): unknown {
+    const target = this.#anchors.get(node.source);
+    // The parser refuses an alias without an anchor before it.
+    if (target === undefined) throw new TooMuch(`the alias *${node.source} has no anchor`);
+    this.#targets.set(node, target);
+    return this.read(target);
+  }
+
+  #readMap(map: YAMLMap): unknown {
+    // oxlint-disable-next-line unicorn/no-null -- no prototype: `__proto__` is a key like any other
+    const result = Object.create(null) as Record<string, unknown>;
+    const merges: unknown[] = [];
+    for (const pair of map.items) {
+      const keyNode = pair.key as Node;
+      const key = keyOf(keyNode);
+      if (key === undefined) {
+        this.#report(this.#path.slice(), 'a key must be a text', { hint: 'put it in quotes' });
+        continue;
+      }
+      if (isMergeKey(keyNode)) {
+        merges.push(...this.#readMerged(pair.value as Node | null));
+        continue;
+      }
+      if (key in result) {
+        this.#report([...this.#path, key], `the key ${JSON.stringify(key)} stands here twice`, {
+          at: 'key',
+        });
+      }
+      result[key] = this.#below(key, () => this.read(pair.value as Node | null));
+    }
+    for (const merged of merges) this.#merge(result, merged);
+    return result;
+  }
+
+  /** What `<<` names, read as if it stood here: a mapping or a list of them. */
+  #readMerged(node: Node | null): unknown[] {
+    const list = isAlias(node) ? (this.#anchors.get(node.source) ?? null) : node;
+    if (!isSeq(list)) return [this.read(node)];
+    if (isAlias(node)) this.#targets.set(node, list);
+    return list.items.map((item) => this.read(item as Node | null));
+  }
+
+  #merge(result: Record<string, unknown>, merged: unknown): void {
+    if (typeof merged !== 'object' || merged === null || Array.isArray(merged)) {
+      this.#report(this.#path.slice(), 'only mappings can be merged by `<<`');
+      return;
+    }
+    for (const [key, value] of Object.entries(merged)) {
+      if (!(key in result)) result[key] = value;
+    }
+  }
+
+  #readScalar(node: Scalar): unknown {
+    const { value } = node;
+    if (typeof value !== 'string' || !value.includes('${')) return value;
+    const found = this.#substituter.substitute(value);
+    if (found.problem !== undefined) {
+      this.unresolved.add(toPointer(this.#path));
+      this.#report(this.#path.slice(), found.problem, { hint: found.hint });
+      return value;
+    }
+    if (found.fromOutside) {
+      this.substitutions.set(toPointer(this.#path), { text: value, value: found.value });
+    }
+    return found.value;
+  }
+
+  #below<T>(step: string | number, read: () => T): T {
+    this.#path.push(step);
+    const value = read();
+    this.#path.pop();
+    return value;
+  }
+
+  #resolve(node: Node | null | undefined): Node | null {
+    let resolved = node ?? null;
+    while (resolved !== null && isAlias(resolved)) resolved = this.#targets.get(resolved) ?? null;
+    return resolved;
+  }
+
+  #entryOf(node: Node | null, step: string | number): Entry | undefined {
+    if (isSeq(node) && typeof step === 'number') {
+      const item = node.items[step] as Node | undefined;
+      return item === undefined ? undefined : { key: undefined, value: item };
+    }
+    return isMap(node) ? this.#entriesOf(node).get(String(step)) : undefined;
+  }
+
+  #entriesOf(map: YAMLMap): Map<string, Entry> {
+    let entries = this.#entries.get(map);
+    if (entries === undefined) {
+      entries = new Map();
+      const merges: Node[] = [];
+      for (const pair of map.items) {
+        const key = pair.key as Node;
+        const value = pair.value as Node | null;
+        if (isMergeKey(key)) merges.push(...this.#mergeSources(value));
+        else entries.set(keyOf(key) ?? '', { key, value });
+      }
+      for (const source of merges) {
+        if (!isMap(source)) continue;
+        for (const [key, entry] of this.#entriesOf(source)) {
+          if (!entries.has(key)) entries.set(key, entry);
+        }
+      }
+      this.#entries.set(map, entries);
+    }
+    return entries;
+  }
+
+  #mergeSources(value: Node | null): Node[] {
+    const source = this.#resolve(value);
+    const sources = isSeq(source) ? source.items.map((item) => this.#resolve(item as Node)) : [source];
+    return sources.filter((node) => node !== null);
+  }
+}
+
+function keyOf(node: Node | null): string | undefined {
+  if (!isScalar(node) || node.value === null || typeof node.value === 'object') return undefined;
+  // A key such as `404` is the text as it was written, not a number.
+  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+}
+
+function isMergeKey(node: Node | null): boolean {
+  return isScalar(node) && node.value === '<<' && node.type === 'PLAIN';
+}

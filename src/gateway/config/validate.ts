@@ -1,0 +1,109 @@
+/** From a file's content to a `Config`, or to everything that is wrong with it. */
+import { childPath, parsePointer, valueAt } from './config-path.ts';
+import type { Config, Redaction } from './config.ts';
+import { PARTS } from './displayed-config.ts';
+import type { Problem, ReportProblem } from './issue.ts';
+import { firstHttpsPort, namesOf, toConfig } from './normalise/document.ts';
+import type { Draft, PemReference } from './normalise/draft.ts';
+import type { PluginCatalogue } from './plugin-catalogue.ts';
+import { createHiddenValues, type HiddenValue, type HiddenValues } from './redaction.ts';
+import { checkSchema, prune, withoutConsequences, type Pruned } from './schema-check.ts';
+import { toProblem } from './schema-problem.ts';
+import type { SchemaValidator } from './schema-validator.ts';
+import type { RawDocument } from './schema/document.ts';
+import type { SubstitutedValue } from './source-document.ts';
+
+export interface ValidationInput {
+  /** Plain data; defaults are filled into it, and faulty values taken out. */
+  readonly value: unknown;
+  readonly substitutions: ReadonlyMap<string, SubstitutedValue>;
+  /** JSON pointers of texts whose substitution failed, which has been told about. */
+  readonly unresolved: ReadonlySet<string>;
+  readonly validator: SchemaValidator;
+  readonly catalogue: PluginCatalogue;
+  /** Absolute; relative paths of the file start here. */
+  readonly directory: string;
+}
+
+export interface Validation {
+  /** Good for nothing where a problem is an error; undefined where it could not be made at all. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+  /** Files still to be looked into. */
+  readonly pemReferences: readonly PemReference[];
+  readonly hidden: HiddenValues;
+}
+
+/** Checks all that can be checked without reading other files. */
+export function validate(input: ValidationInput): Validation {
+  const { value, validator, substitutions, unresolved } = input;
+  const check = checkSchema(value, validator, new Set(substitutions.keys()));
+  const hidden = createHiddenValues(hiddenValuesOf(input, check.secrets));
+  const problems = withoutConsequences(check.faults)
+    .filter(({ pointer }) => !unresolved.has(pointer))
+    .map((fault) => toProblem(fault, value, hidden.shownInstead));
+  const unresolvedPaths = [...unresolved].map((pointer) => parsePointer(pointer, value));
+  const pruned = prune(value, check, validator, unresolvedPaths);
+  const draft = createDraft(input, pruned, problems);
+  let config: Config | undefined;
+  if (pruned.usable) {
+    const redactions: Redaction[] = [];
+    const raw = value as RawDocument;
+    const checked = toConfig(raw, draft, (part, name, path) => {
+      const shown = childPath(String(path[0]), name);
+      redactions.push(...hidden.redactionsOf(part, shown, path));
+    });
+    for (const part of PARTS) redactions.push(...hidden.redactionsOf(checked[part], part, [part]));
+    config = { ...checked, redactions };
+  }
+  return { config, problems, pemReferences: draft.pemReferences, hidden };
+}
+
+function createDraft(
+  { value, catalogue, directory }: ValidationInput,
+  pruned: Pruned,
+  problems: Problem[],
+): Draft {
+  const report: ReportProblem = (path, message, options = {}) => {
+    // What is missing because it was taken out has been told about.
+    if (pruned.isGap(path)) return;
+    const { severity = 'error', at = 'value', hint } = options;
+    problems.push({ severity, path, at, message, hint });
+  };
+  const raw = (typeof value === 'object' && value !== null ? value : {}) as Partial<RawDocument>;
+  const services = typeof raw.services === 'object' ? Object.keys(raw.services ?? {}) : [];
+  return {
+    report,
+    directory,
+    catalogue,
+    services: new Set(services),
+    listeners: namesOf(raw.listeners),
+    httpsPort: firstHttpsPort(Array.isArray(raw.listeners) ? raw.listeners : []),
+    pemReferences: [],
+  };
+}
+
+/** Substituted values, and what the schema calls secret. */
+function hiddenValuesOf(
+  { value, substitutions }: ValidationInput,
+  secrets: readonly string[],
+): HiddenValue[] {
+  const hidden: HiddenValue[] = [];
+  for (const [pointer, { text, value: substituted }] of substitutions) {
+    hidden.push({ path: parsePointer(pointer, value), text, value: substituted });
+  }
+  for (const pointer of new Set(secrets)) {
+    if (substitutions.has(pointer)) continue;
+    const path = parsePointer(pointer, value);
+    for (const secret of textsWithin(valueAt(value, path))) {
+      hidden.push({ path, text: '(hidden)', value: secret });
+    }
+  }
+  return hidden;
+}
+
+function textsWithin(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(textsWithin);
+}

@@ -1,0 +1,191 @@
+/** Notices when a file changes, however it is changed. */
+import { watch, type FSWatcher } from 'node:fs';
+import { lstat, readlink, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Log } from '../../plugins/sdk/plugin-context.ts';
+
+export interface WatchOptions {
+  /** Absolute paths; they need not exist yet. */
+  readonly files: readonly string[];
+  readonly log?: Log;
+  /** Called once for changes that come together; after `stop` no more. */
+  readonly onChange: () => void;
+  /** How long it must be quiet before `onChange`, in milliseconds. Default 100. */
+  readonly debounceMs?: number;
+  /** How often to look without being told, in milliseconds. Default 2000. */
+  readonly pollMs?: number;
+}
+
+export interface ConfigWatcher {
+  /** Resolves when every change from now on will be noticed. */
+  start(): Promise<void>;
+  /** Watches these files in place of those before. */
+  watch(files: readonly string[]): void;
+  stop(): void;
+}
+
+/** A chain of more is a loop, to the kernel too. */
+const MAX_LINKS = 40;
+
+/**
+ * Watches files by the directories they are in: a file that an editor replaces, or a
+ * Kubernetes volume swaps by a symbolic link, is another inode each time, and a watch on the
+ * old one hears nothing. Directories themselves may be replaced and network file systems tell
+ * nothing, so that a slow poll decides in the end; events only make it fast.
+ */
+export function watchConfig(options: WatchOptions): ConfigWatcher {
+  return new DirectoryWatcher(options);
+}
+
+class DirectoryWatcher implements ConfigWatcher {
+  readonly #onChange: () => void;
+  readonly #log: Log | undefined;
+  readonly #debounceMs: number;
+  readonly #pollMs: number;
+  #files: readonly string[];
+  #fingerprint = '';
+  #watchers = new Map<string, FSWatcher>();
+  #debounce: NodeJS.Timeout | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #running = false;
+  /** Looks run one after the other: each compares with the fingerprint that the last one took. */
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: WatchOptions) {
+    this.#files = options.files;
+    this.#onChange = options.onChange;
+    this.#log = options.log;
+    this.#debounceMs = options.debounceMs ?? 100;
+    this.#pollMs = options.pollMs ?? 2000;
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    this.#poll = setInterval(() => this.#look(), this.#pollMs);
+    this.#poll.unref();
+    this.watch(this.#files);
+    await this.#looking;
+  }
+
+  watch(files: readonly string[]): void {
+    this.#files = files;
+    this.#looking = this.#looking.then(async () => {
+      const { fingerprint, directories } = await survey(files);
+      this.#fingerprint = fingerprint;
+      this.#arm(directories);
+      // A change between the survey and the watches has told nobody.
+      this.#soon();
+    });
+  }
+
+  stop(): void {
+    this.#running = false;
+    clearTimeout(this.#debounce);
+    clearInterval(this.#poll);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+
+  #soon(): void {
+    if (!this.#running) return;
+    clearTimeout(this.#debounce);
+    this.#debounce = setTimeout(() => this.#look(), this.#debounceMs);
+  }
+
+  #look(): void {
+    this.#looking = this.#looking.then(async () => {
+      if (!this.#running) return;
+      const { fingerprint, directories } = await survey(this.#files);
+      if (!this.#running) return;
+      this.#arm(directories);
+      if (fingerprint === this.#fingerprint) return;
+      this.#fingerprint = fingerprint;
+      this.#onChange();
+    });
+  }
+
+  /** One watcher for each directory; `directories` tells by name and inode, as one may be replaced. */
+  #arm(directories: ReadonlyMap<string, string>): void {
+    if (!this.#running) return;
+    for (const [key, watcher] of this.#watchers) {
+      if (directories.has(key)) continue;
+      watcher.close();
+      this.#watchers.delete(key);
+    }
+    for (const [key, directory] of directories) {
+      if (this.#watchers.has(key)) continue;
+      this.#open(key, directory);
+    }
+  }
+
+  /** Where the system has no more watches, or none for this directory, the poll remains. */
+  #open(key: string, directory: string): void {
+    const giveUp = (error: unknown): void => {
+      this.#log?.debug({ directory, error }, 'directory cannot be watched; it is polled');
+    };
+    try {
+      const watcher = watch(directory, { persistent: false }, () => this.#soon());
+      watcher.on('error', (error) => {
+        watcher.close();
+        giveUp(error);
+      });
+      this.#watchers.set(key, watcher);
+    } catch (error) {
+      giveUp(error);
+    }
+  }
+}
+
+interface Survey {
+  /** Changes whenever a file's content may have. */
+  readonly fingerprint: string;
+  /** Where events about the files come from. */
+  readonly directories: ReadonlyMap<string, string>;
+}
+
+async function survey(files: readonly string[]): Promise<Survey> {
+  const prints: string[] = [];
+  const directories = new Map<string, string>();
+  for (const file of files) {
+    prints.push(`${file} ${await identityOf(file)}`);
+    for (const directory of await directoriesOf(file)) {
+      const inode = await stat(directory).catch(() => undefined);
+      if (inode !== undefined) directories.set(`${inode.dev}:${inode.ino} ${directory}`, directory);
+    }
+  }
+  return { fingerprint: prints.join('\n'), directories };
+}
+
+/** Content that is written in place within one tick of a coarse clock may keep its size: ctime helps. */
+async function identityOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+  } catch {
+    return 'absent';
+  }
+}
+
+/**
+ * The directories of a path and of every link on the way to it, parents that are links
+ * included; and their parents, where a directory's own replacement is told.
+ */
+async function directoriesOf(file: string): Promise<ReadonlySet<string>> {
+  const directories = new Set<string>();
+  const waiting = [file];
+  for (let links = 0; waiting.length > 0 && links < MAX_LINKS; links++) {
+    const path = waiting.pop()!;
+    directories.add(dirname(path));
+    directories.add(dirname(dirname(path)));
+    for (let part = path; part !== dirname(part); part = dirname(part)) {
+      const isLink = await lstat(part).then((found) => found.isSymbolicLink(), () => false);
+      if (!isLink) continue;
+      const target = resolve(dirname(part), await readlink(part));
+      directories.add(dirname(part));
+      waiting.push(target + path.slice(part.length));
+      break;
+    }
+  }
+  return directories;
+}

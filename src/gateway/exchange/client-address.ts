@@ -1,0 +1,43 @@
+/** Who the client is: the nearest address that no trusted proxy vouches for. */
+import ipaddr from 'ipaddr.js';
+import type { Peer } from '../../plugins/sdk/exchange.ts';
+import type { Connection } from './connection.ts';
+
+/**
+ * The peer of an exchange. X-Forwarded-For is read from the right: each hop is believed as
+ * long as the one that reported it is a trusted proxy, so a client cannot put itself in front.
+ */
+export function toPeer(
+  connection: Connection,
+  forwardedFor: string | undefined,
+  isTrustedProxy: (address: string) => boolean,
+): Peer {
+  const { address, port, protocol, tls } = connection;
+  const ip =
+    forwardedFor === undefined ? address : nearestUntrusted(address, forwardedFor, isTrustedProxy);
+  return { ip, address, port, protocol, tls };
+}
+
+function nearestUntrusted(
+  address: string,
+  forwardedFor: string,
+  isTrustedProxy: (address: string) => boolean,
+): string {
+  let client = address;
+  const hops = forwardedFor.split(',');
+  for (let i = hops.length - 1; i >= 0 && isTrustedProxy(client); i--) {
+    const hop = toCanonicalAddress(hops[i]!.trim());
+    // A hop that is no address (`unknown`, an obfuscated name) ends what can be known.
+    if (hop === undefined) break;
+    client = hop;
+  }
+  return client;
+}
+
+/** Canonical text of an address: without port and brackets, IPv4-mapped IPv6 as IPv4. */
+export function toCanonicalAddress(text: string): string | undefined {
+  let bare = text;
+  if (bare.startsWith('[')) bare = bare.slice(1, bare.indexOf(']'));
+  else if (bare.indexOf(':') === bare.lastIndexOf(':')) bare = bare.split(':')[0]!;
+  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined;
+}

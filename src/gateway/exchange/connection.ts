@@ -1,0 +1,26 @@
+/** What is known of a downstream connection; made once when it is accepted, shared by its requests. */
+import type { PeerTls } from '../../plugins/sdk/exchange.ts';
+
+/** The listener as requests see it. */
+export interface ListenerFacts {
+  readonly name: string;
+  readonly port: number;
+  readonly scheme: 'http' | 'https';
+  /** Names this listener serves, lower case, `*.x` allowed; empty is any. */
+  readonly hosts: readonly string[];
+  /** Default limit of a request body, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Longest request target, in bytes. */
+  readonly maxTargetBytes: number;
+}
+
+export interface Connection {
+  readonly listener: ListenerFacts;
+  /** Where the bytes come from, in canonical text; PROXY protocol's source where the listener reads it. */
+  readonly address: string;
+  readonly port: number;
+  /** The address is in `trustedProxies`: its forwarding headers are believed. */
+  readonly trusted: boolean;
+  readonly protocol: 'http/1.0' | 'http/1.1' | 'h2';
+  readonly tls: PeerTls | undefined;
+}

@@ -1,0 +1,52 @@
+/** The refusals that both protocols of the full lane share; each call makes a new error. */
+import { MeshgateError } from '../../errors.ts';
+
+export function badRequest(detail: string, cause?: unknown): MeshgateError {
+  return new MeshgateError('bad_request', { status: 400, detail, cause });
+}
+
+export function targetTooLong(maxBytes: number): MeshgateError {
+  return new MeshgateError('uri_too_long', {
+    status: 414,
+    detail: `The request target is longer than ${maxBytes} bytes.`,
+  });
+}
+
+export function tooManyFields(maxFields: number): MeshgateError {
+  return new MeshgateError('headers_too_large', {
+    status: 431,
+    detail: `The request has more than ${maxFields} header fields.`,
+  });
+}
+
+export function fieldsTooLarge(maxBytes: number): MeshgateError {
+  return new MeshgateError('headers_too_large', {
+    status: 431,
+    detail: `The header fields are larger than ${maxBytes} bytes.`,
+  });
+}
+
+export function expectationFailed(): MeshgateError {
+  return new MeshgateError('expectation_failed', {
+    status: 417,
+    detail: 'The only expectation that can be met is 100-continue.',
+  });
+}
+
+/** TRACE would echo credentials to whoever asks; CONNECT would make an open proxy. */
+export function methodRefused(method: string): MeshgateError {
+  return new MeshgateError('bad_request', {
+    status: 405,
+    detail: `${method} is not served here.`,
+    headers: ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+  });
+}
+
+/** The client left, or broke off its body. */
+export function clientGone(cause?: unknown): MeshgateError {
+  return new MeshgateError('client_closed_request', {
+    status: 499,
+    detail: 'The client closed the connection before its request was complete.',
+    cause,
+  });
+}

@@ -1,0 +1,127 @@
+/** The body of an HTTP/1 request, over node:http's IncomingMessage. */
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import { clientGone } from './full-lane-refusals.ts';
+
+/** So many unread bytes are read and dropped to keep the connection; more is worth a new one. */
+const MAX_DISCARDED_BYTES = 64 * 1024;
+
+/** A request that knows its body, so that its listeners need no closures. */
+export class Http1Request extends IncomingMessage {
+  source: Http1Body | undefined = undefined;
+}
+
+export class Http1Body implements BodySource {
+  readonly length: number | undefined;
+  readonly #request: Http1Request;
+  readonly #response: ServerResponse;
+  #sink: BodySink | undefined = undefined;
+  #failure: Error | undefined = undefined;
+  #received = 0;
+  #started = false;
+  #cancelled = false;
+  #owes100: boolean;
+
+  /** `length` undefined: chunked. `expectContinue`: 100 is sent when the body starts. */
+  constructor(
+    request: Http1Request,
+    response: ServerResponse,
+    length: number | undefined,
+    expectContinue: boolean,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.length = length;
+    this.#owes100 = expectContinue;
+  }
+
+  start(sink: BodySink): void {
+    this.#started = true;
+    if (this.#failure !== undefined) {
+      sink.onError(this.#failure);
+      return;
+    }
+    this.#sink = sink;
+    if (this.#owes100 && !this.#response.headersSent) {
+      this.#owes100 = false;
+      this.#response.writeContinue();
+    }
+    const request = this.#request;
+    request.source = this;
+    request.on('data', onData).on('end', onEnd).on('error', onError);
+  }
+
+  pause(): void {
+    this.#request.pause();
+  }
+
+  resume(): void {
+    this.#request.resume();
+  }
+
+  cancel(): void {
+    this.#sink = undefined;
+    this.#cancelled = true;
+    if (this.keepsConnection) this.#request.resume();
+    else if (this.#started) this.#request.pause();
+  }
+
+  /** Somebody still wants what is to come. */
+  get flowing(): boolean {
+    return this.#started && !this.#cancelled && this.#failure === undefined;
+  }
+
+  get complete(): boolean {
+    return this.#request.complete;
+  }
+
+  /** What is unread is so little that it can be dropped and the connection go on. */
+  get keepsConnection(): boolean {
+    if (this.#request.complete) return true;
+    // Nobody knows whether the client will still send it (RFC 9110 §10.1.1).
+    if (this.#owes100 || this.#failure !== undefined) return false;
+    return this.length !== undefined && this.length - this.#received <= MAX_DISCARDED_BYTES;
+  }
+
+  /** Lets what still comes be read and dropped. */
+  discard(): void {
+    this.#sink = undefined;
+    this.#cancelled = true;
+    this.#request.resume();
+  }
+
+  /** Ends the body with an error, now or when it is started. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onError(error);
+  }
+
+  /** For the request's listeners alone. */
+  received(chunk: Buffer): void {
+    this.#received += chunk.length;
+    this.#sink?.onData(chunk);
+  }
+
+  /** For the request's listeners alone. */
+  ended(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    const trailers = this.#request.rawTrailers;
+    sink?.onEnd(trailers.length === 0 ? undefined : trailers);
+  }
+}
+
+function onData(this: Http1Request, chunk: Buffer): void {
+  this.source!.received(chunk);
+}
+
+function onEnd(this: Http1Request): void {
+  this.source!.ended();
+}
+
+function onError(this: Http1Request, error: Error): void {
+  this.source!.fail(clientGone(error));
+}

@@ -1,0 +1,116 @@
+/** The body of an HTTP/2 request, over its stream. */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import { clientGone } from './full-lane-refusals.ts';
+import type { Http2Budget } from './http2-budget.ts';
+
+const BODY = Symbol('http2Body');
+type BodyStream = ServerHttp2Stream & { [BODY]?: Http2Body };
+
+export class Http2Body implements BodySource {
+  readonly length: number | undefined;
+  readonly #stream: BodyStream;
+  readonly #budget: Http2Budget;
+  #sink: BodySink | undefined = undefined;
+  #trailers: readonly string[] | undefined = undefined;
+  #owes100: boolean;
+  #listening = false;
+  #failed = false;
+  /** The client has sent all of it. */
+  complete = false;
+
+  constructor(
+    stream: ServerHttp2Stream,
+    length: number | undefined,
+    expectContinue: boolean,
+    budget: Http2Budget,
+  ) {
+    this.#stream = stream;
+    this.length = length;
+    this.#owes100 = expectContinue;
+    this.#budget = budget;
+  }
+
+  start(sink: BodySink): void {
+    const stream = this.#stream;
+    if (this.#failed || stream.destroyed || stream.closed) {
+      sink.onError(clientGone());
+      return;
+    }
+    this.#sink = sink;
+    if (this.#owes100 && !stream.headersSent) stream.additionalHeaders({ ':status': 100 });
+    this.#owes100 = false;
+    this.#listen();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  /** The rest is not drained: the stream's window closes, and its end resets it. */
+  cancel(): void {
+    this.#sink = undefined;
+    this.#stream.pause();
+  }
+
+  /** The stream has closed. */
+  gone(): void {
+    if (this.complete || this.#failed) return;
+    this.#failed = true;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onError(clientGone());
+  }
+
+  /** For the stream's listeners alone. */
+  received(chunk: Buffer): void {
+    this.#budget.used(chunk.length);
+    this.#sink?.onData(chunk);
+  }
+
+  /** For the stream's listeners alone. */
+  trailed(trailers: readonly string[]): void {
+    this.#trailers = trailers;
+  }
+
+  /** For the stream's listeners alone. */
+  ended(): void {
+    // node ends the readable side of a reset stream as if the client had ended it.
+    if (this.#stream.aborted || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
+      this.gone();
+      return;
+    }
+    this.complete = true;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onEnd(this.#trailers);
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#stream[BODY] = this;
+    this.#stream.on('trailers', onTrailers).on('data', onData).on('end', onEnd);
+  }
+}
+
+function onData(this: BodyStream, chunk: Buffer): void {
+  this[BODY]!.received(chunk);
+}
+
+function onEnd(this: BodyStream): void {
+  this[BODY]!.ended();
+}
+
+function onTrailers(
+  this: BodyStream,
+  _fields: unknown,
+  _flags: number,
+  raw: readonly string[],
+): void {
+  this[BODY]!.trailed(raw);
+}

@@ -1,0 +1,187 @@
+/** What becomes of each header field as it comes in: kept for the upstream, taken out, or believed. */
+
+/** Facts that a trusted proxy told by header; all undefined from anybody else. */
+export interface Provenance {
+  forwardedFor: string | undefined;
+  forwardedProto: string | undefined;
+  forwardedHost: string | undefined;
+  forwardedPort: string | undefined;
+  requestId: string | undefined;
+  traceparent: string | undefined;
+  tracestate: string | undefined;
+  /** Via is no claim of identity: it is continued whoever sent it. */
+  via: string | undefined;
+  /** `TE: trailers`, which gRPC needs to see on its upstream too. */
+  acceptsTrailers: boolean;
+}
+
+const KEEP = 0;
+/** Ends at this hop (RFC 9110 §7.6.1), or describes a framing that is written anew. */
+const DROP = 1;
+const CONNECTION = 2;
+const TE = 3;
+const VIA = 4;
+/** From here on: believed from trusted proxies, dropped from others. */
+const FORWARDED_FOR = 5;
+const FORWARDED_PROTO = 6;
+const FORWARDED_HOST = 7;
+const FORWARDED_PORT = 8;
+const REQUEST_ID = 9;
+const TRACEPARENT = 10;
+const TRACESTATE = 11;
+/** Kept as it is from trusted proxies. */
+const TRUSTED_ONLY = 12;
+
+const DISPOSITION: ReadonlyMap<string, number> = new Map([
+  ['connection', CONNECTION],
+  ['keep-alive', DROP],
+  ['proxy-connection', DROP],
+  ['proxy-authenticate', DROP],
+  ['proxy-authorization', DROP],
+  ['transfer-encoding', DROP],
+  ['content-length', DROP],
+  ['upgrade', DROP],
+  ['trailer', DROP],
+  ['expect', DROP],
+  ['http2-settings', DROP],
+  ['te', TE],
+  ['via', VIA],
+  ['x-forwarded-for', FORWARDED_FOR],
+  ['x-forwarded-proto', FORWARDED_PROTO],
+  ['x-forwarded-host', FORWARDED_HOST],
+  ['x-forwarded-port', FORWARDED_PORT],
+  ['x-request-id', REQUEST_ID],
+  ['traceparent', TRACEPARENT],
+  ['tracestate', TRACESTATE],
+  ['forwarded', TRUSTED_ONLY],
+  ['x-real-ip', TRUSTED_ONLY],
+  ['x-client-ip', TRUSTED_ONLY],
+  ['x-forwarded-prefix', TRUSTED_ONLY],
+  ['x-forwarded-ssl', TRUSTED_ONLY],
+  ['x-forwarded-scheme', TRUSTED_ONLY],
+  ['x-forwarded-uri', TRUSTED_ONLY],
+  ['x-original-url', TRUSTED_ONLY],
+  ['x-original-host', TRUSTED_ONLY],
+  ['x-rewrite-url', TRUSTED_ONLY],
+  ['x-forwarded-client-cert', TRUSTED_ONLY],
+  ['true-client-ip', TRUSTED_ONLY],
+  ['cf-connecting-ip', TRUSTED_ONLY],
+]);
+
+/**
+ * Dispositions by the spelling received. A lookup without lower-casing keeps the pass over a
+ * request's fields free of allocations; bounded, because clients choose the spellings.
+ */
+const bySpelling = new Map<string, number>();
+const SPELLINGS_MAX = 2048;
+
+function dispositionOf(name: string): number {
+  const known = bySpelling.get(name);
+  if (known !== undefined) return known;
+  // CGI-style back ends read `X_Forwarded_For` as X-Forwarded-For, so the spellings share a fate.
+  const canonical = name.toLowerCase().replaceAll('_', '-');
+  const disposition = canonical.startsWith('x-meshgate-')
+    ? TRUSTED_ONLY
+    : (DISPOSITION.get(canonical) ?? KEEP);
+  // An underscore spelling is nobody's proper field: believed from no one.
+  const safe = disposition >= VIA && name.includes('_') ? DROP : disposition;
+  if (bySpelling.size < SPELLINGS_MAX) bySpelling.set(name, safe);
+  return safe;
+}
+
+/**
+ * Takes out of `raw`, in place, every field that ends at this hop, those that `Connection`
+ * names, and what an untrusted peer may not claim; returns what may be believed. It runs before any plugin, so that nothing a plugin adds can be
+ * named away by the client (CVE-2026-33805).
+ */
+export function receiveFields(raw: string[], trusted: boolean): Provenance {
+  const provenance: Provenance = {
+    forwardedFor: undefined,
+    forwardedProto: undefined,
+    forwardedHost: undefined,
+    forwardedPort: undefined,
+    requestId: undefined,
+    traceparent: undefined,
+    tracestate: undefined,
+    via: undefined,
+    acceptsTrailers: false,
+  };
+  let nominated: Set<string> | undefined;
+  let kept = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    const value = raw[i + 1]!;
+    const disposition = dispositionOf(name);
+    if (disposition === KEEP || (disposition === TRUSTED_ONLY && trusted)) {
+      raw[kept] = name;
+      raw[kept + 1] = value;
+      kept += 2;
+    } else if (disposition === CONNECTION) {
+      nominated = nominate(value, nominated);
+    } else if (disposition !== DROP && (trusted || disposition < FORWARDED_FOR)) {
+      believe(provenance, disposition, value);
+    }
+  }
+  raw.length = kept;
+  if (nominated !== undefined) removeNominated(raw, nominated);
+  return provenance;
+}
+
+function believe(provenance: Provenance, disposition: number, value: string): void {
+  switch (disposition) {
+    case TE:
+      if (value.toLowerCase().includes('trailers')) provenance.acceptsTrailers = true;
+      break;
+    case VIA:
+      provenance.via = joined(provenance.via, value);
+      break;
+    case FORWARDED_FOR:
+      provenance.forwardedFor = joined(provenance.forwardedFor, value);
+      break;
+    case FORWARDED_PROTO:
+      provenance.forwardedProto = value;
+      break;
+    case FORWARDED_HOST:
+      provenance.forwardedHost = value;
+      break;
+    case FORWARDED_PORT:
+      provenance.forwardedPort = value;
+      break;
+    case REQUEST_ID:
+      provenance.requestId = value;
+      break;
+    case TRACEPARENT:
+      provenance.traceparent = value;
+      break;
+    case TRACESTATE:
+      provenance.tracestate = joined(provenance.tracestate, value);
+      break;
+    default:
+  }
+}
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
+}
+
+function nominate(value: string, nominated: Set<string> | undefined): Set<string> | undefined {
+  if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return nominated;
+  let names = nominated;
+  for (const token of value.split(',')) {
+    const name = token.trim().toLowerCase();
+    if (name === '' || name === 'keep-alive' || name === 'close' || name === 'upgrade') continue;
+    (names ??= new Set()).add(name);
+  }
+  return names;
+}
+
+function removeNominated(raw: string[], nominated: ReadonlySet<string>): void {
+  let kept = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    if (nominated.has(raw[i]!.toLowerCase())) continue;
+    raw[kept] = raw[i]!;
+    raw[kept + 1] = raw[i + 1]!;
+    kept += 2;
+  }
+  raw.length = kept;
+}

@@ -1,0 +1,47 @@
+/** Question → request: a method and a URL as they would arrive on one of the listeners. */
+import type { Config, ListenerConfig } from '../config/config.ts';
+import { admitsHost, parseHostPattern } from '../routing/host-pattern.ts';
+import type { ExplainRequest } from './explain.ts';
+
+export interface ExplainQuestion {
+  readonly method: string;
+  readonly url: URL;
+  /** Flat field lines. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | undefined;
+}
+
+/** Throws where no listener speaks the URL's scheme. */
+export function toExplainRequest(question: ExplainQuestion, config: Config): ExplainRequest {
+  const { method, url, headers, body } = question;
+  const listener = listenerFor(url, config.listeners);
+  const { name, port, protocol, hosts, limits } = listener;
+  return {
+    method,
+    target: url.pathname + url.search,
+    authority: url.host,
+    headers,
+    body,
+    clientAddress: '127.0.0.1',
+    listener: {
+      name,
+      port,
+      scheme: protocol,
+      hosts,
+      maxBodyBytes: limits.maxBodyBytes,
+      maxTargetBytes: limits.maxUrlBytes,
+    },
+  };
+}
+
+/** By scheme; of several, the one with the URL's port goes first, then the one that serves its name. */
+function listenerFor(url: URL, listeners: readonly ListenerConfig[]): ListenerConfig {
+  const scheme = url.protocol.slice(0, -1);
+  const speaking = listeners.filter(({ protocol }) => protocol === scheme);
+  const listener =
+    speaking.find(({ port }) => String(port) === url.port) ??
+    speaking.find(({ hosts }) => hosts.some((host) => admitsHost(parseHostPattern(host), url.hostname))) ??
+    speaking[0];
+  if (listener === undefined) throw new Error(`no listener of the configuration speaks ${scheme}`);
+  return listener;
+}

@@ -1,0 +1,72 @@
+/** The upstream's field lines on their way down: without what ended at the hop between us. */
+
+/** What is left, and what was said about the body. */
+export interface AnswerFields {
+  readonly fields: string[];
+  /** From Content-Length; undefined where there was none. */
+  readonly length: number | undefined;
+}
+
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'trailer',
+  'te',
+  'content-length',
+]);
+
+const END_TO_END = 0;
+const DROP = 1;
+const CONNECTION = 2;
+const CONTENT_LENGTH = 3;
+
+/** By the spelling received, so that the pass makes no strings; bounded, for upstreams choose it. */
+const bySpelling = new Map<string, number>();
+const SPELLINGS_MAX = 2048;
+
+function dispositionOf(name: string): number {
+  const known = bySpelling.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  let disposition = HOP_BY_HOP.has(lower) ? DROP : END_TO_END;
+  if (lower === 'connection') disposition = CONNECTION;
+  if (lower === 'content-length') disposition = CONTENT_LENGTH;
+  if (bySpelling.size < SPELLINGS_MAX) bySpelling.set(name, disposition);
+  return disposition;
+}
+
+/** Takes the hop-by-hop fields out of `raw`, in place (RFC 9110 §7.6.1). */
+export function toAnswerFields(raw: string[]): AnswerFields {
+  let length: number | undefined;
+  let nominated: string[] | undefined;
+  let kept = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    const disposition = dispositionOf(name);
+    if (disposition === END_TO_END) {
+      raw[kept] = name;
+      raw[kept + 1] = raw[i + 1]!;
+      kept += 2;
+    } else if (disposition === CONTENT_LENGTH) {
+      length = Number(raw[i + 1]!);
+    } else if (disposition === CONNECTION) {
+      const value = raw[i + 1]!;
+      if (value !== 'keep-alive' && value !== 'close') {
+        (nominated ??= []).push(...value.toLowerCase().split(/[,\s]+/));
+      }
+    }
+  }
+  raw.length = kept;
+  return { fields: nominated === undefined ? raw : withoutNominated(raw, nominated), length };
+}
+
+function withoutNominated(raw: readonly string[], nominated: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!nominated.includes(raw[i]!.toLowerCase())) fields.push(raw[i]!, raw[i + 1]!);
+  }
+  return fields;
+}

@@ -1,0 +1,74 @@
+/** An exchange as the request its service is called with. */
+import type { BodySource } from '../../mesh/transport/body-source.ts';
+import type { Endpoint } from '../../mesh/endpoint.ts';
+import type { CallRequest, TryHead } from '../../mesh/service/call.ts';
+import type { LoadSet } from '../../mesh/balancing/load-set.ts';
+import type { RetryRules } from '../../mesh/resilience/retry-policy.ts';
+import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
+import type { ForwardTarget } from '../config/snapshot.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+import { runTryHooks } from '../pipeline/hooks.ts';
+import { toUpstreamFields } from './upstream-fields.ts';
+import { withHandshakeKey } from './websocket-handshake.ts';
+
+export class ForwardCall implements CallRequest {
+  readonly method: string;
+  readonly subset: LoadSet;
+  readonly body: BodySource | undefined;
+  readonly upgrade: string | undefined;
+  readonly expectContinue: boolean;
+  readonly retry: RetryRules;
+  readonly perTryTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly #exchange: GatewayExchange;
+  readonly #target: ForwardTarget;
+  /** Path, rewritten where the target says so, and query; the same for every try. */
+  readonly requestTarget: string;
+  readonly authority: string;
+
+  constructor(exchange: GatewayExchange, target: ForwardTarget) {
+    const { request, intake } = exchange;
+    this.#exchange = exchange;
+    this.#target = target;
+    this.method = request.method;
+    this.subset = target.subset;
+    this.body = request.body;
+    this.upgrade = intake.upgrade;
+    this.expectContinue = intake.expectContinue;
+    this.retry = target.retry;
+    this.perTryTimeoutMs = target.perTryTimeoutMs;
+    this.timeoutMs = exchange.compiledRoute!.timeoutMs;
+    this.authority = target.rewriteHost ?? request.authority;
+    const { rewritePath } = target;
+    const path =
+      rewritePath === undefined ? request.path : rewritePath(request.path, exchange.matchedPrefix);
+    this.requestTarget = request.query === '' ? path : path + request.query;
+  }
+
+  toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead> {
+    const exchange = this.#exchange;
+    const target = this.#target;
+    const http2 = target.service.http2;
+    let headers = toUpstreamFields(exchange, http2);
+    if (this.upgrade !== undefined && !http2) headers = withHandshakeKey(headers);
+    const head: TryHead = {
+      target: this.requestTarget,
+      authority: this.authority,
+      headers,
+    };
+    const { onUpstreamRequest } = target.hooks;
+    if (onUpstreamRequest.length === 0) return head;
+    return this.#throughHooks(head, endpoint, attempt);
+  }
+
+  #throughHooks(head: TryHead, endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead> {
+    const fields = new HeaderFields(head.headers);
+    const pending = runTryHooks(
+      this.#exchange,
+      { attempt, service: this.#target.service.name, endpoint: endpoint.id, headers: fields },
+      this.#target.hooks.onUpstreamRequest,
+    );
+    const changed = (): TryHead => ({ ...head, headers: fields.raw });
+    return pending === undefined ? changed() : pending.then(changed);
+  }
+}

@@ -1,0 +1,66 @@
+/** Counts a request body on its way and breaks it off past its limit, so that nothing is ever buffered to be measured. */
+import { MeshgateError } from '../../errors.ts';
+import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+
+/** The refusal of a body over the limit. */
+export function bodyTooLarge(maxBytes: number): MeshgateError {
+  return new MeshgateError('payload_too_large', {
+    status: 413,
+    detail: `The request body is larger than the ${maxBytes} bytes allowed here.`,
+  });
+}
+
+export class MeteredBody implements BodySource, BodySink {
+  readonly length: number | undefined;
+  readonly #exchange: GatewayExchange;
+  readonly #source: BodySource;
+  /** 0: no limit. */
+  readonly #maxBytes: number;
+  #sink: BodySink | undefined;
+
+  constructor(exchange: GatewayExchange, source: BodySource) {
+    this.#exchange = exchange;
+    this.#source = source;
+    this.#maxBytes = exchange.request.maxBodyBytes;
+    this.length = source.length;
+  }
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    this.#source.start(this);
+  }
+
+  pause(): void {
+    this.#source.pause();
+  }
+
+  resume(): void {
+    this.#source.resume();
+  }
+
+  cancel(): void {
+    this.#sink = undefined;
+    this.#source.cancel();
+  }
+
+  onData(chunk: Uint8Array): void {
+    const { outcome } = this.#exchange;
+    outcome.bytesIn += chunk.length;
+    if (this.#maxBytes > 0 && outcome.bytesIn > this.#maxBytes) {
+      const sink = this.#sink;
+      this.cancel();
+      sink?.onError(bodyTooLarge(this.#maxBytes));
+      return;
+    }
+    this.#sink?.onData(chunk);
+  }
+
+  onEnd(trailers: readonly string[] | undefined): void {
+    this.#sink?.onEnd(trailers);
+  }
+
+  onError(error: Error): void {
+    this.#sink?.onError(error);
+  }
+}

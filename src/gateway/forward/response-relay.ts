@@ -1,0 +1,192 @@
+/** The answer on its way down: head through the hooks, body with back-pressure, trailers, tunnels, failures. */
+import type { Duplex } from 'node:stream';
+import type { Call, CallSink } from '../../mesh/service/call.ts';
+import type { Endpoint } from '../../mesh/endpoint.ts';
+import { reasonOf } from '../rescue/rescue.ts';
+import type { DownstreamObserver } from '../exchange/lane.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+import { runAnswerHooks } from '../pipeline/hooks.ts';
+import { toAnswerFields } from './answer-fields.ts';
+import { TransformedAnswer } from './transformed-answer.ts';
+
+export interface RelayEnvironment {
+  readonly monotonic: () => number;
+  /** Words and sends a failure while no head has gone out. */
+  readonly fail: (exchange: GatewayExchange, cause: unknown) => void;
+  /** Joins the client and the upstream once a handshake has been accepted. */
+  readonly tunnel: (exchange: GatewayExchange, client: Duplex, upstream: Duplex) => void;
+}
+
+export class ResponseRelay implements CallSink, DownstreamObserver {
+  call: Call | undefined;
+  readonly #exchange: GatewayExchange;
+  readonly #environment: RelayEnvironment;
+  /** Answer events that came while a hook was still thinking about the head. */
+  #held: (() => void)[] | undefined;
+  #transformed: TransformedAnswer | undefined;
+
+  constructor(exchange: GatewayExchange, environment: RelayEnvironment) {
+    this.#exchange = exchange;
+    this.#environment = environment;
+  }
+
+  onTry(endpoint: Endpoint, attempt: number): void {
+    const { upstream } = this.#exchange;
+    upstream.endpoint = endpoint.id;
+    upstream.attempts = attempt;
+    upstream.sentAt = this.#environment.monotonic();
+  }
+
+  onInformational(status: number, headers: string[]): void {
+    // The lane has sent its own 100 when the body started to be read.
+    if (status === 100) return;
+    this.#exchange.downstream.informational(status, toAnswerFields(headers).fields);
+  }
+
+  onHead(status: number, reason: string, headers: string[]): void {
+    const exchange = this.#exchange;
+    const { response } = exchange;
+    exchange.upstream.headAt = this.#environment.monotonic();
+    const { fields, length } = toAnswerFields(headers);
+    response.source = 'upstream';
+    response.status = status;
+    response.reason = reason;
+    response.headers.raw = fields;
+    this.#afterHooks(() => this.#sendHead(length));
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#held !== undefined) {
+      this.#held.push(() => this.onData(chunk));
+      return;
+    }
+    const flowing = this.#transformed?.write(chunk) ?? this.#exchange.downstream.write(chunk);
+    if (!flowing) this.call?.pause();
+  }
+
+  onEnd(trailers: string[] | undefined): void {
+    if (this.#held !== undefined) this.#held.push(() => this.onEnd(trailers));
+    else if (this.#transformed !== undefined) this.#transformed.end();
+    else this.#exchange.downstream.end(trailers);
+  }
+
+  onUpgrade(status: number, reason: string, headers: string[], upstream: Duplex): void {
+    const exchange = this.#exchange;
+    const { response } = exchange;
+    exchange.upstream.headAt = this.#environment.monotonic();
+    response.source = 'upstream';
+    response.status = status;
+    response.reason = reason;
+    response.headers.raw = toAnswerFields(headers).fields;
+    this.#afterHooks(
+      () => {
+        exchange.headSent = true;
+        const client = exchange.downstream.upgrade(status, reason, response.headers.raw);
+        this.#environment.tunnel(exchange, client, upstream);
+      },
+      () => upstream.destroy(),
+    );
+  }
+
+  onError(error: Error): void {
+    if (this.#held !== undefined) {
+      this.#held.push(() => this.onError(error));
+      return;
+    }
+    const exchange = this.#exchange;
+    if (!exchange.headSent) {
+      this.#environment.fail(exchange, error);
+      return;
+    }
+    // The head has gone: all that is left is to make sure the answer cannot pass for complete.
+    exchange.outcome.code = 'upstream_reset';
+    exchange.outcome.reason = reasonOf(error);
+    exchange.downstream.abort();
+  }
+
+  onDrain(): void {
+    if (this.#transformed === undefined) this.call?.resume();
+    else this.#transformed.resume();
+  }
+
+  onClosed(complete: boolean): void {
+    if (!complete) {
+      this.call?.abort();
+      this.#transformed?.destroy();
+    }
+  }
+
+  /** Goes on once the hooks have seen the head: at once, where none of them waits. */
+  #afterHooks(proceed: () => void, discard?: () => void): void {
+    let pending: void | Promise<void>;
+    try {
+      pending = this.#runHooks();
+    } catch (error) {
+      this.#refuse(error, discard);
+      return;
+    }
+    if (pending === undefined) proceed();
+    else this.#hold(pending, proceed, discard);
+  }
+
+  #runHooks(): void | Promise<void> {
+    const exchange = this.#exchange;
+    const { hooks } = exchange.target!;
+    const first = runAnswerHooks(exchange, 'onUpstreamResponse', hooks.onUpstreamResponse);
+    return first === undefined
+      ? runAnswerHooks(exchange, 'onResponse', hooks.onResponse)
+      : first.then(() => runAnswerHooks(exchange, 'onResponse', hooks.onResponse));
+  }
+
+  #sendHead(length: number | undefined): void {
+    const exchange = this.#exchange;
+    if (exchange.ended) return;
+    const { response, downstream } = exchange;
+    const { transforms } = response;
+    exchange.headSent = true;
+    downstream.head(
+      response.status,
+      response.reason,
+      response.headers.raw,
+      transforms === undefined ? length : undefined,
+    );
+    if (transforms !== undefined) {
+      this.#transformed = new TransformedAnswer(transforms, downstream, {
+        onWritable: () => this.call?.resume(),
+        onError: (error) => {
+          this.call?.abort();
+          this.onError(error);
+        },
+      });
+    }
+  }
+
+  /** Keeps the answer back until its hooks have settled, then lets what has come follow in order. */
+  #hold(pending: Promise<void>, proceed: () => void, discard?: () => void): void {
+    const held: (() => void)[] = [];
+    this.#held = held;
+    this.call?.pause();
+    pending.then(
+      () => {
+        this.#held = undefined;
+        if (this.#exchange.ended) {
+          discard?.();
+          return;
+        }
+        proceed();
+        for (const event of held) event();
+        this.call?.resume();
+      },
+      (error: unknown) => {
+        this.#held = undefined;
+        this.#refuse(error, discard);
+      },
+    );
+  }
+
+  #refuse(error: unknown, discard?: () => void): void {
+    discard?.();
+    this.call?.abort();
+    this.#environment.fail(this.#exchange, error);
+  }
+}

@@ -1,0 +1,46 @@
+/** An answer's body that goes through a plugin's transform streams on its way down. */
+import type { Duplex } from 'node:stream';
+import type { Downstream } from '../exchange/lane.ts';
+
+export interface TransformEvents {
+  /** The first transform takes more. */
+  onWritable(): void;
+  onError(error: Error): void;
+}
+
+export class TransformedAnswer {
+  readonly #entry: Duplex;
+  readonly #exit: Duplex;
+  readonly #all: readonly Duplex[];
+
+  constructor(transforms: readonly Duplex[], downstream: Downstream, events: TransformEvents) {
+    this.#all = transforms;
+    this.#entry = transforms[0]!;
+    this.#exit = transforms.at(-1)!;
+    for (let i = 1; i < transforms.length; i++) transforms[i - 1]!.pipe(transforms[i]!);
+    for (const transform of transforms) transform.on('error', (error) => events.onError(error));
+    this.#entry.on('drain', () => events.onWritable());
+    this.#exit.on('data', (chunk: Uint8Array) => {
+      if (!downstream.write(chunk)) this.#exit.pause();
+    });
+    this.#exit.on('end', () => downstream.end());
+  }
+
+  /** Returns false when the transform is full: wait for `onWritable`. */
+  write(chunk: Uint8Array): boolean {
+    return this.#entry.write(chunk);
+  }
+
+  end(): void {
+    this.#entry.end();
+  }
+
+  /** The client takes more. */
+  resume(): void {
+    this.#exit.resume();
+  }
+
+  destroy(): void {
+    for (const transform of this.#all) transform.destroy();
+  }
+}

@@ -1,0 +1,117 @@
+/** All listeners of a node: follows the configuration without closing what can stay open. */
+import type { Log } from '../../plugins/sdk/plugin-context.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
+import type { PreparedListeners } from '../config/reloader.ts';
+import {
+  createListener,
+  type Listener,
+  type ListenerDeps,
+  type ListenerOptions,
+} from './listener.ts';
+
+export interface ListenerSetOptions extends Pick<ListenerOptions, 'dataDir' | 'trusts'> {
+  readonly deps: ListenerDeps;
+  readonly log: Log;
+}
+
+interface Entry {
+  readonly listener: Listener;
+  config: ListenerConfig;
+}
+
+export class ListenerSet {
+  readonly #options: ListenerSetOptions;
+  #entries = new Map<string, Entry>();
+  /** Removed by a reload, and not yet without connections. */
+  readonly #draining = new Set<Promise<void>>();
+
+  constructor(options: ListenerSetOptions) {
+    this.#options = options;
+  }
+
+  get all(): readonly Listener[] {
+    return Array.from(this.#entries.values(), ({ listener }) => listener);
+  }
+
+  /**
+   * Opens the addresses that `config` adds. Rejects, with none of them open, where one cannot be
+   * had; nothing else is touched before `commit`.
+   */
+  async prepare(config: Config): Promise<PreparedListeners> {
+    const opened = new Map<string, Entry>();
+    try {
+      for (const wanted of config.listeners) {
+        const key = toKey(wanted);
+        if (this.#entries.has(key)) continue;
+        opened.set(key, await this.#open(wanted));
+      }
+    } catch (error) {
+      await stopAll(opened.values());
+      throw error;
+    }
+    return {
+      commit: () => this.#commit(config, opened),
+      rollback: () => stopAll(opened.values()),
+    };
+  }
+
+  /** Drains all, each within its own deadline. */
+  async drain(): Promise<void> {
+    for (const entry of this.#entries.values()) this.#drain(entry);
+    this.#entries.clear();
+    await Promise.all(this.#draining);
+  }
+
+  async #open(config: ListenerConfig): Promise<Entry> {
+    const listener = createListener(this.#listenerOptions(config), this.#options.deps);
+    await listener.start();
+    return { listener, config };
+  }
+
+  #commit(config: Config, opened: ReadonlyMap<string, Entry>): void {
+    const next = new Map<string, Entry>();
+    for (const wanted of config.listeners) {
+      const key = toKey(wanted);
+      const entry = opened.get(key) ?? this.#entries.get(key)!;
+      next.set(key, entry);
+      if (!opened.has(key)) this.#update(entry, wanted);
+    }
+    for (const [key, entry] of this.#entries) {
+      if (!next.has(key)) this.#drain(entry);
+    }
+    this.#entries = next;
+  }
+
+  #update(entry: Entry, config: ListenerConfig): void {
+    entry.config = config;
+    entry.listener.update(this.#listenerOptions(config)).catch((error: unknown) => {
+      // The files were good when the configuration was checked, a moment ago.
+      this.#options.log.error(
+        { listener: config.name, err: error },
+        'a listener could not take its new settings and keeps the old ones',
+      );
+    });
+  }
+
+  #drain({ listener, config }: Entry): void {
+    const drained = listener.drain(config.limits.drainMs).finally(() => {
+      this.#draining.delete(drained);
+    });
+    this.#draining.add(drained);
+  }
+
+  #listenerOptions(config: ListenerConfig): ListenerOptions {
+    const { dataDir, trusts } = this.#options;
+    return { config, dataDir, trusts };
+  }
+}
+
+/** A listener is its address: it may be renamed and change all its settings without being closed. */
+function toKey({ name, host, port, protocol }: ListenerConfig): string {
+  // Port 0 is another port for each listener that asks for it.
+  return port === 0 ? `${name}|${host}:0|${protocol}` : `${host}:${port}|${protocol}`;
+}
+
+async function stopAll(entries: Iterable<Entry>): Promise<void> {
+  await Promise.all(Array.from(entries, ({ listener }) => listener.stop()));
+}

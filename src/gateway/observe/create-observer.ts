@@ -1,0 +1,93 @@
+/** Puts metrics, access log and traces behind the one observer that the request path knows. */
+import type { MeshgateError } from '../../errors.ts';
+import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
+import type { Connection } from '../exchange/connection.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+import { runLogHooks } from '../pipeline/hooks.ts';
+import { reasonOf } from '../rescue/rescue.ts';
+import { toAccessRecord } from './access-log.ts';
+import type { LineWriter } from './line-writer.ts';
+import type { Observer } from './observer.ts';
+import type { RequestMetrics } from './request-metrics.ts';
+import type { Tracing } from './tracing.ts';
+
+export interface ObserverDependencies {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: RequestMetrics;
+  /** Undefined: no access log. */
+  readonly accessLog: { readonly writer: LineWriter; readonly sample: number } | undefined;
+  /** Undefined: no traces are exported; trace context is passed on all the same. */
+  readonly tracing: Tracing | undefined;
+}
+
+export function createObserver(dependencies: ObserverDependencies): Observer {
+  const { clock, random, log, metrics, accessLog, tracing } = dependencies;
+  // Exchanges that found no route are counted under the empty name.
+  const unrouted = metrics.cellsOf('');
+
+  function hookFailed(plugin: string, error: unknown): void {
+    log.warn({ plugin, reason: reasonOf(error) }, 'a plugin failed in onLog');
+  }
+
+  function writeAccessLog(exchange: GatewayExchange, durationMs: number): void {
+    const hooks = (exchange.target ?? exchange.compiledRoute)?.hooks.onLog;
+    const failed = exchange.outcome.code !== '';
+    const kept =
+      accessLog !== undefined && (failed || accessLog.sample >= 1 || random() < accessLog.sample);
+    if (!kept && (hooks === undefined || hooks.length === 0)) return;
+    const record = toAccessRecord(exchange, clock.now(), durationMs);
+    if (hooks !== undefined) runLogHooks(exchange, record, hooks, hookFailed);
+    if (kept) accessLog.writer.write(`${JSON.stringify(record)}\n`);
+  }
+
+  return {
+    traceSample: tracing?.sample ?? 0,
+
+    finished(exchange) {
+      const durationMs = clock.monotonic() - exchange.startedAt;
+      const { compiledRoute, upstream, response, outcome } = exchange;
+      const cells = compiledRoute?.cells ?? unrouted;
+      // 499 as nginx has it: the client left before there was an answer to count.
+      const status = response.status === 0 ? 499 : response.status;
+      cells.record(
+        exchange.listener,
+        exchange.service,
+        exchange.request.method,
+        status,
+        durationMs / 1000,
+      );
+      if (outcome.code === 'rate_limited') cells.rateLimited();
+      if (upstream.headAt > 0) {
+        metrics.upstream(exchange.service, (upstream.headAt - upstream.sentAt) / 1000);
+      }
+      writeAccessLog(exchange, durationMs);
+      if (exchange.trace?.sampled === true) tracing?.record(exchange, clock.now(), durationMs);
+    },
+
+    refused(connection: Connection, error: MeshgateError, id: string) {
+      const { listener, address, protocol } = connection;
+      unrouted.record(listener.name, '', '', error.status, 0);
+      accessLog?.writer.write(
+        `${JSON.stringify({
+          time: new Date(clock.now()).toISOString(),
+          request_id: id,
+          listener: listener.name,
+          protocol,
+          client_ip: address,
+          status: error.status,
+          code: error.code,
+          reason: reasonOf(error),
+        })}\n`,
+      );
+    },
+
+    answerHookFailed(exchange, error) {
+      log.warn(
+        { request_id: exchange.id, route: exchange.route, reason: reasonOf(error) },
+        'a plugin failed in onResponse; the answer went out without it',
+      );
+    },
+  };
+}

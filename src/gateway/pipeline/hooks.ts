@@ -1,0 +1,182 @@
+/** Runs the hooks of an exchange's plugins: in order, guarded, and without a promise where none is returned. */
+import { MeshgateError } from '../../errors.ts';
+import type { Answer, Problem } from '../../plugins/sdk/answer.ts';
+import type { HookResult, PluginHooks, Stage } from '../../plugins/sdk/define-plugin.ts';
+import type { UpstreamTry } from '../../plugins/sdk/exchange.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+import { bufferBody, needsBuffering } from './buffer-body.ts';
+
+/** One configured plugin, created. */
+export interface PluginInstance {
+  readonly name: string;
+  readonly stage: Stage;
+  readonly onError: 'open' | 'closed';
+  readonly deadlineMs: number;
+  readonly buffersBody: boolean;
+  readonly answersPreflight: boolean;
+  readonly hooks: PluginHooks;
+}
+
+/** The hooks of a route, each list in the order it runs; bound when the snapshot is compiled. */
+export interface HookChain {
+  /** Sorted by stage, then by place in the configuration. */
+  readonly onRequest: readonly PluginInstance[];
+  readonly onUpstreamRequest: readonly PluginInstance[];
+  readonly onUpstreamResponse: readonly PluginInstance[];
+  readonly onResponse: readonly PluginInstance[];
+  readonly onLog: readonly PluginInstance[];
+  readonly answersPreflight: boolean;
+}
+
+type Refusal = Answer | Problem;
+type AnswerHook = 'onUpstreamResponse' | 'onResponse';
+
+/** Runs `onRequest` from the `from`th on, until one answers; undefined lets the exchange go on. */
+export function runRequestHooks(
+  exchange: GatewayExchange,
+  instances: readonly PluginInstance[],
+  from = 0,
+): HookResult | Promise<HookResult> {
+  for (let i = from; i < instances.length; i++) {
+    const instance = instances[i]!;
+    if (instance.buffersBody && needsBuffering(exchange)) {
+      return bufferBody(exchange).then(() => runRequestHooks(exchange, instances, i));
+    }
+    let result: HookResult | Promise<HookResult>;
+    try {
+      result = instance.hooks.onRequest!(exchange);
+    } catch (error) {
+      failed(exchange, instance, 'onRequest', error);
+      continue;
+    }
+    if (result instanceof Promise) return resumeAfter(exchange, instances, i, result);
+    exchange.narrator?.plugin(instance, result);
+    // Explain hears every plugin out, whatever an earlier one would answer.
+    if (result !== undefined && exchange.narrator === undefined) return result;
+  }
+  return undefined;
+}
+
+async function resumeAfter(
+  exchange: GatewayExchange,
+  instances: readonly PluginInstance[],
+  index: number,
+  pending: Promise<HookResult>,
+): Promise<HookResult> {
+  const instance = instances[index]!;
+  let refusal: Refusal | undefined;
+  try {
+    refusal = (await withDeadline(pending, instance.deadlineMs)) as Refusal | undefined;
+  } catch (error) {
+    failed(exchange, instance, 'onRequest', error);
+  }
+  exchange.narrator?.plugin(instance, refusal);
+  if (refusal !== undefined && exchange.narrator === undefined) return refusal;
+  return runRequestHooks(exchange, instances, index + 1);
+}
+
+/** Runs the hooks that see an answer's head; a promise only where a hook returned one. */
+export function runAnswerHooks(
+  exchange: GatewayExchange,
+  hook: AnswerHook,
+  instances: readonly PluginInstance[],
+  from = 0,
+): void | Promise<void> {
+  for (let i = from; i < instances.length; i++) {
+    const instance = instances[i]!;
+    try {
+      const pending = instance.hooks[hook]!(exchange);
+      if (pending instanceof Promise) {
+        return guarded(exchange, instance, hook, pending).then(() =>
+          runAnswerHooks(exchange, hook, instances, i + 1),
+        );
+      }
+    } catch (error) {
+      failed(exchange, instance, hook, error);
+    }
+  }
+}
+
+/** Runs `onUpstreamRequest` for one try. */
+export function runTryHooks(
+  exchange: GatewayExchange,
+  attempt: UpstreamTry,
+  instances: readonly PluginInstance[],
+  from = 0,
+): void | Promise<void> {
+  for (let i = from; i < instances.length; i++) {
+    const instance = instances[i]!;
+    try {
+      const pending = instance.hooks.onUpstreamRequest!(exchange, attempt);
+      if (pending instanceof Promise) {
+        return guarded(exchange, instance, 'onUpstreamRequest', pending).then(() =>
+          runTryHooks(exchange, attempt, instances, i + 1),
+        );
+      }
+    } catch (error) {
+      failed(exchange, instance, 'onUpstreamRequest', error);
+    }
+  }
+}
+
+/** Runs `onLog`; a failure here is counted by the caller's `onFailure` and changes nothing. */
+export function runLogHooks(
+  exchange: GatewayExchange,
+  record: Record<string, unknown>,
+  instances: readonly PluginInstance[],
+  onFailure: (plugin: string, error: unknown) => void,
+): void {
+  for (const instance of instances) {
+    try {
+      instance.hooks.onLog!(exchange, record);
+    } catch (error) {
+      onFailure(instance.name, error);
+    }
+  }
+}
+
+async function guarded(
+  exchange: GatewayExchange,
+  instance: PluginInstance,
+  hook: string,
+  pending: Promise<void>,
+): Promise<void> {
+  try {
+    await withDeadline(pending, instance.deadlineMs);
+  } catch (error) {
+    failed(exchange, instance, hook, error);
+  }
+}
+
+async function withDeadline<T>(pending: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no result within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([pending, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** By the plugin's declaration, lets the exchange go on (`open`) or ends it (`closed`). */
+function failed(
+  exchange: GatewayExchange,
+  instance: PluginInstance,
+  hook: string,
+  error: unknown,
+): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (exchange.narrator !== undefined) {
+    exchange.narrator.plugin(instance, undefined, new Error(message));
+    return;
+  }
+  exchange.outcome.reason = `plugin ${instance.name} failed in ${hook}: ${message}`;
+  if (instance.onError === 'open') return;
+  throw new MeshgateError('plugin_failed', {
+    status: 500,
+    detail: 'A plugin of this route failed.',
+    cause: error,
+  });
+}

@@ -1,0 +1,105 @@
+/** Says why a match entry won, and why each of the others lost: the routing part of `explain`. */
+import type { Candidate, CompiledEntry } from './candidate.ts';
+import { admitsHost, hostPatternText } from './host-pattern.ts';
+import { admitsPath } from './path-pattern.ts';
+import { decidingRule } from './rank.ts';
+import {
+  type FieldRequirement,
+  type Requirement,
+  unmetRequirement,
+  valueFor,
+} from './requirements.ts';
+import type { Routable } from './route-spec.ts';
+
+/** Hears of every match entry of a table, by the route's name and the entry's place in it. */
+export interface MatchNarrator {
+  won(route: string, entryIndex: number, reason: string): void;
+  lost(route: string, entryIndex: number, reason: string): void;
+}
+
+/** Tells first of the winner, then of the others in the order of the file. */
+export function narrate<T>(
+  entries: readonly CompiledEntry<T>[],
+  winner: Candidate<T> | undefined,
+  request: Routable,
+  narrator: MatchNarrator,
+): void {
+  if (winner !== undefined) {
+    const { route, index } = winner.entry.match.entry;
+    narrator.won(route, index, merits(winner));
+  }
+  for (const entry of entries) {
+    if (entry === winner?.entry) continue;
+    const { route, index } = entry.match.entry;
+    narrator.lost(route, index, whyLost(entry, winner, request));
+  }
+}
+
+function whyLost<T>(
+  entry: CompiledEntry<T>,
+  winner: Candidate<T> | undefined,
+  request: Routable,
+): string {
+  const contender = bestForHost(entry, request.host);
+  if (contender === undefined) {
+    const expected = entry.candidates.map(({ host }) => hostPatternText(host)).join(' or ');
+    return `host: expected ${expected}, got ${request.host === '' ? 'none' : request.host}`;
+  }
+  const { path, requirements } = entry;
+  if (!admitsPath(path, request.path)) {
+    return `path: expected ${path.kind} ${path.value}, got ${request.path}`;
+  }
+  const unmet = unmetRequirement(requirements, request);
+  if (unmet !== undefined) return whyUnmet(unmet, request);
+  if (winner === undefined) throw new Error('a match entry admits the request, and none won');
+  const { route, index } = winner.entry.match.entry;
+  return `outranked by ${route} (match ${index}): ${decidingRule(winner, contender)}`;
+}
+
+/** Under the host pattern of the lowest rank among those that name the host. */
+function bestForHost<T>(entry: CompiledEntry<T>, host: string): Candidate<T> | undefined {
+  let best: Candidate<T> | undefined;
+  for (const candidate of entry.candidates) {
+    if (!admitsHost(candidate.host, host)) continue;
+    if (best === undefined || candidate.rank < best.rank) best = candidate;
+  }
+  return best;
+}
+
+function whyUnmet(unmet: Requirement, request: Routable): string {
+  if (unmet.on === 'method') {
+    return `method: expected ${unmet.methods.join(' or ')}, got ${request.method}`;
+  }
+  const got = valueFor(unmet, request);
+  return `${unmet.on} ${unmet.name}: expected ${expectation(unmet)}, got ${
+    got === undefined ? 'none' : shown(unmet, JSON.stringify(got))
+  }`;
+}
+
+function expectation(requirement: FieldRequirement): string {
+  if (requirement.kind === 'present') return 'any value';
+  if (requirement.kind === 'regex') return shown(requirement, `regex ${requirement.value}`);
+  return shown(requirement, JSON.stringify(requirement.value));
+}
+
+/** Fields that carry credentials: neither the expected value nor the received one is told. */
+const SECRET_FIELDS = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-api-key']);
+
+function shown({ on, name }: FieldRequirement, text: string): string {
+  return on === 'header' && SECRET_FIELDS.has(name.toLowerCase()) ? 'a value not shown' : text;
+}
+
+function merits({ host, entry }: Candidate<unknown>): string {
+  const parts = [
+    host.kind === 'any' ? 'any host' : `${host.kind} host ${hostPatternText(host)}`,
+    `${entry.path.kind} ${entry.path.value}`,
+  ];
+  for (const requirement of entry.requirements) {
+    parts.push(
+      requirement.on === 'method'
+        ? `method ${requirement.methods.join(' or ')}`
+        : `${requirement.on} ${requirement.name}`,
+    );
+  }
+  return parts.join(', ');
+}

@@ -1,0 +1,124 @@
+/** Metrics of the gateway itself: what it runs, what it has applied, whom it is connected to. */
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import type { Service } from '../../mesh/service/service.ts';
+import type { RetryReason } from '../../mesh/resilience/retry-policy.ts';
+import { publish, type Sample } from '../observe/published-metric.ts';
+
+export interface GatewayMetricsSources {
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly services: () => Iterable<Service>;
+  readonly connections: () => Iterable<{ readonly listener: string; readonly count: number }>;
+  /** Seconds until a certificate expires; negative once it has. */
+  readonly certificates: () => Iterable<{ readonly name: string; readonly expirySeconds: number }>;
+  readonly droppedLogLines: () => number;
+}
+
+export interface GatewayMetrics {
+  configApplied(revision: number): void;
+  configRefused(): void;
+  retried(service: string, reason: RetryReason): void;
+  mirrorLost(service: string): void;
+}
+
+export function createGatewayMetrics(
+  registry: Registry,
+  sources: GatewayMetricsSources,
+): GatewayMetrics {
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const revision = new Gauge({
+    name: 'meshgate_config_revision',
+    help: 'Number of the configuration snapshot that serves.',
+    registers,
+  });
+  const successful = new Gauge({
+    name: 'meshgate_config_last_reload_successful',
+    help: '1 where the last attempt to apply a configuration succeeded, else 0.',
+    registers,
+  });
+  new Gauge({
+    name: 'meshgate_build_info',
+    help: 'Always 1; the labels tell the version.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version: sources.version, node: sources.nodeVersion }, 1);
+
+  const retries = new Map<string, Sample & { value: number }>();
+  const mirrors = new Map<string, Sample & { value: number }>();
+  publish(registry, {
+    name: 'meshgate_retries_total',
+    help: 'Further tries of calls, by service and reason.',
+    type: 'counter',
+    samples: () => [...retries.values()],
+  });
+  publish(registry, {
+    name: 'meshgate_mirrors_lost_total',
+    help: 'Mirrored copies that failed or were not sent.',
+    type: 'counter',
+    samples: () => [...mirrors.values()],
+  });
+  publish(registry, {
+    name: 'meshgate_endpoints',
+    help: 'Endpoints of a service, by state.',
+    type: 'gauge',
+    samples: () => [...sources.services()].flatMap(toEndpointSamples),
+  });
+  publish(registry, {
+    name: 'meshgate_connections',
+    help: 'Open downstream connections.',
+    type: 'gauge',
+    samples: () =>
+      Array.from(sources.connections(), ({ listener, count }) => ({
+        labels: { listener },
+        value: count,
+      })),
+  });
+  publish(registry, {
+    name: 'meshgate_certificate_expiry_seconds',
+    help: 'Seconds until a certificate expires.',
+    type: 'gauge',
+    samples: () =>
+      Array.from(sources.certificates(), ({ name, expirySeconds }) => ({
+        labels: { name },
+        value: expirySeconds,
+      })),
+  });
+  publish(registry, {
+    name: 'meshgate_log_lines_dropped_total',
+    help: 'Access log lines that could not be written.',
+    type: 'counter',
+    samples: () => [{ labels: {}, value: sources.droppedLogLines() }],
+  });
+
+  return {
+    configApplied(number) {
+      revision.set(number);
+      successful.set(1);
+    },
+    configRefused: () => successful.set(0),
+    retried: (service, reason) => increment(retries, { service, reason }),
+    mirrorLost: (service) => increment(mirrors, { service }),
+  };
+}
+
+function increment(
+  samples: Map<string, Sample & { value: number }>,
+  labels: Readonly<Record<string, string>>,
+): void {
+  const key = Object.values(labels).join('\0');
+  const sample = samples.get(key);
+  if (sample === undefined) samples.set(key, { labels, value: 1 });
+  else sample.value++;
+}
+
+function toEndpointSamples({ name, endpoints }: Service): Sample[] {
+  const states = { healthy: 0, unhealthy: 0, draining: 0 };
+  for (const { draining, healthy } of endpoints) {
+    states[draining ? 'draining' : healthy ? 'healthy' : 'unhealthy']++;
+  }
+  return Object.entries(states).map(([state, value]) => ({
+    labels: { service: name, state },
+    value,
+  }));
+}

@@ -1,0 +1,36 @@
+/** Probes and metrics, on a door of their own that needs no rights. */
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
+
+export interface StatusServer {
+  /** Rejects where the address is taken. */
+  start(): Promise<{ readonly port: number }>;
+  stop(): Promise<void>;
+}
+
+/** `GET /livez`, `/readyz` (503 while not ready, always with its reasons) and `/metrics`. */
+export function createStatusServer(
+  address: { readonly host: string; readonly port: number },
+  readiness: Readiness,
+  registry: Registry,
+): StatusServer {
+  const app: FastifyInstance = fastify({ forceCloseConnections: true });
+  app.get('/livez', () => ({ status: 'alive' }));
+  app.get('/readyz', (_request, reply) => {
+    const report = readiness.report();
+    return reply.code(report.status === 'ready' ? 200 : 503).send(report);
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  return {
+    async start() {
+      // A copy: Fastify writes into what it is given.
+      await app.listen({ ...address });
+      const bound = app.server.address();
+      return { port: typeof bound === 'object' && bound !== null ? bound.port : address.port };
+    },
+    stop: () => app.close(),
+  };
+}

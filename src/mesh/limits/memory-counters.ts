@@ -1,0 +1,128 @@
+/** Rate-limit counters in this process's memory: rate-limiter-flexible counts, the monotonic clock ends the windows. */
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { Clock, Counters, Limiter, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
+import { KeyWindows, type KeyWindow } from './key-windows.ts';
+
+export interface MemoryCountersOptions {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Keys that one limiter holds at once; one more evicts the oldest window. Default 100,000. */
+  readonly maxKeysPerLimiter?: number;
+}
+
+export interface MemoryCounters extends Counters {
+  /** Keys held by all limiters. */
+  readonly keys: number;
+  /** Windows that were closed before their end for want of room; such a key starts with all its points again. */
+  readonly evictions: number;
+}
+
+/** The counts of one name and window, shared by every limiter made for them. */
+interface Store {
+  readonly counts: RateLimiterMemory;
+  readonly windows: KeyWindows;
+  readonly windowMs: number;
+}
+
+const DEFAULT_MAX_KEYS = 100_000;
+
+/** Ended windows cleared for each one opened: two, so that clearing always gains on opening. */
+const SWEPT_PER_OPENING = 2;
+
+/**
+ * Counters that live as long as the process, whatever is reloaded meanwhile: limiters of the
+ * same name and window share their counts, also when their points differ.
+ *
+ * rate-limiter-flexible's memory limiter, left to itself, arms one timer a key, takes windows
+ * from `Date.now()` (an hour forward ends them all, an hour back makes Retry-After an hour
+ * too long), loses windows beyond 24.8 days (a timer that long fires at once) and holds keys
+ * without bound. With `duration: 0` it does none of this: it is a plain counter, and the
+ * windows, their end and their number are kept here. Its API answers by promise only, so an
+ * admission costs one; a refusal that is certain from the last count does not.
+ */
+export function createMemoryCounters(options: MemoryCountersOptions): MemoryCounters {
+  const { clock, maxKeysPerLimiter = DEFAULT_MAX_KEYS } = options;
+  if (!(maxKeysPerLimiter >= 1)) throw new RangeError('maxKeysPerLimiter must be at least 1');
+  const stores: Store[] = [];
+  const storesByName = new Map<string, Store>();
+  let nextSwept = 0;
+
+  const openWindow = (store: Store, key: string, nowMs: number): KeyWindow => {
+    const window = store.windows.open(key, nowMs);
+    store.windows.sweep(nowMs, SWEPT_PER_OPENING);
+    // And the next store in turn: one that no request reaches any more would keep its keys.
+    nextSwept = (nextSwept + 1) % stores.length;
+    stores[nextSwept]!.windows.sweep(nowMs, SWEPT_PER_OPENING);
+    return window;
+  };
+
+  const storeFor = (name: string, windowMs: number): Store => {
+    const id = `${windowMs} ${name}`;
+    let store = storesByName.get(id);
+    if (store === undefined) {
+      const counts = new RateLimiterMemory({ points: 0, duration: 0, keyPrefix: '' });
+      const windows = new KeyWindows(windowMs, maxKeysPerLimiter, (key) => {
+        void counts.delete(key);
+      });
+      store = { counts, windows, windowMs };
+      stores.push(store);
+      storesByName.set(id, store);
+    }
+    return store;
+  };
+
+  return {
+    limiter({ name, points, windowMs }) {
+      if (!(windowMs > 0)) throw new RangeError('windowMs must be above 0');
+      return createLimiter(storeFor(name, windowMs), points, clock, openWindow);
+    },
+    get keys() {
+      return stores.reduce((sum, store) => sum + store.windows.size, 0);
+    },
+    get evictions() {
+      return stores.reduce((sum, store) => sum + store.windows.evictions, 0);
+    },
+  };
+}
+
+function createLimiter(
+  store: Store,
+  points: number,
+  clock: Pick<Clock, 'monotonic'>,
+  openWindow: (store: Store, key: string, nowMs: number) => KeyWindow,
+): Limiter {
+  const { counts, windows, windowMs } = store;
+  return {
+    consume(key, cost = 1) {
+      const nowMs = clock.monotonic();
+      const window = windows.find(key, nowMs) ?? openWindow(store, key, nowMs);
+      const resetMs = window.endsAtMs - nowMs;
+      if (window.spent + cost > points) return refused(points, window.spent, resetMs);
+      // Read at once by `consume`, so limiters with other points may share the counts.
+      counts.points = points;
+      return counts.consume(key, cost).then(
+        (result) => {
+          window.spent = result.consumedPoints;
+          return { allowed: true, remaining: result.remainingPoints, resetMs };
+        },
+        (result: RateLimiterRes) => {
+          // Only where two requests met before either's count was known. What is refused
+          // is not spent, else one dear request would use up what cheap ones may still have.
+          void counts.reward(key, cost);
+          return refused(points, result.consumedPoints - cost, resetMs);
+        },
+      );
+    },
+    peek(key, cost = 1) {
+      const nowMs = clock.monotonic();
+      const window = windows.find(key, nowMs);
+      const spent = window?.spent ?? 0;
+      const resetMs = window === undefined ? windowMs : window.endsAtMs - nowMs;
+      if (spent + cost > points) return refused(points, spent, resetMs);
+      return { allowed: true, remaining: points - spent - cost, resetMs };
+    },
+  };
+}
+
+function refused(points: number, spent: number, resetMs: number): LimitVerdict {
+  return { allowed: false, remaining: Math.max(0, points - spent), resetMs };
+}

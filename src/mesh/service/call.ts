@@ -1,0 +1,68 @@
+/** One logical request to a service: tries on one endpoint after the other, until one answers or none may. */
+import type { Duplex } from 'node:stream';
+import { MeshgateError } from '../../errors.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { LoadSet } from '../balancing/load-set.ts';
+import type { RetryRules } from '../resilience/retry-policy.ts';
+import type { BodySource } from '../transport/body-source.ts';
+
+/** What is asked of a service, whichever endpoint answers. */
+export interface CallRequest {
+  readonly method: string;
+  /** The endpoints that may be chosen. */
+  readonly subset: LoadSet;
+  readonly body: BodySource | undefined;
+  /** Token for the Upgrade field; such a call becomes a tunnel and is never tried twice once sent. */
+  readonly upgrade: string | undefined;
+  readonly expectContinue: boolean;
+  readonly retry: RetryRules;
+  /** Over a whole try, in milliseconds; 0 is none. */
+  readonly perTryTimeoutMs: number;
+  /** For the whole call with all its tries and the answer's body, in milliseconds; 0 is none. */
+  readonly timeoutMs: number;
+  /** What one try sends. Throwing or rejecting ends the call with that error. */
+  toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead>;
+}
+
+/** The head of one try; see `UpstreamRequest` for what the fields may hold. */
+export interface TryHead {
+  readonly target: string;
+  readonly authority: string;
+  readonly headers: string[];
+}
+
+/** Hears the one answer of a call. None of the calls follows `onEnd`, `onUpgrade` or `onError`. */
+export interface CallSink {
+  onTry(endpoint: Endpoint, attempt: number): void;
+  onInformational(status: number, headers: string[]): void;
+  onHead(status: number, reason: string, headers: string[]): void;
+  onData(chunk: Uint8Array): void;
+  onEnd(trailers: string[] | undefined): void;
+  onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void;
+  /** A `MeshgateError`, an `UpstreamError`, or what `toTry` threw. */
+  onError(error: Error): void;
+}
+
+/** A call in flight. */
+export interface Call {
+  pause(): void;
+  resume(): void;
+  /** Gives up; the sink hears no more. */
+  abort(): void;
+}
+
+export function noHealthyEndpoint(service: string): MeshgateError {
+  return new MeshgateError('no_healthy_endpoint', {
+    status: 503,
+    detail: 'No endpoint of the service can take the request.',
+    cause: new Error(`no endpoint of ${service} can be chosen`),
+  });
+}
+
+export function circuitOpen(service: string): MeshgateError {
+  return new MeshgateError('circuit_open', {
+    status: 503,
+    detail: 'The service has as many requests in flight as it may.',
+    cause: new Error(`circuitBreaker.maxRequests of ${service} reached`),
+  });
+}

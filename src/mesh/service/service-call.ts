@@ -1,0 +1,307 @@
+/** The tries of one call: choose, send, judge, and try again where that is allowed. */
+import type { Duplex } from 'node:stream';
+import type { PickHint } from '../balancing/policy.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { backoffMs } from '../resilience/backoff.ts';
+import { parseRetryAfterMs } from '../resilience/retry-after.ts';
+import {
+  decideAfterAnswer,
+  decideAfterFailure,
+  isIdempotent,
+  isRetriableStatus,
+  type RetryContext,
+  type RetryDecision,
+} from '../resilience/retry-policy.ts';
+import type { BodySource } from '../transport/body-source.ts';
+import { ReplayableBody } from '../transport/replayable-body.ts';
+import { UpstreamError } from '../transport/upstream-error.ts';
+import type { UpstreamCall, UpstreamSink } from '../transport/upstream.ts';
+import { sameName } from '../../plugins/sdk/header-fields.ts';
+import {
+  circuitOpen,
+  noHealthyEndpoint,
+  type Call,
+  type CallRequest,
+  type CallSink,
+  type TryHead,
+} from './call.ts';
+import type { Service } from './service.ts';
+
+const NONE_TRIED: readonly Endpoint[] = Object.freeze([]);
+
+export class ServiceCall implements Call, UpstreamSink, PickHint {
+  readonly #service: Service;
+  readonly #request: CallRequest;
+  readonly #sink: CallSink;
+  readonly #startedAt: number;
+  /** Stands before the body where a second try may have to send it again. */
+  #body: ReplayableBody | undefined;
+  #endpoint: Endpoint | undefined;
+  #upstreamCall: UpstreamCall | undefined;
+  #attempt = 0;
+  #retries = 0;
+  #raced = false;
+  /** The reader asked for a pause that the next try must begin with. */
+  #paused = false;
+  #answered = false;
+  #over = false;
+  /** Endpoints already tried, for the balancer. */
+  exclude: readonly Endpoint[] = NONE_TRIED;
+  #callTimer: NodeJS.Timeout | undefined;
+  #tryTimer: NodeJS.Timeout | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
+
+  constructor(service: Service, request: CallRequest, sink: CallSink) {
+    this.#service = service;
+    this.#request = request;
+    this.#sink = sink;
+    this.#startedAt = service.environment.monotonic();
+  }
+
+  start(): void {
+    const { name, breaker, budget } = this.#service;
+    if (!breaker.tryAcquire()) {
+      this.#over = true;
+      this.#sink.onError(circuitOpen(name));
+      return;
+    }
+    budget.deposit();
+    const { body, timeoutMs, retry, method } = this.#request;
+    if (body !== undefined && (retry.attempts > 0 || isIdempotent(method))) {
+      this.#body = new ReplayableBody(body);
+    }
+    if (timeoutMs > 0) this.#callTimer = setTimeout(onCallTimeout, timeoutMs, this);
+    this.#try();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#upstreamCall?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#upstreamCall?.resume();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#upstreamCall?.abort();
+    this.#body?.cancel();
+    this.#finish();
+  }
+
+  /** The whole call is out of time. */
+  expire(): void {
+    this.#upstreamCall?.abort();
+    this.#fail(this.#timeoutError('the call took longer than the route allows'));
+  }
+
+  /** The try is out of time; another may follow. */
+  expireTry(): void {
+    this.#upstreamCall?.abort();
+    this.onError(this.#timeoutError('the try took longer than perTryTimeout'));
+  }
+
+  onInformational(status: number, headers: string[]): void {
+    this.#sink.onInformational(status, headers);
+  }
+
+  onHead(status: number, reason: string, headers: string[]): void {
+    if (isRetriableStatus(this.#request.retry, status) && this.#retriesAnswer(status, headers)) {
+      return;
+    }
+    this.#answered = true;
+    this.#body?.commit();
+    this.#sink.onHead(status, reason, headers);
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#sink.onData(chunk);
+  }
+
+  onEnd(trailers: string[] | undefined): void {
+    this.#finish();
+    this.#sink.onEnd(trailers);
+  }
+
+  onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void {
+    const { breaker } = this.#service;
+    const endpoint = this.#endpoint!;
+    // The tunnel is a request in flight for as long as it lives.
+    breaker.tryAcquire();
+    endpoint.active++;
+    socket.once('close', () => {
+      endpoint.active--;
+      breaker.release();
+    });
+    this.#finish();
+    this.#sink.onUpgrade(status, reason, headers, socket);
+  }
+
+  onError(error: UpstreamError): void {
+    if (error.failure === 'overflow') this.#service.breaker.notePendingOverflow();
+    const decision = decideAfterFailure(this.#request.retry, error, this.#context());
+    if (!decision.retry || !this.#again(decision)) this.#fail(error);
+  }
+
+  #try(): void {
+    const endpoint = this.#request.subset.pick(this);
+    if (endpoint === undefined) {
+      this.#fail(noHealthyEndpoint(this.#service.name));
+      return;
+    }
+    this.#attempt++;
+    this.#endpoint = endpoint;
+    endpoint.active++;
+    this.#sink.onTry(endpoint, this.#attempt);
+    let head: TryHead | Promise<TryHead>;
+    try {
+      head = this.#request.toTry(endpoint, this.#attempt);
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
+    if (head instanceof Promise) this.#sendLater(head);
+    else this.#send(head);
+  }
+
+  #sendLater(pending: Promise<TryHead>): void {
+    pending.then(
+      (head) => {
+        if (!this.#over) this.#send(head);
+      },
+      (error: Error) => {
+        if (!this.#over) this.#fail(error);
+      },
+    );
+  }
+
+  #send({ target, authority, headers }: TryHead): void {
+    const { method, upgrade, expectContinue, perTryTimeoutMs } = this.#request;
+    const { timeouts } = this.#service;
+    if (perTryTimeoutMs > 0) this.#tryTimer = setTimeout(onTryTimeout, perTryTimeoutMs, this);
+    this.#upstreamCall = this.#service.upstreamOf(this.#endpoint!).send(
+      {
+        method,
+        target,
+        authority,
+        headers,
+        body: this.#bodyForTry(),
+        upgrade,
+        expectContinue,
+        responseTimeoutMs: timeouts.responseMs,
+        idleTimeoutMs: timeouts.idleMs,
+      },
+      this,
+    );
+    if (this.#paused) this.#upstreamCall.pause();
+  }
+
+  #bodyForTry(): BodySource | undefined {
+    return this.#body === undefined ? this.#request.body : this.#body.open();
+  }
+
+  /** Whether an answer that may be retried is given up for another try. */
+  #retriesAnswer(status: number, headers: readonly string[]): boolean {
+    const retryAfterMs = parseRetryAfterMs(
+      fieldOf(headers, 'retry-after'),
+      this.#service.environment.now(),
+    );
+    const decision = decideAfterAnswer(
+      this.#request.retry,
+      { status, retryAfterMs },
+      this.#context(),
+    );
+    if (!decision.retry) return false;
+    const call = this.#upstreamCall;
+    if (!this.#again(decision)) return false;
+    call?.abort();
+    return true;
+  }
+
+  #context(): RetryContext {
+    const { method, body, upgrade, timeoutMs } = this.#request;
+    const { monotonic } = this.#service.environment;
+    return {
+      method,
+      retries: this.#retries,
+      raced: this.#raced,
+      bodyReplayable: body === undefined || (this.#body?.replayable ?? false),
+      answerStarted: this.#answered || upgrade !== undefined,
+      remainingMs: timeoutMs === 0 ? Infinity : timeoutMs - (monotonic() - this.#startedAt),
+    };
+  }
+
+  /** Sets another try going, unless the budget forbids it. */
+  #again({ reason, atLeastMs }: RetryDecision & { readonly retry: true }): boolean {
+    const { budget, environment, name } = this.#service;
+    const race = reason === 'keep-alive-race';
+    if (!race && !budget.tryWithdraw()) return false;
+    environment.onRetry(name, reason);
+    if (race) this.#raced = true;
+    else {
+      this.#retries++;
+      this.exclude = [...this.exclude, this.#endpoint!];
+    }
+    this.#leaveEndpoint();
+    const waitMs = race ? 0 : Math.max(atLeastMs, backoffMs(this.#retries, environment.random));
+    this.#waitTimer = setTimeout(onWaited, waitMs, this);
+    return true;
+  }
+
+  /** The wait before another try is over. */
+  proceed(): void {
+    if (!this.#over) this.#try();
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return;
+    this.#body?.cancel();
+    this.#finish();
+    this.#sink.onError(error);
+  }
+
+  #leaveEndpoint(): void {
+    clearTimeout(this.#tryTimer);
+    if (this.#endpoint !== undefined) this.#endpoint.active--;
+    this.#endpoint = undefined;
+    this.#upstreamCall = undefined;
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#leaveEndpoint();
+    clearTimeout(this.#callTimer);
+    clearTimeout(this.#waitTimer);
+    this.#service.breaker.release();
+  }
+
+  #timeoutError(message: string): UpstreamError {
+    return new UpstreamError('timeout', message, {
+      sent: true,
+      answered: this.#answered,
+      reused: false,
+    });
+  }
+}
+
+function onCallTimeout(call: ServiceCall): void {
+  call.expire();
+}
+
+function onTryTimeout(call: ServiceCall): void {
+  call.expireTry();
+}
+
+function onWaited(call: ServiceCall): void {
+  call.proceed();
+}
+
+function fieldOf(headers: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (sameName(headers[i]!, name)) return headers[i + 1];
+  }
+  return undefined;
+}

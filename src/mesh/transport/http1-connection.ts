@@ -1,0 +1,304 @@
+/** One connection to an upstream, carrying one request at a time. */
+import type { Socket } from 'node:net';
+import type { CallHolder, Http1Call } from './http1-call.ts';
+import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './http1-call-deadline.ts';
+import type { CallPhase } from './http1-call-deadline.ts';
+import { DeadlineTimer } from './http1-deadline-timer.ts';
+import type { DeadlineOwner } from './http1-deadline-timer.ts';
+import { RequestBody } from './http1-request-body.ts';
+import type { RequestBodyOwner } from './http1-request-body.ts';
+import { ResponseParser } from './http1-response-parser.ts';
+import type { AnswerHandler } from './http1-response-parser.ts';
+import { UpstreamError } from './upstream-error.ts';
+import type { UpstreamFailure } from './upstream-error.ts';
+
+/** The pool that the connection belongs to. */
+export interface ConnectionOwner {
+  /** It can take the next call. */
+  onIdle(connection: Http1Connection): void;
+  /** It is gone: closed, or somebody's tunnel. Told once. */
+  onGone(connection: Http1Connection): void;
+}
+
+export interface ConnectionLimits {
+  readonly keepAliveMs: number;
+  readonly maxHeadBytes: number;
+}
+
+/** Taken off what the upstream says it keeps an idle connection for: our view of it lags. */
+const KEEP_ALIVE_MARGIN_MS = 1000;
+
+const FRESH = Object.freeze({ reused: false });
+const REUSED = Object.freeze({ reused: true });
+
+/**
+ * Its listeners stay on the socket for life, so a request adds none. What it must hold to:
+ * bytes that no request asked for end the connection, since the next caller would take them
+ * for its answer (CVE-2026-48931); and only after a request and an answer that were both
+ * complete to the byte is it used again.
+ */
+export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner {
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #keepAliveMs: number;
+  readonly #parser: ResponseParser;
+  readonly #timer: DeadlineTimer;
+  #call: Http1Call | undefined;
+  #body: RequestBody | undefined;
+  #served = 0;
+  #isGone = false;
+  #awaitsContinue = false;
+  // On the clock of performance.now(), in milliseconds.
+  #sentAtMs = 0;
+  #heardAtMs = 0;
+  #idleUntilMs = Infinity;
+
+  /** Takes over a connected socket that nobody else listens to. */
+  constructor(socket: Socket, owner: ConnectionOwner, limits: ConnectionLimits) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#keepAliveMs = limits.keepAliveMs;
+    this.#parser = new ResponseParser(this, limits.maxHeadBytes);
+    this.#timer = new DeadlineTimer(this);
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  /** Whether an idle connection may still be used; its timer may be late. */
+  isFresh(): boolean {
+    return !this.#isGone && performance.now() < this.#idleUntilMs;
+  }
+
+  /** Starts to wait for a call, or to be closed when it has waited for too long. */
+  rest(keepAliveMs: number = this.#keepAliveMs): void {
+    this.#idleUntilMs = performance.now() + keepAliveMs;
+    this.#timer.watch();
+  }
+
+  /** Sends a call's request. The connection must be idle. */
+  begin(call: Http1Call): void {
+    const { request, sink } = call;
+    this.#call = call;
+    call.holder = this;
+    this.#parser.start(request.method === 'HEAD', request.upgrade !== undefined);
+    sink.onSent?.(this.#served++ > 0 ? REUSED : FRESH);
+    // The sink may give the call up at any of its methods.
+    if (this.#call !== call) return;
+    this.#sentAtMs = this.#heardAtMs = performance.now();
+    if (call.isPaused) this.#socket.pause();
+    if (request.body === undefined) {
+      this.#socket.write(call.head, 'latin1');
+    } else {
+      const body = new RequestBody(this, this.#socket, request.body);
+      this.#body = body;
+      this.#awaitsContinue = request.expectContinue;
+      this.#socket.cork();
+      this.#socket.write(call.head, 'latin1');
+      if (!this.#awaitsContinue) body.start();
+      this.#socket.uncork();
+    }
+    this.#timer.watch();
+  }
+
+  /** Ends it now; a call on it fails with `reset`. */
+  destroy(): void {
+    this.#fail('reset', 'the connection was closed on our side', undefined);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const call = this.#call;
+    if (call === undefined) {
+      this.#leave();
+      return;
+    }
+    const parser = this.#parser;
+    this.#heardAtMs = performance.now();
+    const taken = parser.push(chunk);
+    if (this.#call !== call) return;
+    if (parser.failure !== undefined) {
+      this.#fail('protocol', `not a valid answer: ${parser.failure}`, undefined);
+    } else if (parser.isDone) {
+      this.#complete(call, taken === chunk.length);
+    } else if (parser.upgrade !== undefined) {
+      this.#handOver(call, chunk.subarray(taken));
+    }
+  };
+
+  readonly #onDrain = (): void => this.#body?.onDrain();
+
+  readonly #onEnd = (): void => {
+    const call = this.#call;
+    if (call !== undefined && this.#parser.finish()) this.#complete(call, false);
+    else this.#fail('reset', 'the upstream closed before its answer was complete', undefined);
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    // In TLS 1.3 the upstream judges our certificate after the handshake has ended for us.
+    const isTls = error.code?.startsWith('ERR_SSL_') === true && !this.#parser.hasHead;
+    this.#fail(isTls ? 'tls' : 'reset', 'the connection broke', error);
+  };
+
+  readonly #onClose = (): void => this.#fail('reset', 'the connection was closed', undefined);
+
+  onInformational(status: number, headers: string[]): void {
+    const call = this.#call!;
+    call.sink.onInformational(status, headers);
+    if (status === 100 && this.#awaitsContinue && this.#call === call) this.#startBody();
+  }
+
+  onHead(status: number, reason: string, headers: string[]): void {
+    // A final answer without 100: the upstream does not want the body (RFC 9110 §10.1.1).
+    if (this.#awaitsContinue) {
+      this.#awaitsContinue = false;
+      this.#body!.cancel();
+    }
+    const call = this.#call!;
+    call.sink.onHead(status, reason, headers);
+    // From the response timeout to the idle timeout, which may be shorter.
+    if (this.#call === call && !this.#parser.isDone) this.#timer.watch();
+  }
+
+  onBody(chunk: Buffer): void {
+    this.#call!.sink.onData(chunk);
+  }
+
+  #complete(call: Http1Call, isExact: boolean): void {
+    const { trailers, keepAlive, keepAliveTimeoutS } = this.#parser;
+    // What a paused socket still holds came after the answer's end.
+    const isClean = isExact && this.#socket.readableLength === 0 && this.#isRequestFlushed();
+    const keepAliveMs =
+      keepAliveTimeoutS === undefined
+        ? this.#keepAliveMs
+        : Math.min(this.#keepAliveMs, keepAliveTimeoutS * 1000 - KEEP_ALIVE_MARGIN_MS);
+    this.#dropCall(call);
+    if (isClean && keepAlive && keepAliveMs > 0) {
+      if (call.isPaused) this.#socket.resume();
+      this.rest(keepAliveMs);
+      this.#owner.onIdle(this);
+    } else {
+      this.#leave();
+    }
+    call.sink.onEnd(trailers);
+  }
+
+  /** An answer to a request that was not wholly sent leaves bytes behind that belong to nobody. */
+  #isRequestFlushed(): boolean {
+    const body = this.#body;
+    return body === undefined || (body.isSent && this.#socket.writableLength === 0);
+  }
+
+  #handOver(call: Http1Call, rest: Buffer): void {
+    const { status, reason, headers } = this.#parser.upgrade!;
+    const socket = this.#socket;
+    this.#dropCall(call);
+    this.#isGone = true;
+    this.#timer.stop();
+    socket.off('data', this.#onData);
+    socket.off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onError);
+    socket.off('close', this.#onClose);
+    // As node:http does: neither flowing nor paused, so that both pipe and on('data') start it.
+    (socket as { readableFlowing: boolean | null }).readableFlowing = null;
+    if (rest.length > 0) socket.unshift(rest);
+    this.#owner.onGone(this);
+    call.sink.onUpgrade(status, reason, headers, socket);
+  }
+
+  onBodyProgress(): void {
+    this.#sentAtMs = performance.now();
+    this.#timer.watch();
+  }
+
+  onBodySent(): void {
+    this.onBodyProgress();
+  }
+
+  onBodyFailed(message: string, cause: unknown): void {
+    this.#fail('request-body', message, cause);
+  }
+
+  #startBody(): void {
+    this.#awaitsContinue = false;
+    this.#sentAtMs = performance.now();
+    this.#body!.start();
+    this.#timer.watch();
+  }
+
+  onCallPaused(): void {
+    this.#socket.pause();
+  }
+
+  onCallResumed(): void {
+    // The reader's pause was no silence of the upstream.
+    this.#heardAtMs = performance.now();
+    this.#socket.resume();
+    this.#timer.watch();
+  }
+
+  onCallAborted(call: Http1Call): void {
+    if (this.#call === call) this.#leave();
+  }
+
+  deadlineMs(): number {
+    const call = this.#call;
+    if (call === undefined) return this.#idleUntilMs;
+    return callDeadlineMs(this.#phase(call), call.request, this.#sentAtMs, this.#heardAtMs);
+  }
+
+  onDeadline(): void {
+    const call = this.#call;
+    if (call === undefined) {
+      this.#leave();
+      return;
+    }
+    const phase = this.#phase(call);
+    const { responseTimeoutMs } = call.request;
+    if (phase === 'continue' && (responseTimeoutMs === 0 || responseTimeoutMs > CONTINUE_WAIT_MS)) {
+      this.#startBody();
+      return;
+    }
+    const { failure, message } = toLateFailure(phase);
+    this.#fail(failure, message, undefined);
+  }
+
+  #phase(call: Http1Call): CallPhase {
+    if (this.#parser.hasHead) return call.isPaused ? 'paused' : 'receiving';
+    if (this.#awaitsContinue) return 'continue';
+    const body = this.#body;
+    if (body === undefined || body.isSent) return 'waiting';
+    return body.isBlocked ? 'blocked' : 'sending';
+  }
+
+  #fail(failure: UpstreamFailure, message: string, cause: unknown): void {
+    const call = this.#call;
+    const answered = this.#parser.hasHead;
+    this.#leave();
+    if (call === undefined) return;
+    const facts = { sent: true, answered, reused: this.#served > 1, cause };
+    call.fail(new UpstreamError(failure, message, facts));
+  }
+
+  /** Closes the socket and leaves the pool; a call on it hears no more. */
+  #leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    if (this.#call !== undefined) this.#dropCall(this.#call);
+    this.#timer.stop();
+    this.#socket.destroy();
+    this.#owner.onGone(this);
+  }
+
+  #dropCall(call: Http1Call): void {
+    const body = this.#body;
+    this.#call = undefined;
+    this.#body = undefined;
+    this.#awaitsContinue = false;
+    this.#parser.stop();
+    call.holder = undefined;
+    body?.cancel();
+  }
+}

@@ -1,0 +1,38 @@
+/** Which octets HTTP/1.1 allows where, as tables that a scan can index. */
+
+function tableOf(allowed: (octet: number) => boolean): Uint8Array {
+  const table = new Uint8Array(256);
+  for (let octet = 0; octet < 256; octet++) table[octet] = allowed(octet) ? 1 : 0;
+  return table;
+}
+
+const TOKEN_CHARACTERS =
+  "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** tchar (RFC 9110 §5.6.2): what field names and methods are made of. */
+export const IS_TOKEN = tableOf((octet) => TOKEN_CHARACTERS.includes(String.fromCharCode(octet)));
+
+/** field-vchar, space, tab and obs-text (RFC 9110 §5.5): everything but control octets. */
+export const IS_VALUE = tableOf((octet) => octet === 0x09 || (octet >= 0x20 && octet !== 0x7f));
+
+/** What a request target may hold: visible octets, no space (RFC 9112 §3.2). */
+export const IS_TARGET = tableOf((octet) => octet > 0x20 && octet !== 0x7f);
+
+/** The value of a hexadecimal digit's octet, or -1. */
+export function toHexDigit(octet: number): number {
+  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
+  const lower = octet | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/**
+ * Whether every character is in the table. A character above U+00FF never is: written as
+ * latin1 it would be cut to its low octet, and U+010A would become a line feed.
+ */
+export function isMadeOf(text: string, table: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) {
+    // Beyond the table's end the lookup gives undefined.
+    if (table[text.charCodeAt(i)] !== 1) return false;
+  }
+  return true;
+}

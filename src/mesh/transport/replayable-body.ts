@@ -1,0 +1,129 @@
+/** A body that several tries may read: what has been pushed is kept, as long as it is little. */
+import type { BodySink, BodySource } from './body-source.ts';
+
+/** More than this is not kept, and the body cannot be sent a second time (semantics: retries). */
+const REPLAY_MAX_BYTES = 64 * 1024;
+
+/**
+ * Stands between one `BodySource` and the tries that send it, one after the other. `open()`
+ * gives each try a source of its own that first replays what earlier tries have read.
+ */
+export class ReplayableBody implements BodySink {
+  readonly #source: BodySource;
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #started = false;
+  #overflowed = false;
+  #ended = false;
+  #trailers: readonly string[] | undefined;
+  #error: Error | undefined;
+  #reader: Reader | undefined;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+  }
+
+  /** A further try can still send the whole body. */
+  get replayable(): boolean {
+    return !this.#overflowed && this.#error === undefined;
+  }
+
+  /** A source for the next try; the previous one hears no more. */
+  open(): BodySource {
+    this.#reader?.cancel();
+    return (this.#reader = new Reader(this, this.#source.length));
+  }
+
+  /** No further try will come: reads no more from the client. */
+  cancel(): void {
+    this.#reader = undefined;
+    this.#kept = [];
+    if (!this.#ended) this.#source.cancel();
+  }
+
+  /** No further try will come: what is kept for it may go. */
+  commit(): void {
+    this.#overflowed = true;
+    this.#kept = [];
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (!this.#overflowed) {
+      this.#keptBytes += chunk.length;
+      if (this.#keptBytes > REPLAY_MAX_BYTES) this.commit();
+      else this.#kept.push(chunk);
+    }
+    if (this.#reader === undefined) this.#source.pause();
+    else this.#reader.sink?.onData(chunk);
+  }
+
+  onEnd(trailers: readonly string[] | undefined): void {
+    this.#ended = true;
+    this.#trailers = trailers;
+    this.#reader?.sink?.onEnd(trailers);
+  }
+
+  onError(error: Error): void {
+    this.#error = error;
+    this.#reader?.sink?.onError(error);
+  }
+
+  /** Replays to a reader what is there already, then lets the source flow. */
+  attach(reader: Reader): void {
+    const { sink } = reader;
+    if (sink === undefined) return;
+    for (const chunk of this.#kept) sink.onData(chunk);
+    if (this.#error !== undefined) sink.onError(this.#error);
+    else if (this.#ended) sink.onEnd(this.#trailers);
+    else if (this.#started) this.#source.resume();
+    else {
+      this.#started = true;
+      this.#source.start(this);
+    }
+  }
+
+  /** Holds the client back while the try that reads is slow, or between two tries. */
+  hold(reader: Reader): void {
+    if (reader === this.#reader && this.#started && !this.#ended) this.#source.pause();
+  }
+
+  release(reader: Reader): void {
+    if (reader === this.#reader && this.#started && !this.#ended) this.#source.resume();
+  }
+
+  detach(reader: Reader): void {
+    if (reader !== this.#reader) return;
+    this.hold(reader);
+    this.#reader = undefined;
+  }
+}
+
+class Reader implements BodySource {
+  readonly length: number | undefined;
+  sink: BodySink | undefined;
+  readonly #body: ReplayableBody;
+
+  constructor(body: ReplayableBody, length: number | undefined) {
+    this.#body = body;
+    this.length = length;
+  }
+
+  start(sink: BodySink): void {
+    this.sink = sink;
+    this.#body.attach(this);
+  }
+
+  pause(): void {
+    this.#body.hold(this);
+  }
+
+  resume(): void {
+    this.#body.release(this);
+  }
+
+  /** The try is over; the client's body waits for the next one. */
+  cancel(): void {
+    this.sink = undefined;
+    this.#body.detach(this);
+  }
+}

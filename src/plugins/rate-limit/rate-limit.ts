@@ -1,0 +1,104 @@
+/** rate-limit: so many requests, or points, per caller and window; the rest is refused with 429. */
+import {
+  definePlugin,
+  durationMs,
+  problem,
+  type ConfigIssue,
+  type Exchange,
+  type HookResult,
+  type LimitVerdict,
+} from '../sdk/plugin.ts';
+import { bindCallerKey } from './caller-key.ts';
+import { bindLimitFields, retryAfterSeconds } from './limit-fields.ts';
+import { RateLimitConfig } from './schema.ts';
+
+/** After authentication only where the key depends on it: elsewhere a flood is best refused first. */
+function stageOf(config: RateLimitConfig): 'edge' | 'shape' {
+  const { by } = config;
+  return by === 'consumer' || (typeof by === 'object' && 'claim' in by) ? 'shape' : 'edge';
+}
+
+function check(config: RateLimitConfig): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  if (durationMs(config.window) === 0) {
+    issues.push({ path: 'window', message: 'must be longer than nothing, e.g. 1s' });
+  }
+  const costs: [path: string, cost: number][] =
+    typeof config.cost === 'number'
+      ? [['cost', config.cost]]
+      : Object.entries(config.cost).map(([method, cost]) => [`cost.${method}`, cost]);
+  for (const [path, cost] of costs) {
+    if (cost > config.limit) {
+      const message = `${cost} is more than the limit of ${config.limit}: such a request would never be let through`;
+      issues.push({ path, message });
+    }
+  }
+  return issues;
+}
+
+/**
+ * Limits that no name joins are kept apart by all that makes their keys or their counting
+ * different. Not by `limit`: a reload that changes it goes on with the counts it finds.
+ */
+function limiterName(config: RateLimitConfig, route: string | undefined): string {
+  const owner =
+    config.name !== undefined ? { name: config.name } : { route: route ?? null, cost: config.cost };
+  return JSON.stringify([owner, config.by]);
+}
+
+function bindCost(cost: RateLimitConfig['cost']): (method: string) => number {
+  if (typeof cost === 'number') return () => cost;
+  const byMethod = new Map(Object.entries(cost));
+  return (method) => byMethod.get(method) ?? 1;
+}
+
+export const rateLimit = definePlugin({
+  name: 'rate-limit',
+  config: RateLimitConfig,
+  stage: stageOf,
+  // A counter that is out of order must not take the service down with it.
+  onError: 'open',
+  check,
+  create(config, { counters, route }) {
+    const windowMs = durationMs(config.window);
+    const name = limiterName(config, route);
+    const limiter = counters.limiter({ name, points: config.limit, windowMs });
+    const keyOf = bindCallerKey(config.by, config.name !== undefined);
+    const costOf = bindCost(config.cost);
+    const addFields = bindLimitFields(config.name ?? route ?? 'default', config.limit, windowMs);
+    /** In `exchange.state`: this instance's verdict, and that these counts were charged. */
+    const verdictKey = Symbol('rate-limit verdict');
+    const chargedKey = `rate-limit charged ${windowMs} ${name}`;
+
+    const settle = (exchange: Exchange, verdict: LimitVerdict, cost: number): HookResult => {
+      if (config.headers) exchange.state.set(verdictKey, verdict);
+      if (verdict.allowed || cost === 0) return undefined;
+      const seconds = retryAfterSeconds(verdict.resetMs);
+      return problem(config.status, 'rate_limited', {
+        detail: `Too many requests; try again in ${seconds} s.`,
+        headers: { 'Retry-After': String(seconds) },
+      });
+    };
+
+    return {
+      onRequest(exchange) {
+        const cost = costOf(exchange.request.method);
+        // One name may stand on a route and on its target too: one request, one charge.
+        const charged = exchange.state.has(chargedKey);
+        const spends = cost > 0 && !charged && !exchange.dryRun;
+        const key = keyOf(exchange);
+        const verdict = spends ? limiter.consume(key, cost) : limiter.peek(key, charged ? 0 : cost);
+        if (spends) exchange.state.set(chargedKey, true);
+        return verdict instanceof Promise
+          ? verdict.then((late) => settle(exchange, late, cost))
+          : settle(exchange, verdict, cost);
+      },
+      ...(config.headers && {
+        onResponse(exchange: Exchange) {
+          const verdict = exchange.state.get(verdictKey) as LimitVerdict | undefined;
+          if (verdict !== undefined) addFields(exchange.response.headers, verdict);
+        },
+      }),
+    };
+  },
+});

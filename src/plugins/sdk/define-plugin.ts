@@ -1,0 +1,78 @@
+/** How a plugin is declared: its config's schema, its stage and its hooks. */
+import type { Static, TSchema } from 'typebox';
+import type { Answer, Problem } from './answer.ts';
+import type { Exchange, UpstreamTry } from './exchange.ts';
+import type { PluginContext } from './plugin-context.ts';
+
+/** Where `onRequest` stands on the request path; stages run in this order. */
+export const STAGES = ['edge', 'authenticate', 'authorize', 'shape'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Nothing lets the exchange go on; anything else ends it. */
+export type HookResult = void | undefined | Answer | Problem;
+
+/**
+ * The hooks of one configured plugin. Each may return a promise, and costs one only then.
+ * A hook that throws, rejects or overruns the deadline fails its own exchange alone.
+ */
+export interface PluginHooks {
+  onRequest?(exchange: Exchange): HookResult | Promise<HookResult>;
+  /** Before each try; change `attempt.headers` to change what is sent. */
+  onUpstreamRequest?(exchange: Exchange, attempt: UpstreamTry): void | Promise<void>;
+  /** When the upstream's head has arrived, before anything went to the client. */
+  onUpstreamResponse?(exchange: Exchange): void | Promise<void>;
+  /** Before any answer's head goes out, the upstream's or the gateway's own. */
+  onResponse?(exchange: Exchange): void | Promise<void>;
+  /** After the exchange has ended, however it ended. Fields added to `record` are logged. */
+  onLog?(exchange: Exchange, record: Record<string, unknown>): void;
+  /** Ends timers and sockets; called once no exchange uses this instance any more. */
+  close?(): void | Promise<void>;
+}
+
+/** One wrong value found by `check`. */
+export interface ConfigIssue {
+  /** From the plugin's config: `''` for itself, or e.g. `allow[2]`. */
+  readonly path: string;
+  /** What is wrong, and the remedy. */
+  readonly message: string;
+}
+
+export interface PluginDefinition<Config extends TSchema = TSchema> {
+  /** `kebab-case`; the key in the configuration. */
+  readonly name: string;
+  /** The only source of the config's type, defaults, validation and documentation table. */
+  readonly config: Config;
+  readonly stage: Stage | ((config: Static<Config>) => Stage);
+  /** What a hook's failure does to its exchange: `closed` (default) answers 500, `open` goes on. */
+  readonly onError?: 'open' | 'closed';
+  /** How long one hook may take, in milliseconds. Default 5000. */
+  readonly deadlineMs?: number;
+  /** Answers CORS preflights: an OPTIONS that no route takes reaches it by the method asked about. */
+  readonly answersPreflight?: boolean;
+  /** `buffer` collects the request body before `onRequest`, up to the body limit. */
+  readonly body?: 'buffer';
+  /** Wrong values that a schema cannot express; pure, and run by `meshgate check` too. */
+  readonly check?: (config: Static<Config>) => readonly ConfigIssue[];
+  readonly create: (config: Static<Config>, context: PluginContext) => PluginHooks;
+}
+
+/**
+ * Declares a plugin.
+ *
+ * @example
+ * export const requireTenant = definePlugin({
+ *   name: 'require-tenant',
+ *   config: Type.Object({ header: Type.String({ default: 'x-tenant' }) }),
+ *   stage: 'authorize',
+ *   create: (config) => ({
+ *     onRequest(exchange) {
+ *       if (!exchange.request.headers.has(config.header)) return problem(400, 'tenant_missing');
+ *     },
+ *   }),
+ * });
+ */
+export function definePlugin<Config extends TSchema>(
+  definition: PluginDefinition<Config>,
+): PluginDefinition<Config> {
+  return Object.freeze(definition);
+}

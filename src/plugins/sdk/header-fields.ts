@@ -1,0 +1,106 @@
+/** The header fields of a message, kept as the flat list they arrived as. */
+
+/**
+ * Field lines in wire order: `[name, value, name, value, …]`. Nothing is indexed,
+ * merged or copied until somebody asks, so a request that no plugin inspects costs
+ * nothing here. Names are compared without regard to case (RFC 9110 §5.1).
+ *
+ * @example
+ * const fields = new HeaderFields(['Accept', 'text/html', 'accept', 'text/plain']);
+ * fields.get('Accept'); // 'text/html, text/plain'
+ */
+export class HeaderFields {
+  /** The flat list itself. Whoever holds the message may read it; change it through the methods. */
+  raw: string[];
+
+  constructor(raw: string[] = []) {
+    this.raw = raw;
+  }
+
+  /** All values of a field joined by `, ` (RFC 9110 §5.2), or undefined where it is absent. */
+  get(name: string): string | undefined {
+    const wanted = name.toLowerCase();
+    let found: string | undefined;
+    const { raw } = this;
+    for (let i = 0; i < raw.length; i += 2) {
+      if (!sameName(raw[i]!, wanted)) continue;
+      found = found === undefined ? raw[i + 1]! : `${found}, ${raw[i + 1]!}`;
+    }
+    return found;
+  }
+
+  /** Each line's value, in order; what `Set-Cookie` needs. */
+  getAll(name: string): string[] {
+    const wanted = name.toLowerCase();
+    const values: string[] = [];
+    const { raw } = this;
+    for (let i = 0; i < raw.length; i += 2) {
+      if (sameName(raw[i]!, wanted)) values.push(raw[i + 1]!);
+    }
+    return values;
+  }
+
+  has(name: string): boolean {
+    const wanted = name.toLowerCase();
+    const { raw } = this;
+    for (let i = 0; i < raw.length; i += 2) {
+      if (sameName(raw[i]!, wanted)) return true;
+    }
+    return false;
+  }
+
+  /** Replaces every line of that name by one. Throws a TypeError on a malformed name or value. */
+  set(name: string, value: string): void {
+    this.remove(name);
+    this.add(name, value);
+  }
+
+  /** Appends a line of its own. Throws a TypeError on a malformed name or value. */
+  add(name: string, value: string): void {
+    assertField(name, value);
+    this.raw.push(name, value);
+  }
+
+  /** Removes every line of that name; returns whether there was one. */
+  remove(name: string): boolean {
+    const wanted = name.toLowerCase();
+    const { raw } = this;
+    let kept = 0;
+    for (let i = 0; i < raw.length; i += 2) {
+      if (sameName(raw[i]!, wanted)) continue;
+      if (kept !== i) {
+        raw[kept] = raw[i]!;
+        raw[kept + 1] = raw[i + 1]!;
+      }
+      kept += 2;
+    }
+    const removed = kept !== raw.length;
+    if (removed) raw.length = kept;
+    return removed;
+  }
+
+  /** Name and value of each line, in order. */
+  *[Symbol.iterator](): Iterator<[name: string, value: string]> {
+    for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i]!, this.raw[i + 1]!];
+  }
+}
+
+/** Whether a field name as received is the wanted one, given in lower case. */
+export function sameName(received: string, wantedLower: string): boolean {
+  return (
+    received.length === wantedLower.length &&
+    (received === wantedLower || received.toLowerCase() === wantedLower)
+  );
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const FORBIDDEN_IN_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
+
+/** Throws a TypeError unless name is a token and value free of control characters (RFC 9110 §5). */
+function assertField(name: string, value: string): void {
+  if (!TOKEN.test(name)) throw new TypeError(`Not a header field name: ${JSON.stringify(name)}`);
+  if (FORBIDDEN_IN_VALUE.test(value)) {
+    throw new TypeError(`The value of header field ${name} has a character that no field may have`);
+  }
+}

@@ -1,0 +1,102 @@
+/** A whole gateway on free ports, for tests through real sockets. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { createApp } from '../../src/app.ts';
+
+export interface TestGateway {
+  /** Of the listeners `http` and `https`. */
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly statusPort: number;
+  readonly configFile: string;
+  /** A folder of its own, gone after `stop`. */
+  readonly directory: string;
+  /** Rewrites the file as a user would; resolves when the gateway has applied or refused it. */
+  reconfigure(config: object): Promise<{ readonly successful: boolean; readonly errors: readonly string[] }>;
+  /** Parsed lines so far. The access log is written in batches: `waitForLog` waits for one. */
+  waitForLog(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+  metrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a gateway whose listeners are `http` and `https` (self-signed for localhost) unless `config` has
+ * its own. `config` is what a user would write, less `meshgate: 1`.
+ */
+export async function startGateway(
+  config: Record<string, unknown>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestGateway> {
+  const directory = await mkdtemp(join(tmpdir(), 'meshgate-test-'));
+  const configFile = join(directory, 'meshgate.yaml');
+  const logFile = join(directory, 'access.log');
+  const write = (body: object): Promise<void> =>
+    // JSON is YAML.
+    writeFile(configFile, JSON.stringify({ ...defaults(logFile), ...body }, null, 2));
+  await write(config);
+  const app = await createApp({ configFile, env, log: pino({ level: 'silent' }) });
+  const { listeners, statusPort } = await app.start();
+  const portOf = (name: string): number => listeners.find((one) => one.name === name)?.port ?? 0;
+  const status = `http://127.0.0.1:${statusPort}`;
+
+  return {
+    httpPort: portOf('http'),
+    httpsPort: portOf('https'),
+    statusPort,
+    configFile,
+    directory,
+    async reconfigure(next) {
+      const before = await lastReload(status);
+      await write(next);
+      return until(async () => {
+        const report = await lastReload(status);
+        return report?.at === before?.at ? undefined : report;
+      });
+    },
+    waitForLog: (matches) =>
+      until(async () => {
+        const text = await readFile(logFile, 'utf8').catch(() => '');
+        const lines = text.split('\n').filter((line) => line !== '');
+        return lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(matches);
+      }),
+    metrics: async () => (await fetch(`${status}/metrics`)).text(),
+    async stop() {
+      await app.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function defaults(logFile: string): Record<string, unknown> {
+  return {
+    meshgate: 1,
+    listeners: [
+      { name: 'http', address: '127.0.0.1:0', protocol: 'http' },
+      { name: 'https', address: '127.0.0.1:0', protocol: 'https', tls: { selfSigned: ['localhost'] } },
+    ],
+    status: { address: '127.0.0.1:0' },
+    telemetry: { accessLog: { format: 'json', path: logFile } },
+  };
+}
+
+interface ReloadReport {
+  readonly successful: boolean;
+  readonly at: string;
+  readonly errors: readonly string[];
+}
+
+async function lastReload(status: string): Promise<ReloadReport | undefined> {
+  const response = await fetch(`${status}/readyz`);
+  return ((await response.json()) as { last_reload?: ReloadReport }).last_reload;
+}
+
+/** Asks again until there is something; the test's own timeout ends a wait in vain. */
+export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

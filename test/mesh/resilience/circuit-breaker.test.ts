@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createCircuitBreaker,
+  DEFAULT_CIRCUIT_THRESHOLDS,
+} from '../../../src/mesh/resilience/circuit-breaker.ts';
+
+const thresholds = { ...DEFAULT_CIRCUIT_THRESHOLDS, maxRequests: 2 };
+
+describe('createCircuitBreaker', () => {
+  it('refuses the request over the limit, and counts the refusal', () => {
+    const breaker = createCircuitBreaker(thresholds);
+    expect([breaker.tryAcquire(), breaker.tryAcquire(), breaker.tryAcquire()]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(breaker.active).toBe(2);
+    expect(breaker.overflows).toEqual({ requests: 1, pending: 0 });
+  });
+
+  it('admits again when one has ended', () => {
+    const breaker = createCircuitBreaker(thresholds);
+    breaker.tryAcquire();
+    breaker.tryAcquire();
+    breaker.release();
+    expect(breaker.tryAcquire()).toBe(true);
+    expect(breaker.tryAcquire()).toBe(false);
+  });
+
+  it('keeps what is in flight through new limits', () => {
+    const breaker = createCircuitBreaker(thresholds);
+    breaker.tryAcquire();
+    breaker.tryAcquire();
+    breaker.update({ ...thresholds, maxRequests: 1 });
+    breaker.release();
+    expect(breaker.tryAcquire()).toBe(false);
+    breaker.release();
+    expect(breaker.tryAcquire()).toBe(true);
+    expect(breaker.thresholds.maxRequests).toBe(1);
+  });
+
+  it('counts what the transport refused', () => {
+    const breaker = createCircuitBreaker(thresholds);
+    breaker.notePendingOverflow();
+    expect(breaker.overflows).toEqual({ requests: 0, pending: 1 });
+  });
+
+  it('does not hide a place that is released twice', () => {
+    expect(() => createCircuitBreaker(thresholds).release()).toThrow(/more often/);
+  });
+
+  it('has 1024 of everything by default', () => {
+    expect(DEFAULT_CIRCUIT_THRESHOLDS).toEqual({
+      maxRequests: 1024,
+      maxPending: 1024,
+      maxConnections: 1024,
+    });
+  });
+});

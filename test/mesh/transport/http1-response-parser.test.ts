@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { ResponseParser } from '../../../src/mesh/transport/http1-response-parser.ts';
+import { ANSWERS, REFUSED } from './http1-answer-corpus.ts';
+import type { AnswerOptions, HeardAnswer } from './http1-answer-corpus.ts';
+
+/** Feeds the pieces and tells what came out. */
+function hear(pieces: readonly string[], options: AnswerOptions = {}): HeardAnswer {
+  const heard: HeardAnswer = {
+    informational: [],
+    head: undefined,
+    body: '',
+    outcome: 'incomplete',
+    trailers: undefined,
+    keepAlive: false,
+    keepAliveTimeoutS: undefined,
+    rest: '',
+  };
+  const parser = new ResponseParser(
+    {
+      onInformational: (status, headers) => heard.informational.push({ status, headers }),
+      onHead: (status, reason, headers) => {
+        if (heard.head !== undefined) throw new Error('a second head');
+        heard.head = { status, reason, headers };
+      },
+      onBody: (chunk) => {
+        if (chunk.length === 0) throw new Error('an empty piece');
+        heard.body += chunk.toString('latin1');
+      },
+    },
+    options.maxHeadBytes ?? 4096,
+  );
+  parser.start(options.isHead ?? false, options.mayUpgrade ?? false);
+  for (const [index, piece] of pieces.entries()) {
+    const taken = parser.push(Buffer.from(piece, 'latin1'));
+    if (parser.failure !== undefined) return { ...heard, outcome: 'failed' };
+    if (parser.isDone || parser.upgrade !== undefined) {
+      heard.rest = piece.slice(taken) + pieces.slice(index + 1).join('');
+      heard.outcome = parser.isDone ? 'done' : 'upgraded';
+      break;
+    }
+    expect(taken).toBe(piece.length);
+  }
+  if (heard.outcome === 'incomplete' && parser.finish()) heard.outcome = 'done at the end';
+  heard.trailers = parser.trailers;
+  heard.keepAlive = parser.keepAlive;
+  heard.keepAliveTimeoutS = parser.keepAliveTimeoutS;
+  if (parser.upgrade !== undefined) heard.head = toHead(parser.upgrade);
+  return heard;
+}
+
+function toHead({
+  status,
+  reason,
+  headers,
+}: NonNullable<HeardAnswer['head']>): HeardAnswer['head'] {
+  return { status, reason, headers };
+}
+
+describe('ResponseParser', () => {
+  for (const { title, bytes, expected, options } of ANSWERS) {
+    it(`reads ${title}`, () => {
+      expect(hear([bytes], options)).toMatchObject(expected);
+    });
+
+    it(`reads ${title}, byte by byte, to the same result`, () => {
+      expect(hear(bytes.split(''), options)).toEqual(hear([bytes], options));
+    });
+
+    it(`reads ${title}, cut in two at every place, to the same result`, () => {
+      const whole = hear([bytes], options);
+      for (let cut = 1; cut < bytes.length; cut++) {
+        expect(hear([bytes.slice(0, cut), bytes.slice(cut)], options)).toEqual(whole);
+      }
+    });
+  }
+
+  for (const { title, bytes, options } of REFUSED) {
+    it(`refuses ${title}`, () => {
+      expect(hear([bytes], options).outcome).toBe('failed');
+    });
+
+    it(`refuses ${title}, byte by byte`, () => {
+      expect(hear(bytes.split(''), options).outcome).toBe('failed');
+    });
+  }
+
+  it('passes pieces of a body on without copying them', () => {
+    const bodies: Buffer[] = [];
+    const parser = new ResponseParser(
+      { onInformational: () => {}, onHead: () => {}, onBody: (chunk) => bodies.push(chunk) },
+      4096,
+    );
+    parser.start(false, false);
+    const first = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nfour');
+    const second = Buffer.from('more');
+    parser.push(first);
+    parser.push(second);
+    expect(bodies.map((body) => body.buffer)).toEqual([first.buffer, second.buffer]);
+    expect(bodies[1]).toBe(second);
+  });
+
+  it('says nothing more once it was stopped from within', () => {
+    const calls: string[] = [];
+    const parser = new ResponseParser(
+      {
+        onInformational: () => {},
+        onHead: () => {
+          calls.push('head');
+          parser.stop();
+        },
+        onBody: () => calls.push('body'),
+      },
+      4096,
+    );
+    parser.start(false, false);
+    parser.push(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'));
+    expect(calls).toEqual(['head']);
+    expect(parser.isDone).toBe(false);
+  });
+
+  it('lets what its handler throws through', () => {
+    const parser = new ResponseParser(
+      {
+        onInformational: () => {},
+        onHead: () => {
+          throw new TypeError('a bug elsewhere');
+        },
+        onBody: () => {},
+      },
+      4096,
+    );
+    parser.start(false, false);
+    expect(() => parser.push(Buffer.from('HTTP/1.1 204 \r\n\r\n'))).toThrow('a bug elsewhere');
+  });
+
+  it('reads one answer after another, forgetting the one before', () => {
+    const heads: number[] = [];
+    const parser = new ResponseParser(
+      { onInformational: () => {}, onHead: (status) => heads.push(status), onBody: () => {} },
+      4096,
+    );
+    parser.start(false, false);
+    parser.push(
+      Buffer.from(
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=9\r\n\r\n0\r\nA: b\r\n\r\n',
+      ),
+    );
+    expect(parser.trailers).toEqual(['A', 'b']);
+    parser.start(false, false);
+    expect([parser.hasHead, parser.trailers]).toEqual([false, undefined]);
+    parser.push(Buffer.from('HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n'));
+    expect(heads).toEqual([200, 201]);
+    expect([parser.isDone, parser.trailers, parser.keepAliveTimeoutS]).toEqual([
+      true,
+      undefined,
+      undefined,
+    ]);
+  });
+});

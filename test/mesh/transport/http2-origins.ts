@@ -1,0 +1,121 @@
+/** HTTP/2 servers for the transport's tests: node:http2 for honest ones, raw sockets for odd ones. */
+import { constants, createSecureServer, createServer } from 'node:http2';
+import type {
+  Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+  ServerOptions,
+} from 'node:http2';
+import { createServer as createTcpServer } from 'node:net';
+import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
+import type { Origin, OriginHandler, OriginRequest } from '../../contracts/upstream-origin.ts';
+import { listen } from './http1-origins.ts';
+
+export interface Http2OriginOptions extends ServerOptions {
+  /** With it: TLS, ALPN h2. */
+  readonly tls?: SecureContextOptions;
+}
+
+/** With requests and responses as node:http has them. */
+export function createHttp2Origin(
+  handler: OriginHandler,
+  options: Http2OriginOptions = {},
+): Promise<Origin> {
+  const server = createNodeServer(options);
+  const onRequest = (request: Http2ServerRequest, response: Http2ServerResponse): void =>
+    handler({
+      // It differs in no more than that it may say undefined for what it lacks.
+      request: request as Http2ServerRequest & OriginRequest,
+      response,
+      reset: () => request.stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    });
+  server.on('request', onRequest);
+  server.on('checkContinue', onRequest);
+  return listenHttp2(server, options);
+}
+
+/** With the streams themselves. */
+export function createStreamOrigin(
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+  options: Http2OriginOptions = {},
+): Promise<Origin> {
+  const server = createNodeServer(options);
+  server.on('stream', (stream, headers) => {
+    stream.on('error', ignore);
+    onStream(stream, headers);
+  });
+  return listenHttp2(server, options);
+}
+
+function createNodeServer({ tls, ...options }: Http2OriginOptions): Http2Server {
+  // Both are net servers that emit the same events.
+  return tls === undefined
+    ? createServer(options)
+    : (createSecureServer({ ...options, ...tls }) as unknown as Http2Server);
+}
+
+function listenHttp2(server: Http2Server, { tls }: Http2OriginOptions): Promise<Origin> {
+  server.on('sessionError', ignore);
+  return listen(server, tls === undefined ? 'h2c' : 'h2');
+}
+
+/** Whatever a socket says, with nobody to parse what is received. */
+export function createRawHttp2Origin(onConnection: (socket: Socket) => void): Promise<Origin> {
+  const server = createTcpServer({ noDelay: true }, (socket) => {
+    socket.on('error', ignore);
+    onConnection(socket);
+  });
+  return listen(server, 'h2c');
+}
+
+/** A frame as bytes (RFC 9113 §4.1). */
+export function toFrame(type: number, flags: number, streamId: number, payload = ''): Buffer {
+  const bytes = Buffer.from(payload, 'latin1');
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(bytes.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(streamId, 5);
+  return Buffer.concat([head, bytes]);
+}
+
+/** An empty SETTINGS frame: all that it takes for a session to count as open. */
+export const SETTINGS = toFrame(4, 0, 0);
+
+function ignore(): void {}
+
+/** An origin that keeps its streams for the test to answer. */
+export interface HoldingOrigin {
+  readonly origin: Origin;
+  readonly streams: ServerHttp2Stream[];
+  /** Resolves once so many streams have come in all. */
+  until(count: number): Promise<void>;
+}
+
+export async function createHoldingOrigin(maxConcurrentStreams?: number): Promise<HoldingOrigin> {
+  const streams: ServerHttp2Stream[] = [];
+  let onStream = (): void => {};
+  const origin = await createStreamOrigin(
+    (stream) => {
+      streams.push(stream);
+      onStream();
+    },
+    maxConcurrentStreams === undefined ? {} : { settings: { maxConcurrentStreams } },
+  );
+  const until = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      onStream = () => {
+        if (streams.length >= count) resolve();
+      };
+      onStream();
+    });
+  return { origin, streams, until };
+}
+
+export function answer(stream: ServerHttp2Stream, body = 'ok'): void {
+  stream.respond({ ':status': 200 });
+  stream.end(body);
+}
