@@ -207,13 +207,16 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
 
   return {
     async start() {
-      overload.start();
+      // First: a change while the rest starts must not be missed.
+      await watcher.start();
       if (!(await reloader.apply())) {
+        watcher.stop();
         throw new Error(readiness.lastReload?.errors.join('\n') ?? 'the configuration was refused');
       }
       await firstEndpoints(reloader.current.services.values());
+      // From here on: that starting keeps the event loop busy says nothing about load.
+      overload.start();
       const { port } = await status.start();
-      watcher.start();
       readiness.status = 'ready';
       return {
         statusPort: port,

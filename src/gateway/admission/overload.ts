@@ -5,7 +5,7 @@ import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { PathStage, StageResult } from '../exchange/stage.ts';
 
 export interface OverloadLimits {
-  /** Mean event-loop delay of the last interval above which requests are shed, in milliseconds. */
+  /** Mean event-loop delay above which, once it lasts, requests are shed, in milliseconds. */
   readonly maxLoopDelayMs: number;
   /** Resident set size above which requests are shed, in bytes. */
   readonly maxRssBytes: number;
@@ -21,6 +21,8 @@ export interface OverloadGuard {
 type IntervalHistogram = ReturnType<typeof monitorEventLoopDelay>;
 
 const SAMPLE_INTERVAL_MS = 250;
+/** One late sample is a pause (a collection, a reload, a noisy neighbour) that is over when it is seen; two in a row are load. */
+const LATE_SAMPLES = 2;
 const HISTOGRAM_RESOLUTION_MS = 10;
 
 /** Watches this process. The check on the request path is one field read. */
@@ -31,12 +33,14 @@ export function createOverloadGuard(
   let histogram: IntervalHistogram | undefined;
   let timer: NodeJS.Timeout | undefined;
   let reason = '';
+  let lateSamples = 0;
 
   function sample(): void {
     const delayMs = meanDelayMs(histogram!);
     histogram!.reset();
     const rss = rssBytes();
-    if (delayMs > limits.maxLoopDelayMs) reason = `event loop late by ${Math.round(delayMs)} ms`;
+    lateSamples = delayMs > limits.maxLoopDelayMs ? lateSamples + 1 : 0;
+    if (lateSamples >= LATE_SAMPLES) reason = `event loop late by ${Math.round(delayMs)} ms`;
     else if (rss > limits.maxRssBytes) reason = `memory at ${Math.round(rss / 2 ** 20)} MiB`;
     else reason = '';
   }

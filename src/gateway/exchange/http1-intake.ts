@@ -44,7 +44,7 @@ export function readHttp1Head(
   const minor = request.httpVersionMinor;
   // llhttp also knows HTTP/0.9 and HTTP/2.0 by their version numbers.
   if (request.httpVersionMajor !== 1 || (minor !== 0 && minor !== 1)) {
-    return badRequest('Only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here.');
+    return badRequest('This is neither HTTP/1.0 nor HTTP/1.1.');
   }
   if (target.length > limits.maxTargetBytes) return targetTooLong(limits.maxTargetBytes);
   if (raw.length > limits.maxHeaderFields * 2) return tooManyFields(limits.maxHeaderFields);

@@ -112,6 +112,8 @@ export class Http1Session {
   ): void {
     // A pipelined answer that is not the last may not close: those behind it would be lost.
     if (exchange !== this.#newest) return;
+    // Nor may one with a refusal behind it, which closes by itself.
+    if (this.#refusal !== undefined) return;
     if (body !== undefined && !body.complete && !body.flowing && !body.keepsConnection) {
       lingerAfterLastAnswer(this.socket);
       this.closeWith(response);

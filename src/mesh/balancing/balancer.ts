@@ -19,8 +19,6 @@ export interface Balancer {
    * a reload and are shared by routes. Ask when compiling, not per request.
    */
   subset(where?: Where): LoadSet;
-  /** Forgets the subsets that no snapshot uses any more. */
-  retain(used: ReadonlySet<LoadSet>): void;
 }
 
 const EVERYTHING: Where = {};
@@ -55,11 +53,6 @@ export function createBalancer(options: BalancerOptions): Balancer {
       subset.update(endpoints);
       subsets.set(key, subset);
       return subset;
-    },
-    retain(used) {
-      for (const [key, subset] of subsets) {
-        if (!used.has(subset)) subsets.delete(key);
-      }
     },
   };
 }

@@ -10,12 +10,6 @@ export interface CircuitThresholds {
   readonly maxConnections: number;
 }
 
-export const DEFAULT_CIRCUIT_THRESHOLDS: CircuitThresholds = {
-  maxRequests: 1024,
-  maxPending: 1024,
-  maxConnections: 1024,
-};
-
 export type CircuitOverflow = 'requests' | 'pending';
 
 export interface CircuitBreaker {

@@ -126,16 +126,16 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
   }
 
   onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void {
+    // The tunnel is this request in flight, for as long as it lives: it takes over our place.
     const { breaker } = this.#service;
     const endpoint = this.#endpoint!;
-    // The tunnel is a request in flight for as long as it lives.
-    breaker.tryAcquire();
-    endpoint.active++;
+    this.#endpoint = undefined;
+    this.#over = true;
+    this.#clearTimers();
     socket.once('close', () => {
       endpoint.active--;
       breaker.release();
     });
-    this.#finish();
     this.#sink.onUpgrade(status, reason, headers, socket);
   }
 
@@ -273,9 +273,14 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     if (this.#over) return;
     this.#over = true;
     this.#leaveEndpoint();
-    clearTimeout(this.#callTimer);
-    clearTimeout(this.#waitTimer);
+    this.#clearTimers();
     this.#service.breaker.release();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#callTimer);
+    clearTimeout(this.#tryTimer);
+    clearTimeout(this.#waitTimer);
   }
 
   #timeoutError(message: string): UpstreamError {

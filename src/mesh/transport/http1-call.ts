@@ -47,6 +47,10 @@ export class Http1Call implements UpstreamCall {
     holder?.onCallAborted(this);
   }
 
+  end(trailers: string[] | undefined): void {
+    if (!this.#isAborted) this.sink.onEnd(trailers);
+  }
+
   fail(error: UpstreamError): void {
     this.holder = undefined;
     if (this.isReturned) this.#deliver(error);

@@ -181,7 +181,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     } else {
       this.#leave();
     }
-    call.sink.onEnd(trailers);
+    call.end(trailers);
   }
 
   /** An answer to a request that was not wholly sent leaves bytes behind that belong to nobody. */
@@ -211,10 +211,6 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   onBodyProgress(): void {
     this.#sentAtMs = performance.now();
     this.#timer.watch();
-  }
-
-  onBodySent(): void {
-    this.onBodyProgress();
   }
 
   onBodyFailed(message: string, cause: unknown): void {
@@ -266,8 +262,9 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   #phase(call: Http1Call): CallPhase {
-    if (this.#parser.hasHead) return call.isPaused ? 'paused' : 'receiving';
     if (this.#awaitsContinue) return 'continue';
+    if (call.isPaused) return 'paused';
+    if (this.#parser.hasHead) return 'receiving';
     const body = this.#body;
     if (body === undefined || body.isSent) return 'waiting';
     return body.isBlocked ? 'blocked' : 'sending';

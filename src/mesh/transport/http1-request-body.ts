@@ -4,10 +4,8 @@ import type { BodySink, BodySource } from './body-source.ts';
 import { toChunkedEnd, toChunkStart } from './http1-request-writer.ts';
 
 export interface RequestBodyOwner {
-  /** A piece was written, or the upstream took what was waiting. */
+  /** A piece or the end was written, or the upstream took what was waiting. */
   onBodyProgress(): void;
-  /** All of the body is on its way. */
-  onBodySent(): void;
   /** It broke off, or was not as long as declared: the request can never be complete. */
   onBodyFailed(message: string, cause: unknown): void;
 }
@@ -90,7 +88,7 @@ export class RequestBody implements BodySink {
     this.#isOver = true;
     this.isSent = true;
     this.isBlocked = false;
-    this.#owner.onBodySent();
+    this.#owner.onBodyProgress();
   }
 
   onError(error: Error): void {

@@ -249,12 +249,16 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
   }
 
   /**
-   * `close` sends RST_STREAM. It alone would not be enough: a stream that both sides have ended
-   * stays, and keeps its slot, until what was received has been read, and nobody will.
+   * Node's `close` first ends the writable side, and its END_STREAM would make a body that was
+   * broken off look whole to the upstream (seen on Node 24.21): hence no `end` here. And `close`
+   * alone leaves a stream that both sides have ended, and its slot, until what was received has
+   * been read, which nobody will.
    */
   #resetStream(): void {
-    this.#stream!.close(constants.NGHTTP2_CANCEL);
-    this.#stream!.destroy();
+    const stream = this.#stream!;
+    if (!stream.writableEnded) stream.end = withoutEnd;
+    stream.close(constants.NGHTTP2_CANCEL);
+    stream.destroy();
   }
 
   #toError(
@@ -266,4 +270,8 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
     const facts = { sent, answered: this.#hasHead, reused: this.#isReused, cause };
     return new UpstreamError(failure, message, facts);
   }
+}
+
+function withoutEnd(this: ClientHttp2Stream): ClientHttp2Stream {
+  return this;
 }

@@ -78,6 +78,8 @@ export class Http2Connection implements DeadlineOwner {
     this.#session.on('goaway', (_code, lastStreamId) => this.#onGoaway(lastStreamId));
     // Each stream is told too, and 'close' follows.
     this.#session.on('error', ignore);
+    // Of a TLS alert node tells the socket alone (seen on 24.21).
+    this.#socket.on('error', (error) => this.destroy(error));
     this.#session.on('close', () => this.#onClose());
     this.#watchOwn();
   }

@@ -99,13 +99,11 @@ export class Http2Connector {
       session.off('remoteSettings', onSettings);
       session.off('error', onError);
       session.off('close', onClose);
+      socket.off('error', onSocketError);
     };
     const giveUp = (failure: UpstreamFailure, message: string): void => {
       settle();
-      // An error of the dying session is nobody's concern, but would end the process.
-      session.on('error', ignore);
-      session.destroy();
-      socket.destroy();
+      discard(session, socket);
       observer.onConnectFailed(toUnsent(failure, message, lastError));
     };
     const onSettings = (peerSettings: Settings): void => {
@@ -126,13 +124,18 @@ export class Http2Connector {
         giveUp('reset', 'the upstream closed the connection before its HTTP/2 settings');
       }
     };
+    // Node does not tell the session of a TLS alert (seen on 24.21).
+    const onSocketError = (error: Error): void => {
+      lastError = error;
+      onClose();
+    };
     const onTimeout = (): void => {
       const waitedMs = this.#connectTimeoutMs;
       giveUp('connect-timeout', `connected, but no HTTP/2 settings within ${waitedMs} ms`);
     };
     const spentMs = performance.now() - startedAtMs;
     const timer = setTimeout(onTimeout, Math.max(1, this.#connectTimeoutMs - spentMs));
-    socket.on('error', ignore);
+    socket.on('error', onSocketError);
     session.on('remoteSettings', onSettings);
     session.on('error', onError);
     session.on('close', onClose);
@@ -140,9 +143,7 @@ export class Http2Connector {
     return {
       cancel: () => {
         settle();
-        session.on('error', ignore);
-        session.destroy();
-        socket.destroy();
+        discard(session, socket);
       },
     };
   }
@@ -168,6 +169,14 @@ function toUnsent(failure: UpstreamFailure, message: string, cause: unknown): Up
     reused: false,
     cause,
   });
+}
+
+/** An error of the dying session is nobody's concern, but would end the process. */
+function discard(session: ClientHttp2Session, socket: Socket): void {
+  session.on('error', ignore);
+  socket.on('error', ignore);
+  session.destroy();
+  socket.destroy();
 }
 
 function ignore(): void {}

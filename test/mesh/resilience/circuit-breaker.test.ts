@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  createCircuitBreaker,
-  DEFAULT_CIRCUIT_THRESHOLDS,
-} from '../../../src/mesh/resilience/circuit-breaker.ts';
+import { createCircuitBreaker } from '../../../src/mesh/resilience/circuit-breaker.ts';
 
-const thresholds = { ...DEFAULT_CIRCUIT_THRESHOLDS, maxRequests: 2 };
+const thresholds = { maxConnections: 1024, maxPending: 1024, maxRequests: 2 };
 
 describe('createCircuitBreaker', () => {
   it('refuses the request over the limit, and counts the refusal', () => {
@@ -47,13 +44,5 @@ describe('createCircuitBreaker', () => {
 
   it('does not hide a place that is released twice', () => {
     expect(() => createCircuitBreaker(thresholds).release()).toThrow(/more often/);
-  });
-
-  it('has 1024 of everything by default', () => {
-    expect(DEFAULT_CIRCUIT_THRESHOLDS).toEqual({
-      maxRequests: 1024,
-      maxPending: 1024,
-      maxConnections: 1024,
-    });
   });
 });

@@ -39,13 +39,13 @@ export function createHttp2Origin(
 
 /** With the streams themselves. */
 export function createStreamOrigin(
-  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: string[]) => void,
   options: Http2OriginOptions = {},
 ): Promise<Origin> {
   const server = createNodeServer(options);
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream, headers, _flags, raw) => {
     stream.on('error', ignore);
-    onStream(stream, headers);
+    onStream(stream, headers, raw);
   });
   return listenHttp2(server, options);
 }

@@ -18,7 +18,7 @@ const Conditions = (options: object) =>
 export const ServiceRetry = Type.Object(
   {
     attempts: Type.Integer({ ...attempts, default: 1 }),
-    on: Conditions({ default: ['connect-failure', 'refused-stream', 502, 503, 504] }),
+    on: Conditions({ default: ['connect-failure', 'refused-stream', 'reset', 502, 503, 504] }),
     perTryTimeout: Duration({ default: '0s', description: perTryTimeout }),
     budget: Type.Object(
       {

@@ -1,0 +1,17 @@
+/** All scenarios, in the order of the tables. */
+import { bare, https, largeBody } from './bare.ts';
+import { jwtRs256Limit } from './jwt-rs256-limit.ts';
+import { memory } from './memory.ts';
+import { routes } from './routes.ts';
+import type { Scenario } from './scenario.ts';
+import { swap } from './swap.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  bare,
+  routes,
+  jwtRs256Limit,
+  https,
+  largeBody,
+  swap,
+  memory,
+];

@@ -1,0 +1,47 @@
+/** `meshgate check`: says everything that is wrong with a configuration file. */
+import { relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { toIssueText, type ConfigIssue } from '../gateway/config/issue.ts';
+import { loadConfig } from '../gateway/config/load.ts';
+import { standardPlugins } from '../plugins/standard.ts';
+import type { Verb, VerbIo } from './verb.ts';
+
+export const check: Verb = {
+  name: 'check',
+  summary: 'Check a configuration file and show every error in it.',
+  usage: `meshgate check FILE [--json]
+
+  --json  Print { ok, issues } instead of text
+
+Exit code 0: the file can be used (there may be warnings); 1: it cannot; 2: misuse.
+
+Example:
+  meshgate check meshgate.yaml`,
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: argv,
+      options: { json: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const [file] = positionals;
+    if (file === undefined || positionals.length > 1) {
+      io.stderr.write(`check takes one file\n\n${check.usage}\n`);
+      return 2;
+    }
+    const result = await loadConfig(resolve(io.cwd, file), { catalogue: standardPlugins, env: io.env });
+    const issues = (result.ok ? result.warnings : result.issues).map((issue) => toNamed(issue, io));
+    if (values.json === true) {
+      io.stdout.write(`${JSON.stringify({ ok: result.ok, issues }, undefined, 2)}\n`);
+    } else {
+      for (const issue of issues) io.stderr.write(`${toIssueText(issue)}\n`);
+      if (result.ok) io.stdout.write(`${file}: ok\n`);
+    }
+    return result.ok ? 0 : 1;
+  },
+};
+
+/** The file as the user would type it. */
+function toNamed(issue: ConfigIssue, { cwd }: VerbIo): ConfigIssue {
+  const path = relative(cwd, issue.file);
+  return path.startsWith('..') ? issue : { ...issue, file: path };
+}
