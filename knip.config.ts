@@ -4,6 +4,7 @@ const config: KnipConfig = {
   entry: [
     'src/main.ts',
     'src/app.ts',
+    'src/gateway/config/load-worker.ts',
     'src/plugins/sdk/plugin.ts',
     'config/*.ts',
     'load-tests/**/*.ts',

@@ -20,7 +20,7 @@ const NAMED_BY_EXAMPLE: Readonly<Record<string, string>> = {
 
 /** The document's own sections, in the order of its keys. */
 export function toDocumentReference(): string {
-  return toSections('', Document as Schema).map(toMarkdown).join('\n');
+  return toSections('', plain(Document)).map(toMarkdown).join('\n');
 }
 
 /** One section for each plugin and its settings. */
@@ -55,7 +55,7 @@ function toSections(title: string, schema: Schema): Section[] {
     const values = recordValues(candidate);
     if (values !== undefined) visit(`${name}.<name>`, values);
   };
-  visit(title, plain(schema));
+  visit(title, schema);
   return sections;
 }
 
@@ -90,7 +90,9 @@ function toDefaultText(value: unknown): string {
 function toTypeText(schema: Schema): string {
   if (typeof schema['$ref'] === 'string') return 'list of [plugins](#plugins)';
   const values = schema['enum'] ?? (schema['const'] === undefined ? undefined : [schema['const']]);
-  if (Array.isArray(values)) return values.map((value) => `\`${String(value)}\``).join(', ');
+  if (Array.isArray(values)) {
+    return [...new Set(values.map((value) => `\`${String(value)}\``))].join(', ');
+  }
   const branches = branchesOf(schema);
   if (branches.length > 0) return [...new Set(branches.map(toTypeText))].join(' or ');
   const { type, examples } = schema;

@@ -34,8 +34,7 @@ export class ProcessKeeper {
   ): Promise<ServerProcess> {
     const log = await open(logPath, 'a');
     const child = this.#spawn(command, options, ['ignore', log.fd, log.fd]);
-    await log.close();
-    await started(child, command);
+    await started(child, command).finally(() => log.close());
     return {
       pid: child.pid!,
       fault: async () => {

@@ -28,7 +28,10 @@ Example:
       io.stderr.write(`check takes one file\n\n${check.usage}\n`);
       return 2;
     }
-    const result = await loadConfig(resolve(io.cwd, file), { catalogue: standardPlugins, env: io.env });
+    const result = await loadConfig(resolve(io.cwd, file), {
+      catalogue: standardPlugins,
+      env: io.env,
+    });
     const issues = (result.ok ? result.warnings : result.issues).map((issue) => toNamed(issue, io));
     if (values.json === true) {
       io.stdout.write(`${JSON.stringify({ ok: result.ok, issues }, undefined, 2)}\n`);

@@ -67,7 +67,10 @@ async function loadBase(
 }
 
 async function load(file: string, io: VerbIo): Promise<Loaded | undefined> {
-  const result = await loadConfig(resolve(io.cwd, file), { catalogue: standardPlugins, env: io.env });
+  const result = await loadConfig(resolve(io.cwd, file), {
+    catalogue: standardPlugins,
+    env: io.env,
+  });
   if (result.ok) return result;
   for (const issue of result.issues) io.stderr.write(`${toIssueText(issue)}\n`);
   return undefined;

@@ -26,7 +26,7 @@ import { answerLocally, chooseTarget } from './forward/target.ts';
 import type { Observer } from './observe/observer.ts';
 import { continueTrace } from './observe/trace-context.ts';
 import { runRouteHooks, runTargetHooks } from './pipeline/stages.ts';
-import { sendAnswer } from './pipeline/send-answer.ts';
+import { sendAnswer, type AnswerEnvironment } from './pipeline/send-answer.ts';
 import { rescue, rescueMalformed } from './rescue/rescue.ts';
 import { matchRoute } from './routing/match-route.ts';
 
@@ -66,18 +66,19 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
     exchange.snapshot.lease.release();
   }
 
-  function answerFailed(exchange: GatewayExchange, error: unknown): void {
-    observer.answerHookFailed(exchange, error);
-  }
+  const answering: AnswerEnvironment = {
+    monotonic: clock.monotonic,
+    onHookFailed: (exchange, error) => observer.answerHookFailed(exchange, error),
+  };
 
   /** Ends an exchange by what refused or broke it. */
   function fail(exchange: GatewayExchange, cause: unknown): void {
-    sendAnswer(exchange, rescue(exchange, cause), answerFailed);
+    sendAnswer(exchange, rescue(exchange, cause), answering);
   }
 
   function end(exchange: GatewayExchange, result: Answer | Problem): void {
     if (result instanceof Problem) fail(exchange, result);
-    else sendAnswer(exchange, result, answerFailed);
+    else sendAnswer(exchange, result, answering);
   }
 
   /** Walks the stages from the `from`th on; the loop is left only to wait, to end, or to forward. */

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { createApp } from '../../src/app.ts';
+import type { Log } from '../../src/plugins/sdk/plugin-context.ts';
 
 export interface TestGateway {
   /** Of the listeners `http` and `https`. */
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Of a listener that was there at the start; 0 where there was none of that name. */
+  portOf(listener: string): number;
   readonly statusPort: number;
   readonly configFile: string;
   /** A folder of its own, gone after `stop`. */
@@ -28,6 +31,7 @@ export interface TestGateway {
 export async function startGateway(
   config: Record<string, unknown>,
   env: Readonly<Record<string, string>> = {},
+  log: Log = pino({ level: 'silent' }),
 ): Promise<TestGateway> {
   const directory = await mkdtemp(join(tmpdir(), 'meshgate-test-'));
   const configFile = join(directory, 'meshgate.yaml');
@@ -36,7 +40,7 @@ export async function startGateway(
     // JSON is YAML.
     writeFile(configFile, JSON.stringify({ ...defaults(logFile), ...body }, null, 2));
   await write(config);
-  const app = await createApp({ configFile, env, log: pino({ level: 'silent' }) });
+  const app = await createApp({ configFile, env, log });
   const { listeners, statusPort } = await app.start();
   const portOf = (name: string): number => listeners.find((one) => one.name === name)?.port ?? 0;
   const status = `http://127.0.0.1:${statusPort}`;
@@ -44,6 +48,7 @@ export async function startGateway(
   return {
     httpPort: portOf('http'),
     httpsPort: portOf('https'),
+    portOf,
     statusPort,
     configFile,
     directory,

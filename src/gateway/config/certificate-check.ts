@@ -78,7 +78,9 @@ async function readKey(
   const pem = await readPem(file, path, report);
   if (pem === undefined) return undefined;
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(pem)) {
-    report(path, `${file} holds an encrypted key`, { hint: 'decrypt it: openssl pkey -in … -out …' });
+    report(path, `${file} holds an encrypted key`, {
+      hint: 'decrypt it: openssl pkey -in … -out …',
+    });
     return undefined;
   }
   try {

@@ -136,7 +136,12 @@ export interface ServiceTls {
 
 /** A status, every 5xx, or a way in which a try can fail before an answer. */
 export type RetryCondition =
-  'connect-failure' | 'refused-stream' | 'reset' | 'timeout' | '5xx' | number;
+  | 'connect-failure'
+  | 'refused-stream'
+  | 'reset'
+  | 'timeout'
+  | '5xx'
+  | number;
 
 export interface RetryConfig {
   /** Extra tries; 0: none. */

@@ -122,8 +122,11 @@ function toShown(
   const instead = hidden.get(path);
   if (instead !== undefined && value !== undefined) return instead;
   if (Array.isArray(value)) {
-    if (key === 'apiKeyHashes') return value.map((hash) => `${String(hash).slice(0, SHOWN_HASH_DIGITS)}…`);
-    return value.map((item, i) => toShown(item, shownPath(path, i), isSecret(key) ? key : i, hidden));
+    if (key === 'apiKeyHashes')
+      return value.map((hash) => `${String(hash).slice(0, SHOWN_HASH_DIGITS)}…`);
+    return value.map((item, i) =>
+      toShown(item, shownPath(path, i), isSecret(key) ? key : i, hidden),
+    );
   }
   if (isShape(value)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);

@@ -4,7 +4,6 @@ import type { Config } from './config.ts';
 
 /** Lists whose entries are told apart by name. */
 export const NAMED_LISTS = ['listeners', 'services', 'routes', 'consumers'] as const;
-export type NamedList = (typeof NAMED_LISTS)[number];
 
 /** The other parts; `redactions` is about the configuration, not of it. */
 export const PARTS = [
@@ -41,14 +40,14 @@ const SIZE_UNITS: readonly [string, number][] = [
 ];
 
 /** The largest unit that leaves a whole number, e.g. `90s`. */
-export function toDurationText(ms: number): string {
+function toDurationText(ms: number): string {
   if (ms === 0) return '0s';
   const [unit, size] = DURATION_UNITS.find(([, size]) => ms % size === 0) ?? ['ms', 1];
   return `${ms / size}${unit}`;
 }
 
 /** The largest unit that leaves a whole number, e.g. `64KiB`; plain bytes without a unit. */
-export function toSizeText(bytes: number): string {
+function toSizeText(bytes: number): string {
   const [unit, size] = SIZE_UNITS.find(([, size]) => bytes !== 0 && bytes % size === 0) ?? ['', 1];
   return `${bytes / size}${unit}`;
 }

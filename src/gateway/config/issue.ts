@@ -37,6 +37,8 @@ export interface ProblemOptions {
   readonly severity?: Severity;
   /** Default `value`. */
   readonly at?: 'key' | 'value';
+  /** What should be there and is not: if it was taken out for a fault of its own, that is enough. */
+  readonly absent?: ConfigPath;
 }
 
 /** Takes note of a problem; checks go on after it, so that all are told at once. */

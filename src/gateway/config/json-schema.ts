@@ -43,7 +43,8 @@ function toEditorSchema(schema: Json): Json {
   for (const [keyword, value] of Object.entries(schema)) {
     result[keyword] = toEditorKeyword(keyword, value, schema);
   }
-  if (Array.isArray(result['required']) && result['required'].length === 0) delete result['required'];
+  if (Array.isArray(result['required']) && result['required'].length === 0)
+    delete result['required'];
   return admitSubstitution(result);
 }
 
@@ -67,7 +68,8 @@ function toEditorKeyword(keyword: string, value: Json, schema: Schema): Json {
 }
 
 /** In draft-07 nothing beside a `$ref` counts. */
-function toReference({ $ref: _, ...rest }: Schema, id: string): Json {
+function toReference(schema: Schema, id: string): Json {
+  const { $ref: _, ...rest } = schema;
   const reference = { $ref: `#/definitions/${definitionName(id)}` };
   return Object.keys(rest).length === 0 ? reference : { ...rest, allOf: [reference] };
 }

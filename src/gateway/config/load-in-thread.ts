@@ -95,6 +95,7 @@ function receive(
       else lists[message.list].push(...deepFreeze(message.items));
       // The port hands over all that has arrived in one turn of the loop: with the next piece
       // asked for only in a later turn, what waits meanwhile gets its own.
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       void nextTurn().then(() => worker.postMessage('next'));
     });
   });

@@ -73,7 +73,8 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     });
     return { ok: false, issues, files };
   }
-  if (source.value === null) return notLoaded(file, files, 'the file is empty', 'begin with meshgate: 1');
+  if (source.value === null)
+    return notLoaded(file, files, 'the file is empty', 'begin with meshgate: 1');
   const validation = validate({
     value: source.value,
     substitutions: source.substitutions,
@@ -94,7 +95,12 @@ function createReport(problems: Problem[]): ReportProblem {
   };
 }
 
-function notLoaded(file: string, files: readonly string[], message: string, hint?: string): NotLoaded {
+function notLoaded(
+  file: string,
+  files: readonly string[],
+  message: string,
+  hint?: string,
+): NotLoaded {
   const issue = { severity: 'error', file, line: 1, column: 1, path: '', message } as const;
   return { ok: false, issues: [hint === undefined ? issue : { ...issue, hint }], files };
 }

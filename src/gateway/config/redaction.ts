@@ -14,7 +14,7 @@ export interface HiddenValue {
 
 export interface HiddenValues {
   /** What to show for the value at a JSON pointer; undefined: the value itself. */
-  shownInstead(pointer: string): string | undefined;
+  readonly shownInstead: (pointer: string) => string | undefined;
   /** A problem whose texts hold no hidden value. */
   toShownProblem(problem: Problem): Problem;
   /**

@@ -67,7 +67,8 @@ function scoreOf(schema: Schema, value: unknown, type: JsonType): number {
   }
   const required = (schema['required'] as readonly string[] | undefined) ?? [];
   for (const key of required) {
-    if (!Object.hasOwn(value as object, key) && properties[key]?.['default'] === undefined) score -= 1;
+    if (!Object.hasOwn(value as object, key) && properties[key]?.['default'] === undefined)
+      score -= 1;
   }
   return score;
 }

@@ -54,9 +54,11 @@ export function prune(
   for (const path of unresolved) gaps.add(path);
   for (const { pointer, fault } of faults) {
     if (fault.kind !== 'unknown-key') continue;
-    // The right key is missing only because it was misspelt.
     const meant = nearestName(fault.key, fault.allowed);
-    if (meant !== undefined) gaps.add([...parsePointer(pointer, root), meant]);
+    if (meant === undefined) continue;
+    // The right key is missing only because it was misspelt.
+    const path = [...parsePointer(pointer, root), meant];
+    if (valueAt(root, path) === undefined) gaps.add(path);
   }
   const usable = removeFaults(root, faults, validate, gaps);
   return { usable, isGap: (path) => gaps.has(path) };

@@ -44,13 +44,16 @@ export function toProblem(
     case 'type':
       return problem(
         `expected ${toAlternatives(fault.expected.map((type) => TYPE_NAMES[type] ?? type))}, got ${shown}`,
-        typeHint(value, fault.expected),
+        shownInstead(pointer) === undefined ? typeHint(value, fault.expected) : undefined,
       );
     case 'not-allowed':
       return problem(
         `${shown} is not allowed here; allowed: ${toList(fault.allowed.map(showValue))}`,
         typeof value === 'string'
-          ? nearestNameHint(value, fault.allowed.filter((allowed) => typeof allowed === 'string'))
+          ? nearestNameHint(
+              value,
+              fault.allowed.filter((allowed) => typeof allowed === 'string'),
+            )
           : undefined,
       );
     case 'pattern':
@@ -60,8 +63,7 @@ export function toProblem(
             `${shown} is not valid here`,
             `write it like ${toAlternatives(fault.examples.map(String))}`,
           );
-    case 'bound':
-    case 'other':
+    default:
       return problem(typeof value === 'object' ? fault.text : `${fault.text}, got ${shown}`);
   }
 }
@@ -78,7 +80,7 @@ function unknownKey(path: ConfigPath, key: string, allowed: readonly string[]): 
 }
 
 /** How a value is named in a message: scalars as they are, others by their kind. */
-export function showValue(value: unknown): string {
+function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'object') return TYPE_NAMES[typeOf(value)]!;
   const text = JSON.stringify(value);

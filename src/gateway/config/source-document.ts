@@ -125,7 +125,8 @@ class TreeReader {
 
   read(node: Node | null): unknown {
     if (++this.#values > MAX_VALUES) throw new TooMuch('aliases make this file too large');
-    if (this.#path.length > MAX_DEPTH) throw new TooMuch('nested too deeply, or an alias of itself');
+    if (this.#path.length > MAX_DEPTH)
+      throw new TooMuch('nested too deeply, or an alias of itself');
     if (isAlias(node)) return this.#readAlias(node);
     if (node === null) return null;
     const anchor = (node as { anchor?: string }).anchor;
@@ -134,7 +135,7 @@ class TreeReader {
     if (isSeq(node)) {
       return node.items.map((item, i) => this.#below(i, () => this.read(item as Node | null)));
     }
-    return this.#readScalar(node as Scalar);
+    return this.#readScalar(node);
   }
 
   /** Where a value begins, or its key; walks as far as the file goes. */
@@ -264,15 +265,21 @@ class TreeReader {
 
   #mergeSources(value: Node | null): Node[] {
     const source = this.#resolve(value);
-    const sources = isSeq(source) ? source.items.map((item) => this.#resolve(item as Node)) : [source];
+    const sources = isSeq(source)
+      ? source.items.map((item) => this.#resolve(item as Node))
+      : [source];
     return sources.filter((node) => node !== null);
   }
 }
 
 function keyOf(node: Node | null): string | undefined {
-  if (!isScalar(node) || node.value === null || typeof node.value === 'object') return undefined;
+  if (!isScalar(node)) return undefined;
+  const { value, source } = node;
+  if (typeof value === 'string') return value;
   // A key such as `404` is the text as it was written, not a number.
-  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? (source ?? `${value}`)
+    : undefined;
 }
 
 function isMergeKey(node: Node | null): boolean {

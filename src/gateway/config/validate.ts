@@ -37,6 +37,7 @@ export interface Validation {
 /** Checks all that can be checked without reading other files. */
 export function validate(input: ValidationInput): Validation {
   const { value, validator, substitutions, unresolved } = input;
+  const names = namesWithin(value);
   const check = checkSchema(value, validator, new Set(substitutions.keys()));
   const hidden = createHiddenValues(hiddenValuesOf(input, check.secrets));
   const problems = withoutConsequences(check.faults)
@@ -44,7 +45,7 @@ export function validate(input: ValidationInput): Validation {
     .map((fault) => toProblem(fault, value, hidden.shownInstead));
   const unresolvedPaths = [...unresolved].map((pointer) => parsePointer(pointer, value));
   const pruned = prune(value, check, validator, unresolvedPaths);
-  const draft = createDraft(input, pruned, problems);
+  const draft = createDraft(input, names, pruned, problems);
   let config: Config | undefined;
   if (pruned.usable) {
     const redactions: Redaction[] = [];
@@ -61,25 +62,36 @@ export function validate(input: ValidationInput): Validation {
 
 function createDraft(
   { value, catalogue, directory }: ValidationInput,
+  names: Pick<Draft, 'services' | 'listeners'>,
   pruned: Pruned,
   problems: Problem[],
 ): Draft {
   const report: ReportProblem = (path, message, options = {}) => {
+    const { severity = 'error', at = 'value', hint, absent } = options;
     // What is missing because it was taken out has been told about.
-    if (pruned.isGap(path)) return;
-    const { severity = 'error', at = 'value', hint } = options;
+    if (at === 'value' && pruned.isGap(path)) return;
+    if (absent !== undefined && pruned.isGap(absent)) return;
     problems.push({ severity, path, at, message, hint });
   };
-  const raw = (typeof value === 'object' && value !== null ? value : {}) as Partial<RawDocument>;
-  const services = typeof raw.services === 'object' ? Object.keys(raw.services ?? {}) : [];
+  const listeners = pruned.usable ? (value as RawDocument).listeners : [];
   return {
     report,
     directory,
     catalogue,
-    services: new Set(services),
-    listeners: namesOf(raw.listeners),
-    httpsPort: firstHttpsPort(Array.isArray(raw.listeners) ? raw.listeners : []),
+    ...names,
+    httpsPort: firstHttpsPort(listeners),
     pemReferences: [],
+  };
+}
+
+/** As they stand in the file: what has faults is there all the same. */
+function namesWithin(value: unknown): Pick<Draft, 'services' | 'listeners'> {
+  const services = valueAt(value, ['services']);
+  const listeners = valueAt(value, ['listeners']);
+  return {
+    services: new Set(typeof services === 'object' && services !== null ? Object.keys(services) : []),
+    // Without listeners there is the default one.
+    listeners: listeners === undefined ? new Set(['http']) : namesOf(listeners),
   };
 }
 

@@ -179,7 +179,10 @@ async function directoriesOf(file: string): Promise<ReadonlySet<string>> {
     directories.add(dirname(path));
     directories.add(dirname(dirname(path)));
     for (let part = path; part !== dirname(part); part = dirname(part)) {
-      const isLink = await lstat(part).then((found) => found.isSymbolicLink(), () => false);
+      const isLink = await lstat(part).then(
+        (found) => found.isSymbolicLink(),
+        () => false,
+      );
       if (!isLink) continue;
       const target = resolve(dirname(part), await readlink(part));
       directories.add(dirname(part));

@@ -18,7 +18,8 @@ export interface UpstreamAccount {
   /** `address:port` of the endpoint last tried; empty where none was chosen. */
   endpoint: string;
   attempts: number;
-  /** Milliseconds, monotonic clock; 0 where it did not come to that. */
+  /** Milliseconds, monotonic clock; 0 where it did not come to that. Of the first try, and of the last. */
+  firstSentAt: number;
   sentAt: number;
   headAt: number;
 }
@@ -43,7 +44,13 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
   readonly startedAt: number;
   readonly request: GatewayRequest;
   readonly response = new GatewayResponse();
-  readonly upstream: UpstreamAccount = { endpoint: '', attempts: 0, sentAt: 0, headAt: 0 };
+  readonly upstream: UpstreamAccount = {
+    endpoint: '',
+    attempts: 0,
+    firstSentAt: 0,
+    sentAt: 0,
+    headAt: 0,
+  };
   readonly outcome: Outcome = { code: '', reason: '', bytesIn: 0, bytesOut: 0 };
   peer: Peer;
   trace: TraceContext | undefined;

@@ -2,6 +2,8 @@
 
 /** Control frames of one kind (PING, SETTINGS, PRIORITY) in one second. */
 const MAX_CONTROL_FRAMES_PER_SECOND = 200;
+/** A gRPC client may send a PING for every frame it downloads, to measure its bandwidth. */
+const BYTES_SENT_PER_PING = 4096;
 /** Bytes in one second that neither a request's head nor a body accounts for. */
 const MAX_OVERHEAD_BYTES_PER_SECOND = 256 * 1024;
 /** A downloading client sends 13 bytes of WINDOW_UPDATE per frame it takes, twice. */
@@ -16,6 +18,7 @@ const MAX_PADDING_FACTOR = 4;
  * found by their bytes (CVE-2019-9511 and kin).
  */
 export class Http2Budget {
+  // Whatever returns a boolean returns false when the second's budget is spent.
   #pings = 0;
   #settings = 0;
   #priorities = 0;
@@ -23,12 +26,14 @@ export class Http2Budget {
   #read = 0;
   #written = 0;
 
-  /** Each returns false when the second's budget is spent. */
-  ping(): boolean {
-    return ++this.#pings <= MAX_CONTROL_FRAMES_PER_SECOND;
+  /** `bytesWritten`: the connection's total so far, asked for only when it matters. */
+  ping(bytesWritten: () => number): boolean {
+    if (++this.#pings <= MAX_CONTROL_FRAMES_PER_SECOND) return true;
+    const earned = (bytesWritten() - this.#written) / BYTES_SENT_PER_PING;
+    return this.#pings <= MAX_CONTROL_FRAMES_PER_SECOND + earned;
   }
 
-  settings(): boolean {
+    settings(): boolean {
     return ++this.#settings <= MAX_CONTROL_FRAMES_PER_SECOND;
   }
 

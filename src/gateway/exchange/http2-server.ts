@@ -24,9 +24,12 @@ export interface Http2ServerOptions extends Http2Surroundings {
 
 const STREAM_WINDOW_BYTES = 64 * 1024;
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
-/** Rapid Reset (CVE-2023-44487): a browser that leaves a page resets some dozen streams at once. */
-const RESET_BURST = 200;
-const RESETS_PER_SECOND = 50;
+/**
+ * Rapid Reset (CVE-2023-44487). A browser that leaves a page resets some dozen streams at once,
+ * a gRPC client whose deadlines pass all that it has.
+ */
+const RESET_BURST = 500;
+const RESETS_PER_SECOND = 100;
 /** Empty DATA frames and others that are legal one by one. */
 const MAX_INVALID_FRAMES = 100;
 
@@ -98,6 +101,8 @@ export function createHttp2Server(options: Http2ServerOptions): Http2Server {
   return {
     sessions,
     serve(socket, origin) {
+      // A client that ends its side has left: no stream of it can be completed any more.
+      socket.allowHalfOpen = false;
       arriving = { socket, origin };
       server.emit('connection', socket);
       arriving = undefined;

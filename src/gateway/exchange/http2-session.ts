@@ -45,7 +45,8 @@ export class Http2Session implements Http2StreamOwner {
     this.#connection = connection;
     this.#surroundings = surroundings;
     this.idleTimeoutMs = surroundings.limits.idleTimeoutMs;
-    session.on('ping', () => this.#budget.ping() || this.#flooded('PING'));
+    const bytesWritten = (): number => socket.bytesWritten;
+    session.on('ping', () => this.#budget.ping(bytesWritten) || this.#flooded('PING'));
     session.on('remoteSettings', () => this.#budget.settings() || this.#flooded('SETTINGS'));
     session.on('priority', () => this.#budget.priority() || this.#flooded('PRIORITY'));
   }
@@ -119,6 +120,6 @@ export class Http2Session implements Http2StreamOwner {
   #flooded(what: string): void {
     if (this.#session.destroyed) return;
     this.#surroundings.onFlood(this.#connection, what);
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#session.destroy(new Error(`Too many ${what}`), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }

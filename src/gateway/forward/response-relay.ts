@@ -5,6 +5,7 @@ import type { Endpoint } from '../../mesh/endpoint.ts';
 import { reasonOf } from '../rescue/rescue.ts';
 import type { DownstreamObserver } from '../exchange/lane.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { tellTiming } from '../observe/server-timing.ts';
 import { runAnswerHooks } from '../pipeline/hooks.ts';
 import { toAnswerFields } from './answer-fields.ts';
 import { TransformedAnswer } from './transformed-answer.ts';
@@ -35,6 +36,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     upstream.endpoint = endpoint.id;
     upstream.attempts = attempt;
     upstream.sentAt = this.#environment.monotonic();
+    if (attempt === 1) upstream.firstSentAt = upstream.sentAt;
   }
 
   onInformational(status: number, headers: string[]): void {
@@ -81,6 +83,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     this.#afterHooks(
       () => {
         exchange.headSent = true;
+        tellTiming(exchange, this.#environment.monotonic);
         const client = exchange.downstream.upgrade(status, reason, response.headers.raw);
         this.#environment.tunnel(exchange, client, upstream);
       },
@@ -144,6 +147,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     const { response, downstream } = exchange;
     const { transforms } = response;
     exchange.headSent = true;
+    tellTiming(exchange, this.#environment.monotonic);
     downstream.head(
       response.status,
       response.reason,

@@ -26,6 +26,8 @@ export function createLineWriter(
     minLength: BATCH_BYTES,
     maxLength: MAX_WAITING_BYTES,
     retryEAGAIN: () => true,
+    // Without a callback, unlike flush() with one: a log is not worth an fsync.
+    periodicFlush: FLUSH_INTERVAL_MS,
   });
   let dropped = 0;
   let failing = false;
@@ -35,7 +37,6 @@ export function createLineWriter(
     if (!failing) onFailure(error);
     failing = true;
   });
-  const timer = setInterval(() => destination.flush(() => {}), FLUSH_INTERVAL_MS).unref();
   return {
     write: (line) => void destination.write(line),
     get dropped() {
@@ -43,7 +44,6 @@ export function createLineWriter(
     },
     close: () =>
       new Promise((resolve) => {
-        clearInterval(timer);
         destination.once('close', () => resolve());
         destination.once('error', () => resolve());
         destination.end();

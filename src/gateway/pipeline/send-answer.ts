@@ -1,18 +1,25 @@
 /** Sends an answer that the gateway made itself, through the hooks that see every answer. */
 import type { Answer } from '../../plugins/sdk/answer.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { tellTiming } from '../observe/server-timing.ts';
 import { runAnswerHooks, type PluginInstance } from './hooks.ts';
 
 const NO_HOOKS: readonly PluginInstance[] = [];
 
+export interface AnswerEnvironment {
+  readonly monotonic: () => number;
+  /** A plugin failed on the answer, which goes out as it is. */
+  readonly onHookFailed: (exchange: GatewayExchange, error: unknown) => void;
+}
+
 /**
  * Sends `answer` unless the client has left or another answer is on its way. A hook of a failing
- * plugin must not take the answer away: `onFailure` hears of it and the answer goes as it is.
+ * plugin must not take the answer away: `onHookFailed` hears of it and the answer goes as it is.
  */
 export function sendAnswer(
   exchange: GatewayExchange,
   answer: Answer,
-  onFailure: (exchange: GatewayExchange, error: unknown) => void,
+  environment: AnswerEnvironment,
 ): void {
   if (exchange.ended || exchange.headSent) return;
   const { response } = exchange;
@@ -24,19 +31,24 @@ export function sendAnswer(
   try {
     pending = runAnswerHooks(exchange, 'onResponse', hooks);
   } catch (error) {
-    onFailure(exchange, error);
+    environment.onHookFailed(exchange, error);
   }
-  if (pending === undefined) send(exchange, answer.body);
+  if (pending === undefined) send(exchange, answer.body, environment);
   else {
     pending
-      .catch((error: unknown) => onFailure(exchange, error))
-      .finally(() => send(exchange, answer.body));
+      .catch((error: unknown) => environment.onHookFailed(exchange, error))
+      .finally(() => send(exchange, answer.body, environment));
   }
 }
 
-function send(exchange: GatewayExchange, body: Answer['body']): void {
+function send(
+  exchange: GatewayExchange,
+  body: Answer['body'],
+  { monotonic }: AnswerEnvironment,
+): void {
   if (exchange.ended || exchange.headSent) return;
   exchange.headSent = true;
+  tellTiming(exchange, monotonic);
   const { status, headers } = exchange.response;
   exchange.downstream.answer(status, headers.raw, body);
 }

@@ -46,6 +46,7 @@ export function toCompiledEntry<T>(
       entry: Object.freeze({
         route: spec.name,
         index: entryIndex,
+        namesMethod: match.methods.length > 0,
         prefix: path.kind === 'prefix' ? path.value : undefined,
         regex: path.regex,
       }),

@@ -1,14 +1,16 @@
 /** Routes an exchange: the entry that wins on its listener, or 404. */
 import { MeshgateError } from '../../errors.ts';
-import type { CompiledRoute, ListenerPlan } from '../config/snapshot.ts';
+import type { CompiledRoute } from '../config/snapshot.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { StageResult } from '../exchange/stage.ts';
-import type { RouteMatch } from './route-spec.ts';
+import type { Routable } from './route-spec.ts';
+import type { RouteTable } from './route-table.ts';
 
 export function matchRoute(exchange: GatewayExchange): StageResult {
-  const plan = exchange.snapshot.listeners.get(exchange.listener);
-  const match =
-    plan?.table.match(exchange.request, exchange.narrator) ?? matchPreflight(exchange, plan);
+  const { request, narrator } = exchange;
+  const table = exchange.snapshot.listeners.get(exchange.listener)?.table;
+  const routable = table !== undefined && request.method === 'OPTIONS' ? toAsked(request, table) : request;
+  const match = table?.match(routable, narrator);
   if (match === undefined) {
     throw new MeshgateError('no_route', { status: 404, detail: 'No route matches the request.' });
   }
@@ -23,17 +25,17 @@ export function matchRoute(exchange: GatewayExchange): StageResult {
 }
 
 /**
- * A CORS preflight asks about another method: where no route takes its OPTIONS, it goes to the
- * route that would take that method, if a plugin there answers preflights (Fetch, §4.8).
+ * A CORS preflight asks about another request (Fetch, "CORS-preflight request"): where a plugin
+ * answers preflights on the route that would take that request, it is routed as that one. A
+ * catch-all beside a route for GET would have it otherwise, and knows nothing of the other's
+ * origins. A route that names OPTIONS itself goes first. Without an Origin it is no preflight,
+ * and no way past a route's `methods`.
  */
-function matchPreflight(
-  { request }: GatewayExchange,
-  plan: ListenerPlan | undefined,
-): RouteMatch<CompiledRoute> | undefined {
-  if (request.method !== 'OPTIONS') return undefined;
+function toAsked(request: Routable, table: RouteTable<CompiledRoute>): Routable {
   const method = request.headers.get('access-control-request-method');
-  if (method === undefined) return undefined;
+  if (method === undefined || !request.headers.has('origin')) return request;
+  if (table.match(request)?.entry.namesMethod === true) return request;
   const { host, path, query, headers } = request;
-  const match = plan?.table.match({ method, host, path, query, headers });
-  return match?.value.hooks.answersPreflight === true ? match : undefined;
+  const asked: Routable = { method, host, path, query, headers };
+  return table.match(asked)?.value.hooks.answersPreflight === true ? asked : request;
 }

@@ -23,6 +23,8 @@ export interface MatchedEntry {
   readonly route: string;
   /** Which of the route's match entries. */
   readonly index: number;
+  /** Whether it asks for a method. */
+  readonly namesMethod: boolean;
   /** The prefix that matched, without trailing slash but for `/` itself; undefined for other kinds. */
   readonly prefix: string | undefined;
   /** The expression that the path met; undefined for other kinds. */

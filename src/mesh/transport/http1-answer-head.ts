@@ -1,5 +1,5 @@
 /** Reads the head of an answer: its status line, its field lines and what they say of the body (RFC 9112 §4–§6). */
-import { IS_TOKEN, IS_VALUE } from './http1-octets.ts';
+import { IS_TOKEN, IS_VALUE } from './octets.ts';
 
 /** The bytes are not an HTTP/1.1 answer, or one whose end cannot be known for certain. */
 export class AnswerSyntaxError extends Error {

@@ -1,10 +1,10 @@
 /** One connection to an upstream, carrying one request at a time. */
 import type { Socket } from 'node:net';
 import type { CallHolder, Http1Call } from './http1-call.ts';
-import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './http1-call-deadline.ts';
-import type { CallPhase } from './http1-call-deadline.ts';
-import { DeadlineTimer } from './http1-deadline-timer.ts';
-import type { DeadlineOwner } from './http1-deadline-timer.ts';
+import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
+import type { CallPhase } from './call-deadline.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
+import type { DeadlineOwner } from './deadline-timer.ts';
 import { RequestBody } from './http1-request-body.ts';
 import type { RequestBodyOwner } from './http1-request-body.ts';
 import { ResponseParser } from './http1-response-parser.ts';
@@ -150,11 +150,8 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
-    // A final answer without 100: the upstream does not want the body (RFC 9110 §10.1.1).
-    if (this.#awaitsContinue) {
-      this.#awaitsContinue = false;
-      this.#body!.cancel();
-    }
+    // Without a 100 the upstream does not want the body: it is never started (RFC 9110 §10.1.1).
+    this.#awaitsContinue = false;
     const call = this.#call!;
     call.sink.onHead(status, reason, headers);
     // From the response timeout to the idle timeout, which may be shorter.

@@ -1,5 +1,5 @@
 /** Writes a request for the wire: the head as one string, and the frame around each piece of a body (RFC 9112). */
-import { IS_TARGET, IS_TOKEN, IS_VALUE, isMadeOf } from './http1-octets.ts';
+import { IS_TARGET, IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 /** The request cannot be written without breaking the framing; nothing has been sent. */

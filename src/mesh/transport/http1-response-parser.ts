@@ -1,7 +1,7 @@
 /** Finds the pieces of one upstream answer in its bytes as they arrive: head, body, trailers (RFC 9112). */
 import { AnswerSyntaxError, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
 import type { AnswerHead } from './http1-answer-head.ts';
-import { IS_VALUE, toHexDigit } from './http1-octets.ts';
+import { IS_VALUE, toHexDigit } from './octets.ts';
 import {
   INCOMPLETE,
   SECTION_END,

@@ -1,8 +1,8 @@
 /** One try over HTTP/2, from waiting for a session to its last frame. */
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream } from 'node:http2';
-import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './http1-call-deadline.ts';
-import type { CallPhase } from './http1-call-deadline.ts';
+import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
+import type { CallPhase } from './call-deadline.ts';
 import type { Http2Connection } from './http2-connection.ts';
 import { toStreamFailure } from './http2-failure.ts';
 import { Http2RequestBody } from './http2-request-body.ts';
@@ -109,14 +109,14 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
   }
 
   onStreamInformational(status: number, fields: string[]): void {
-    if (this.#isOver || !this.#isHeadWithinLimit(fields)) return;
+    if (this.#isOver || !this.#isWithinLimit(fields, 'head is')) return;
     this.#heardAtMs = performance.now();
     this.#sink.onInformational(status, fields);
     if (status === 100 && this.#awaitsContinue && !this.#isOver) this.#startBody();
   }
 
   onStreamHead(status: number, fields: string[]): void {
-    if (this.#isOver || !this.#isHeadWithinLimit(fields)) return;
+    if (this.#isOver || !this.#isWithinLimit(fields, 'head is')) return;
     const stream = this.#stream!;
     if (this.request.upgrade !== undefined) {
       if (status >= 200 && status < 300) {
@@ -151,7 +151,7 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
 
   /** Frames come ahead of what a paused reader has yet to read: kept until 'end'. */
   onStreamTrailers(fields: string[]): void {
-    this.#trailers = fields;
+    if (!this.#isOver && this.#isWithinLimit(fields, 'trailers are')) this.#trailers = fields;
   }
 
   onStreamEnd(isComplete: boolean): void {
@@ -176,13 +176,14 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
     const stream = this.#stream!;
     if (!this.#isOver) {
       this.#body?.cancel();
+      const reason = this.#connection!.lossCause ?? cause;
       const { failure, message, sent } = toStreamFailure({
         code: stream.rstCode ?? constants.NGHTTP2_CANCEL,
-        cause: this.#connection!.lossCause ?? cause,
+        cause: reason,
         isPastGoaway: this.#connection!.isPastGoaway(stream),
         answered: this.#hasHead,
       });
-      this.fail(this.#toError(failure, message, sent, cause));
+      this.fail(this.#toError(failure, message, sent, reason));
     }
     this.#connection!.release(this);
   }
@@ -228,10 +229,10 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
     if (!this.#isOver) this.#connection!.watch(this);
   }
 
-  #isHeadWithinLimit(fields: string[]): boolean {
+  #isWithinLimit(fields: string[], what: string): boolean {
     const { maxHeadBytes } = this.#connection!;
     if (toFieldListBytes(fields) <= maxHeadBytes) return true;
-    this.#giveUp('protocol', `the answer's head is larger than ${maxHeadBytes} bytes`, undefined);
+    this.#giveUp('protocol', `the answer's ${what} larger than ${maxHeadBytes} bytes`, undefined);
     return false;
   }
 

@@ -1,8 +1,8 @@
 /** One HTTP/2 session: its streams, their deadlines, and its own end by idleness, GOAWAY or silence. */
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
 import type { Socket } from 'node:net';
-import { DeadlineTimer } from './http1-deadline-timer.ts';
-import type { DeadlineOwner } from './http1-deadline-timer.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
+import type { DeadlineOwner } from './deadline-timer.ts';
 import type { Http2Call } from './http2-call.ts';
 import type { Http2Link } from './http2-connector.ts';
 import { toRequestFields } from './http2-request-fields.ts';
@@ -103,7 +103,9 @@ export class Http2Connection implements DeadlineOwner {
   begin(call: Http2Call): void {
     const { request } = call;
     if (request.upgrade !== undefined && !this.#allowsTunnels) {
-      call.fail(toUnsent('the upstream does not allow WebSocket over HTTP/2 (RFC 8441)', undefined));
+      call.fail(
+        toUnsent('the upstream does not allow WebSocket over HTTP/2 (RFC 8441)', undefined),
+      );
       return;
     }
     const { body } = request;
@@ -114,8 +116,7 @@ export class Http2Connection implements DeadlineOwner {
         endStream: !hasBody && request.upgrade === undefined,
         // Costs an empty DATA frame where there are none. A body of known length has none,
         // unless it says so.
-        waitForTrailers:
-          hasBody && (body.length === undefined || hasTrailerField(request.headers)),
+        waitForTrailers: hasBody && (body.length === undefined || hasTrailerField(request.headers)),
       });
     } catch (cause) {
       call.fail(toUnsent('the request cannot be sent', cause));

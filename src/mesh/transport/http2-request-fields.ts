@@ -1,5 +1,5 @@
 /** The field lines of a request and its trailers as HTTP/2 wants them: pseudo-headers first, lower case, no framing (RFC 9113 §8). */
-import { IS_TARGET, IS_TOKEN, IS_VALUE, isMadeOf } from './http1-octets.ts';
+import { IS_TARGET, IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
 import { RequestSyntaxError } from './http1-request-writer.ts';
 import type { UpstreamRequest } from './upstream.ts';
 

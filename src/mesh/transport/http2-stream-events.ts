@@ -1,5 +1,6 @@
 /** From a node client stream to the few things that a try wants to hear of it. */
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
+import { Readable } from 'node:stream';
 
 /** Hears one stream. All may be called, `onClose` last and once. */
 export interface StreamListener {
@@ -64,13 +65,7 @@ export function readStream(stream: ClientHttp2Stream): void {
  */
 function pushNotingEnd(this: ListenedStream, chunk: unknown, encoding?: BufferEncoding): boolean {
   if (chunk === null && !this.closed) this[IS_COMPLETE] = true;
-  return streamPush(this).call(this, chunk, encoding);
-}
-
-type Push = (chunk: unknown, encoding?: BufferEncoding) => boolean;
-
-function streamPush(stream: ListenedStream): Push {
-  return (Object.getPrototypeOf(stream) as { push: Push }).push;
+  return Readable.prototype.push.call(this, chunk, encoding);
 }
 
 function onHeaders(

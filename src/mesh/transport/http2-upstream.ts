@@ -5,7 +5,7 @@ import type { WaitingLine } from './http2-call.ts';
 import { Http2Connection } from './http2-connection.ts';
 import type { Http2ConnectionOptions, Http2ConnectionOwner } from './http2-connection.ts';
 import { Http2Connector } from './http2-connector.ts';
-import type { ConnectAttempt } from './http1-connector.ts';
+import type { ConnectAttempt } from './connector.ts';
 import { UpstreamError } from './upstream-error.ts';
 import type { UpstreamFailure } from './upstream-error.ts';
 import type {

@@ -4,16 +4,19 @@ import { onTestFinished } from 'vitest';
 
 export class RawClient {
   readonly socket: Socket;
-  received = Buffer.alloc(0);
+  /** Bytes received so far. */
+  bytes = 0;
   ended = false;
   closed = false;
   error: Error | undefined = undefined;
   #waiting: (() => void)[] = [];
+  #chunks: Buffer[] = [];
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.bytes += chunk.length;
+      this.#chunks.push(chunk);
       this.#wake();
     });
     socket.on('end', () => {
@@ -28,6 +31,11 @@ export class RawClient {
       this.#wake();
     });
     onTestFinished(() => void socket.destroy());
+  }
+
+  get received(): Buffer {
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] ?? Buffer.alloc(0);
   }
 
   get text(): string {

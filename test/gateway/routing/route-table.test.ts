@@ -227,6 +227,7 @@ describe('the match', () => {
     expect(match?.entry).toEqual({
       route: 'orders',
       index: 0,
+      namesMethod: false,
       prefix: '/orders',
       regex: undefined,
     });

@@ -122,6 +122,20 @@ describe('answers over a real socket', () => {
     expect(sink.text).toBe('got it');
   });
 
+  it('does not start an expected body during a long answer that came without 100', async () => {
+    const { upstream } = await open(
+      createRawOrigin(({ socket }) => {
+        socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nno');
+        void delay(1200).then(() => socket.write('pe'));
+      }),
+    );
+    const body = new ManualBody(2);
+    const timeouts = { responseTimeoutMs: 5000, idleTimeoutMs: 15_000 };
+    const sink = record(upstream, { method: 'PUT', body, expectContinue: true, ...timeouts });
+    await sink.ended();
+    expect([sink.text, body.isStarted]).toEqual(['nope', false]);
+  });
+
   it('fails with timeout where the upstream does not read the body', async () => {
     const { upstream } = await open(createNodeOrigin(() => {}));
     const body = new FloodBody(64 * MIB, { declared: true });

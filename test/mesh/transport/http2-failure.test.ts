@@ -16,10 +16,11 @@ describe('the end of a stream before its answer', () => {
     ['ENHANCE_YOUR_CALM', constants.NGHTTP2_ENHANCE_YOUR_CALM, 'reset', true],
     ['PROTOCOL_ERROR', constants.NGHTTP2_PROTOCOL_ERROR, 'protocol', true],
     ['HTTP_1_1_REQUIRED', constants.NGHTTP2_HTTP_1_1_REQUIRED, 'protocol', true],
-    ['REFUSED_STREAM', constants.NGHTTP2_REFUSED_STREAM, 'refused-stream', false],
+    ['refused the stream', constants.NGHTTP2_REFUSED_STREAM, 'refused-stream', false],
   ])('with %s', (name, code, failure, sent) => {
-    expect(failureOf({ code })).toMatchObject({ failure, sent });
-    if (failure !== 'refused-stream') expect(failureOf({ code }).message).toContain(name);
+    const { message, ...rest } = failureOf({ code });
+    expect(rest).toEqual({ failure, sent });
+    expect(message).toContain(name);
   });
 
   it('is a refusal past the last stream of a GOAWAY, whatever the code', () => {

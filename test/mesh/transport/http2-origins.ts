@@ -52,9 +52,7 @@ export function createStreamOrigin(
 
 function createNodeServer({ tls, ...options }: Http2OriginOptions): Http2Server {
   // Both are net servers that emit the same events.
-  return tls === undefined
-    ? createServer(options)
-    : (createSecureServer({ ...options, ...tls }) as unknown as Http2Server);
+  return tls === undefined ? createServer(options) : createSecureServer({ ...options, ...tls });
 }
 
 function listenHttp2(server: Http2Server, { tls }: Http2OriginOptions): Promise<Origin> {
@@ -82,6 +80,41 @@ export function toFrame(type: number, flags: number, streamId: number, payload =
   return Buffer.concat([head, bytes]);
 }
 
+/** A frame as received (RFC 9113 §4.1). */
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly payload: Buffer;
+}
+
+const CLIENT_PREFACE_BYTES = 24;
+
+/** Reads a client's frames off a raw socket. */
+export function readFrames(socket: Socket, onFrame: (frame: Frame) => void): void {
+  let bytes = Buffer.alloc(0);
+  let isPrefaceRead = false;
+  socket.on('data', (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (!isPrefaceRead) {
+      if (bytes.length < CLIENT_PREFACE_BYTES) return;
+      bytes = bytes.subarray(CLIENT_PREFACE_BYTES);
+      isPrefaceRead = true;
+    }
+    while (bytes.length >= 9) {
+      const end = 9 + bytes.readUIntBE(0, 3);
+      if (bytes.length < end) return;
+      onFrame({
+        type: bytes.readUInt8(3),
+        flags: bytes.readUInt8(4),
+        streamId: bytes.readUInt32BE(5),
+        payload: bytes.subarray(9, end),
+      });
+      bytes = bytes.subarray(end);
+    }
+  });
+}
+
 /** An empty SETTINGS frame: all that it takes for a session to count as open. */
 export const SETTINGS = toFrame(4, 0, 0);
 
@@ -92,7 +125,7 @@ export interface HoldingOrigin {
   readonly origin: Origin;
   readonly streams: ServerHttp2Stream[];
   /** Resolves once so many streams have come in all. */
-  until(count: number): Promise<void>;
+  readonly until: (count: number) => Promise<void>;
 }
 
 export async function createHoldingOrigin(maxConcurrentStreams?: number): Promise<HoldingOrigin> {

@@ -4,6 +4,7 @@ import {
   toRequestFields,
   toTrailerFields,
 } from '../../../src/mesh/transport/http2-request-fields.ts';
+import { RequestSyntaxError } from '../../../src/mesh/transport/http1-request-writer.ts';
 import { readyBody } from '../../contracts/test-body-source.ts';
 import { requestOf } from '../../contracts/upstream-origin.ts';
 
@@ -97,7 +98,7 @@ describe('the fields of an HTTP/2 request', () => {
     ['a method that is no token', { method: 'GET /' }],
     ['CONNECT', { method: 'CONNECT' }],
   ])('are refused for %s', (_, changes) => {
-    expect(() => toRequestFields(requestOf(changes), ORIGIN)).toThrow();
+    expect(() => toRequestFields(requestOf(changes), ORIGIN)).toThrow(RequestSyntaxError);
   });
 });
 

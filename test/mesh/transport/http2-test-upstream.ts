@@ -2,7 +2,11 @@
 import { afterEach } from 'vitest';
 import { createHttp2Upstream } from '../../../src/mesh/transport/http2-upstream.ts';
 import type { Http2Liveness } from '../../../src/mesh/transport/http2-upstream.ts';
-import type { Upstream, UpstreamLimits, UpstreamTls } from '../../../src/mesh/transport/upstream.ts';
+import type {
+  Upstream,
+  UpstreamLimits,
+  UpstreamTls,
+} from '../../../src/mesh/transport/upstream.ts';
 import { LIMITS, requestOf } from '../../contracts/upstream-origin.ts';
 import type { Origin } from '../../contracts/upstream-origin.ts';
 import { UpstreamRecorder } from '../../contracts/upstream-recorder.ts';

@@ -60,17 +60,17 @@ describe('a WebSocket over HTTP/2', () => {
     const call = upstream.send(requestOf({ ...WEBSOCKET, ...timeouts }), sink);
     await sink.ended();
     const tunnel = sink.tunnel!;
-    let text = '';
-    tunnel.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const received = { text: '' };
+    tunnel.on('data', (chunk: Buffer) => (received.text += chunk.toString()));
     // The tunnel is the caller's now: neither an abort nor a timeout ends it.
     call.abort();
     await new Promise((resolve) => setTimeout(resolve, 60));
     tunnel.write('again');
-    while (text !== 'hello AGAIN') await once(tunnel, 'data');
+    while (received.text !== 'hello AGAIN') await once(tunnel, 'data');
     const ended = once(tunnel, 'end');
     tunnel.end();
     await ended;
-    expect(text).toBe('hello AGAIN bye');
+    expect(received.text).toBe('hello AGAIN bye');
     expect(sink.calls).toEqual(['sent', 'upgrade']);
   });
 

@@ -49,7 +49,10 @@ export function parseNetwork(text: string): string | Malformed {
   const [address = '', length, ...rest] = text.split('/');
   const family = isIP(address);
   if (family === 0 || rest.length > 0 || address.includes('%')) {
-    return new Malformed('is no IP address or network', 'write it like 10.0.0.0/8 or 2001:db8::/32');
+    return new Malformed(
+      'is no IP address or network',
+      'write it like 10.0.0.0/8 or 2001:db8::/32',
+    );
   }
   const longest = family === 4 ? 32 : 128;
   const bits = length === undefined ? longest : Number(length);
@@ -58,6 +61,8 @@ export function parseNetwork(text: string): string | Malformed {
   }
   const range = `${address}/${bits}`;
   const network =
-    family === 4 ? ipaddr.IPv4.networkAddressFromCIDR(range) : ipaddr.IPv6.networkAddressFromCIDR(range);
+    family === 4
+      ? ipaddr.IPv4.networkAddressFromCIDR(range)
+      : ipaddr.IPv6.networkAddressFromCIDR(range);
   return `${network.toString()}/${bits}`;
 }

@@ -18,7 +18,8 @@ export function toConsumer(
   const claim = (credential: string, what: string, place: ConfigPath): void => {
     const owner = credentials.owners.get(credential);
     if (owner !== undefined) {
-      const whose = owner === raw.name ? 'this consumer already' : `the consumer ${JSON.stringify(owner)}`;
+      const whose =
+        owner === raw.name ? 'this consumer already' : `the consumer ${JSON.stringify(owner)}`;
       draft.report(place, `the ${what} belongs to ${whose}`, {
         hint: 'a caller must be known as one consumer',
       });

@@ -1,5 +1,11 @@
 /** The document as a whole: every part, and what they have to agree on. */
-import type { Config, ConsumerConfig, ListenerConfig, RouteConfig, ServiceConfig } from '../config.ts';
+import type {
+  Config,
+  ConsumerConfig,
+  ListenerConfig,
+  RouteConfig,
+  ServiceConfig,
+} from '../config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawDocument } from '../schema/document.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
@@ -75,7 +81,7 @@ export function namesOf(list: unknown): Set<string> {
 
 /** The port that `redirectHttps: true` means. */
 export function firstHttpsPort(listeners: RawDocument['listeners']): number {
-  for (const listener of listeners as readonly (typeof listeners[number] | undefined)[]) {
+  for (const listener of listeners as readonly ((typeof listeners)[number] | undefined)[]) {
     if (listener?.protocol !== 'https') continue;
     const address = parseAddress(listener.address ?? '0.0.0.0:8443', 0);
     if (!(address instanceof Malformed)) return address.port;
@@ -119,7 +125,9 @@ function checkListening(
   listeners: readonly ListenerConfig[],
   status: Config['status'],
 ): void {
-  const indexes = [...raw.listeners.keys()].filter((i) => (raw.listeners[i] as unknown) !== undefined);
+  const indexes = [...raw.listeners.keys()].filter(
+    (i) => (raw.listeners[i] as unknown) !== undefined,
+  );
   const owned = listeners.map((listener, i) => ({
     address: listener,
     owner: `the listener ${JSON.stringify(listener.name)}`,

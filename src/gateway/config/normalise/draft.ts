@@ -92,6 +92,8 @@ export function checkReference(
 }
 
 /** A record without surprises: own, ordinary properties, whatever their names. */
-export function toRecord(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function toRecord(
+  entries: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(entries));
 }

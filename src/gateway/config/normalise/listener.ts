@@ -145,7 +145,10 @@ function toClientAuth(
 ): Pick<ListenerTls, 'clientCa' | 'clientAuth'> {
   if (raw.clientCa === undefined) {
     if (raw.clientAuth !== undefined) {
-      draft.report([...path, 'clientAuth'], '"clientAuth" needs "clientCa"', { at: 'key' });
+      draft.report([...path, 'clientAuth'], '"clientAuth" needs "clientCa"', {
+        at: 'key',
+        absent: [...path, 'clientCa'],
+      });
     }
     return { clientCa: undefined, clientAuth: undefined };
   }

@@ -30,7 +30,7 @@ function fromMapping(
     const config: unknown = deepFreeze(structuredClone(rawConfig));
     const place = [...path, name];
     try {
-      for (const issue of plugin.check?.(config as never) ?? []) {
+      for (const issue of plugin.check?.(config) ?? []) {
         draft.report([...place, ...parseIssuePath(issue.path)], issue.message);
       }
     } catch (error) {

@@ -4,7 +4,6 @@ import type {
   MatchEntry,
   PathRewrite,
   RedirectConfig,
-  RedirectStatus,
   RespondConfig,
   RewriteConfig,
 } from '../config.ts';
@@ -31,7 +30,10 @@ export function toRewrite(
     });
   }
   if (raw.regex === undefined && raw.replacement !== undefined) {
-    draft.report([...path, 'replacement'], '"replacement" needs "regex"', { at: 'key' });
+    draft.report([...path, 'replacement'], '"replacement" needs "regex"', {
+      at: 'key',
+      absent: [...path, 'regex'],
+    });
   }
   if (raw.host !== undefined && parseAuthority(raw.host) === undefined) {
     draft.report([...path, 'host'], `${JSON.stringify(raw.host)} is no host name`);
@@ -62,7 +64,10 @@ function toPathRewrite(
   if (raw.regex === undefined) return undefined;
   const valid = checkRegex(draft, raw.regex, [...path, 'regex']);
   if (raw.replacement === undefined) {
-    draft.report([...path, 'regex'], '"regex" needs "replacement"', { at: 'key' });
+    draft.report([...path, 'regex'], '"regex" needs "replacement"', {
+      at: 'key',
+      absent: [...path, 'replacement'],
+    });
   } else if (valid) {
     checkReplacement(draft, raw.regex, raw.replacement, [...path, 'replacement']);
   }
@@ -124,7 +129,7 @@ export function toRedirect(
     host,
     port,
     path: toRedirectPath(draft, raw, path, matches),
-    status: raw.status as RedirectStatus,
+    status: raw.status,
   };
 }
 
@@ -155,7 +160,13 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const FORBIDDEN_IN_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
 /** Framing and connections are the gateway's own business. */
-const RESERVED = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade']);
+const RESERVED = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
 const BODILESS = new Set([204, 205, 304]);
 
 export function toRespond(draft: Draft, raw: RawRespond, path: ConfigPath): RespondConfig {

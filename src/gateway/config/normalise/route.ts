@@ -31,7 +31,9 @@ export function toRoute(draft: Draft, raw: RawRoute, path: ConfigPath): RouteCon
     rewrite: toRewrite(draft, raw.rewrite, [...path, 'rewrite'], matches),
     timeoutMs: toDurationMs(draft, raw.timeout, [...path, 'timeout']),
     retry: toRouteRetry(draft, raw, [...path, 'retry']),
-    mirrors: mapPresent(raw.mirror, [...path, 'mirror'], (mirror, place) => toMirror(draft, mirror, place)),
+    mirrors: mapPresent(raw.mirror, [...path, 'mirror'], (mirror, place) =>
+      toMirror(draft, mirror, place),
+    ),
     plugins: toPluginEntries(draft, raw.plugins, [...path, 'plugins']),
     allowEncodedSlash: raw.allowEncodedSlash,
   };
@@ -72,7 +74,7 @@ function toTargets(
     const place = [...path, 'to'];
     return mapPresent(to, place, (target, at) => toTarget(draft, target, at, matches)).flat();
   }
-  if (to !== undefined) return toTarget(draft, to as RawTarget, [...path, 'to'], matches);
+  if (to !== undefined) return toTarget(draft, to, [...path, 'to'], matches);
   if (raw.redirect !== undefined) {
     const redirect = toRedirect(draft, raw.redirect, [...path, 'redirect'], matches);
     return [{ ...alone, kind: 'redirect', redirect }];
@@ -98,7 +100,9 @@ function toTarget(
       (key) => raw[key] !== undefined,
     );
     if (beside !== undefined) {
-      draft.report([...path, 'respond'], `"respond" cannot stand beside "${beside}"`, { at: 'key' });
+      draft.report([...path, 'respond'], `"respond" cannot stand beside "${beside}"`, {
+        at: 'key',
+      });
     }
     const respond = toRespond(draft, raw.respond, [...path, 'respond']);
     return [{ kind: 'respond', weight, plugins, respond }];

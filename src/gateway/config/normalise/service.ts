@@ -34,8 +34,12 @@ export function toService(
     },
     retry: {
       attempts: retry.attempts,
-      on: retry.on as ServiceConfig['retry']['on'],
-      perTryTimeoutMs: toDurationMs(draft, retry.perTryTimeout, [...path, 'retry', 'perTryTimeout']),
+      on: retry.on,
+      perTryTimeoutMs: toDurationMs(draft, retry.perTryTimeout, [
+        ...path,
+        'retry',
+        'perTryTimeout',
+      ]),
       budget: { ratio: retry.budget.ratio, minPerSecond: retry.budget.minPerSecond },
     },
     timeouts: toTimeouts(draft, raw.timeouts, [...path, 'timeouts']),
@@ -44,7 +48,9 @@ export function toService(
 
 function checkOrigin(draft: Draft, raw: RawService, path: ConfigPath): void {
   if (raw.endpoints !== undefined && raw.discover !== undefined) {
-    draft.report([...path, 'discover'], '"discover" cannot stand beside "endpoints"', { at: 'key' });
+    draft.report([...path, 'discover'], '"discover" cannot stand beside "endpoints"', {
+      at: 'key',
+    });
   }
   if (raw.endpoints === undefined && raw.discover === undefined) {
     draft.report(path, 'the service has no endpoints', { hint: 'give it endpoints or discover' });
@@ -126,7 +132,10 @@ function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): ServiceT
     draft.pemReferences.push({ kind: 'pair', cert, key, certPath, keyPath: [...place, 'key'] });
   } else if (cert !== undefined || key !== undefined) {
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    draft.report([...place, given], `"${given}" needs "${missing}"`, { at: 'key' });
+    draft.report([...place, given], `"${given}" needs "${missing}"`, {
+      at: 'key',
+      absent: [...place, missing],
+    });
   }
   if (tls.serverName !== undefined && hostNameFault(tls.serverName) !== undefined) {
     draft.report([...place, 'serverName'], `${JSON.stringify(tls.serverName)} is no host name`);

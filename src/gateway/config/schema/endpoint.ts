@@ -22,7 +22,10 @@ export const Discover = Type.Object(
     dns: Type.Object(
       {
         name: Text('Name to look up.'),
-        type: Type.Enum(['A', 'AAAA', 'SRV'], { default: 'A', description: 'Type of its records.' }),
+        type: Type.Enum(['A', 'AAAA', 'SRV'], {
+          default: 'A',
+          description: 'Type of its records.',
+        }),
         port: Type.Optional(
           Type.Integer({
             minimum: 1,

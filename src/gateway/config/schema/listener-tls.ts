@@ -18,7 +18,9 @@ export const ListenerTls = Type.Object(
       default: [],
       description: 'Names of a certificate made for development, used where no other one fits.',
     }),
-    clientCa: Type.Optional(Text('PEM file with the authorities that client certificates come from.')),
+    clientCa: Type.Optional(
+      Text('PEM file with the authorities that client certificates come from.'),
+    ),
     clientAuth: Type.Optional(
       Type.Enum(['request', 'require'], {
         description: 'What a missing client certificate means. Default: `require` with `clientCa`.',

@@ -6,9 +6,12 @@ import { ListenerTls } from './listener-tls.ts';
 import { Hosts } from './match.ts';
 import { RedirectStatusSchema } from './redirect-status.ts';
 
-export const ListenerLimits = Type.Object(
+const ListenerLimits = Type.Object(
   {
-    headers: Size({ default: '32KiB', description: "Size of a request's header fields; over it: 431." }),
+    headers: Size({
+      default: '32KiB',
+      description: "Size of a request's header fields; over it: 431.",
+    }),
     headerFields: Type.Integer({
       minimum: 1,
       maximum: 10_000,
@@ -16,7 +19,10 @@ export const ListenerLimits = Type.Object(
       description: 'Number of header fields; over it: 431.',
     }),
     url: Size({ default: '8KiB', description: 'Size of the request target; over it: 414.' }),
-    body: Size({ default: '10MiB', description: 'Size of a request body; over it: 413. 0: no limit.' }),
+    body: Size({
+      default: '10MiB',
+      description: 'Size of a request body; over it: 413. 0: no limit.',
+    }),
     headerTimeout: Duration({
       default: '10s',
       description: "From the first byte to a request's complete head.",
@@ -60,7 +66,8 @@ const RedirectHttps = Type.Union(
           Type.Integer({
             minimum: 1,
             maximum: 65_535,
-            description: 'Port to send clients to. Default: that of the first https listener, else 443.',
+            description:
+              'Port to send clients to. Default: that of the first https listener, else 443.',
           }),
         ),
         status: RedirectStatusSchema(308),

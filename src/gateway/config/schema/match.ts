@@ -3,10 +3,10 @@ import { Type, type Static } from 'typebox';
 import { AbsolutePath, CLOSED, Text } from './scalar.ts';
 
 export function Hosts(description: string) {
-  return Type.Array(
-    Type.String({ minLength: 1, examples: ['api.example.com', '*.example.com'] }),
-    { minItems: 1, description },
-  );
+  return Type.Array(Type.String({ minLength: 1, examples: ['api.example.com', '*.example.com'] }), {
+    minItems: 1,
+    description,
+  });
 }
 
 const Path = Type.Union(
@@ -51,7 +51,9 @@ export const Match = Type.Object(
       }),
     ),
     headers: Type.Optional(
-      Type.Record(Type.String(), Condition, { description: 'Header fields, all of which must hold.' }),
+      Type.Record(Type.String(), Condition, {
+        description: 'Header fields, all of which must hold.',
+      }),
     ),
     query: Type.Optional(
       Type.Record(Type.String(), Condition, {

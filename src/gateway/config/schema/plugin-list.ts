@@ -4,9 +4,10 @@ import type { PluginCatalogue } from '../plugin-catalogue.ts';
 
 /** Plugins by name in a mapping, or a list of mappings with one plugin each. */
 export type RawPluginList =
-  readonly Readonly<Record<string, unknown>>[] | Readonly<Record<string, unknown>>;
+  | readonly Readonly<Record<string, unknown>>[]
+  | Readonly<Record<string, unknown>>;
 
-export const PLUGIN_LIST_ID = 'meshgate:plugins';
+const PLUGIN_LIST_ID = 'meshgate:plugins';
 
 /** Refers to the definition that `definePluginList` makes. */
 export function PluginList(description: string) {

@@ -1,5 +1,5 @@
 /** The schema of `retry`, of a service and of a route. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Duration } from '../../../plugins/sdk/quantity.ts';
 import { CLOSED, Share } from './scalar.ts';
 
@@ -47,8 +47,9 @@ export const RouteRetrySchema = Type.Object(
     on: Type.Optional(Conditions({})),
     perTryTimeout: Type.Optional(Duration({ description: perTryTimeout })),
   },
-  { ...CLOSED, description: "In place of the service's; what is left out is as the service has it." },
+  {
+    ...CLOSED,
+    description: "In place of the service's; what is left out is as the service has it.",
+  },
 );
 
-export type RawServiceRetry = Static<typeof ServiceRetry>;
-export type RawRouteRetry = Static<typeof RouteRetrySchema>;

@@ -11,7 +11,9 @@ export const Rewrite = Type.Object(
     regex: Type.Optional(
       Text('Each match of this linear-time (RE2) expression becomes `replacement`.'),
     ),
-    replacement: Type.Optional(Type.String({ description: 'For `regex`; `$1` is its first group.' })),
+    replacement: Type.Optional(
+      Type.String({ description: 'For `regex`; `$1` is its first group.' }),
+    ),
     host: Type.Optional(Text('In place of the Host field.')),
   },
   { ...CLOSED, minProperties: 1, description: 'What the service is asked for instead.' },

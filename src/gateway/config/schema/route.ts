@@ -64,9 +64,15 @@ export const Route = Type.Object(
       }),
     ),
     rewrite: Type.Optional(Rewrite),
-    timeout: Duration({ default: '0s', description: 'The whole exchange, retries included; `0s`: none.' }),
+    timeout: Duration({
+      default: '0s',
+      description: 'The whole exchange, retries included; `0s`: none.',
+    }),
     retry: Type.Optional(RouteRetrySchema),
-    mirror: Type.Array(Mirror, { default: [], description: 'Services that get copies of requests.' }),
+    mirror: Type.Array(Mirror, {
+      default: [],
+      description: 'Services that get copies of requests.',
+    }),
     plugins: PluginList('Run on this route, after those on every route.'),
     priority: Type.Integer({
       minimum: -1_000_000,

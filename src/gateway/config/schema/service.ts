@@ -7,13 +7,14 @@ import { CLOSED, Text } from './scalar.ts';
 
 const ServiceTlsSchema = Type.Object(
   {
-    serverName: Type.Optional(
-      Text("Name to ask for and to verify. Default: the endpoint's host."),
-    ),
+    serverName: Type.Optional(Text("Name to ask for and to verify. Default: the endpoint's host.")),
     ca: Type.Optional(Text("PEM file with trusted authorities. Default: the runtime's own.")),
     cert: Type.Optional(Text('PEM file with a client certificate.')),
     key: Type.Optional(Text('PEM file with its private key.')),
-    verify: Type.Boolean({ default: true, description: "Whether to verify the service's certificate." }),
+    verify: Type.Boolean({
+      default: true,
+      description: "Whether to verify the service's certificate.",
+    }),
   },
   { ...CLOSED, description: 'TLS towards the service, for the protocols `https` and `h2`.' },
 );

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DeadlineTimer } from '../../../src/mesh/transport/http1-deadline-timer.ts';
+import { DeadlineTimer } from '../../../src/mesh/transport/deadline-timer.ts';
 
 /** An owner whose deadline the test moves. */
 class Owner extends EventEmitter {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { callDeadlineMs, toLateFailure } from '../../../src/mesh/transport/http1-call-deadline.ts';
-import type { CallPhase } from '../../../src/mesh/transport/http1-call-deadline.ts';
+import { callDeadlineMs, toLateFailure } from '../../../src/mesh/transport/call-deadline.ts';
+import type { CallPhase } from '../../../src/mesh/transport/call-deadline.ts';
 
 const timeouts = (responseTimeoutMs: number, idleTimeoutMs: number) => ({
   responseTimeoutMs,

@@ -1,0 +1,382 @@
+/** Broken configurations, and exactly what is said of each. */
+import { describe, expect, it } from 'vitest';
+import { issuesOf, type TextOptions } from './config-file.ts';
+
+interface Golden {
+  readonly title: string;
+  readonly text: string;
+  readonly issues: readonly string[];
+  readonly options?: TextOptions;
+}
+
+const HASH = 'a'.repeat(64);
+
+const goldens: readonly Golden[] = [
+  {
+    title: 'an empty file',
+    text: '# nothing here\n',
+    issues: ['1:1: the file is empty (begin with meshgate: 1)'],
+  },
+  {
+    title: 'a file that is a list',
+    text: '- meshgate: 1\n',
+    issues: ['1:1: expected a mapping, got a list'],
+  },
+  {
+    title: 'a missing format version',
+    text: 'node: { name: a }\n',
+    issues: ['1:1: "meshgate" is missing (Version of the format.)'],
+  },
+  {
+    title: 'another format version',
+    text: 'meshgate: 2\n',
+    issues: ['1:11 meshgate: 2 is not allowed here; allowed: 1'],
+  },
+  {
+    title: 'an unknown key at the top, with the nearest one',
+    text: 'meshgate: 1\nroute: []\n',
+    issues: [
+      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, listeners, trustedProxies, services, routes, plugins, consumers, status, telemetry (did you mean "routes"?)',
+    ],
+  },
+  {
+    title: 'keys of later versions as unknown keys',
+    text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], healthCheck: {} } }\n',
+    issues: [
+      '2:18 node.workers: "auto" is not allowed here; allowed: 1',
+      '3:33 services.a.healthCheck: unknown key "healthCheck"; allowed: endpoints, discover, protocol, tls, balancer, circuitBreaker, retry, timeouts',
+    ],
+  },
+  {
+    title: 'a wrong type in the middle of a list',
+    text: 'meshgate: 1\ntrustedProxies:\n  - 10.0.0.0/8\n  - 5\n  - 10.0.0.0/40\n',
+    issues: [
+      '4:5 trustedProxies[1]: expected a text, got 5 (put it in quotes)',
+      '5:5 trustedProxies[2]: "10.0.0.0/40": the prefix length must be between 0 and 32',
+    ],
+  },
+  {
+    title: 'broken YAML, and nothing of its content',
+    text: 'meshgate: 1\nroutes:\n  - { name: a\nnod: 1\n',
+    issues: [
+      '4:1: Flow map in block collection must be sufficiently indented and end with a }',
+    ],
+  },
+  {
+    title: 'two documents in one file',
+    text: 'meshgate: 1\n---\nmeshgate: 1\n',
+    issues: ['2:1: a file holds one document; remove the `---` and what follows'],
+  },
+  {
+    title: 'a key that stands twice, also where it is merged',
+    text: 'meshgate: 1\nnode:\n  name: a\n  zone: z\n  name: b\n',
+    issues: ['5:3 node.name: the key "name" stands here twice'],
+  },
+  {
+    title: 'listeners that contradict themselves',
+    text: `meshgate: 1
+listeners:
+  - { name: a, address: 0.0.0.0:8000, tls: { selfSigned: [localhost] } }
+  - { name: a, address: 127.0.0.1:8000, protocol: htp }
+  - { name: c, address: 0.0.0.0:8444, protocol: https }
+  - { name: d, address: 0.0.0.0:70000 }
+  - { name: e, address: 10.0.0.256:80, protocol: https, redirectHttps: true, tls: {} }
+  - { name: f, address: "::1", limits: { headers: 12, drain: 30 sec, header: 1 } }
+`,
+    issues: [
+      '3:39 listeners[0].tls: "tls" means nothing to the protocol http (set protocol to https)',
+      '4:13 listeners[1].name: the name is taken by listeners[0] (names of listeners are unique)',
+      '4:25 listeners[1].address: the address is taken by the listener "a" (give it another port or address)',
+      '4:51 listeners[1].protocol: "htp" is not allowed here; allowed: "http", "https" (did you mean "http"?)',
+      '5:5 listeners[2]: the protocol https needs "tls" (give tls.certificates, or tls.selfSigned for development)',
+      '6:25 listeners[3].address: "0.0.0.0:70000": the port must be between 0 and 65535',
+      '7:25 listeners[4].address: "10.0.0.256:80": is no valid IPv4 address',
+      '7:57 listeners[4].redirectHttps: the listener speaks https already',
+      '7:83 listeners[4].tls: there is no certificate (give certificates, or selfSigned for development)',
+      '8:25 listeners[5].address: "::1" is not valid here (write it like 127.0.0.1:8080 or [::1]:8080)',
+      '8:51 listeners[5].limits.headers: must be at least 1024 bytes',
+      '8:62 listeners[5].limits.drain: "30 sec" is not valid here (write it like 250ms, 5s or 1m)',
+      '8:70 listeners[5].limits.header: unknown key "header"; allowed: headers, headerFields, url, body, headerTimeout, idleTimeout, connections, streams, requestsPerConnection, drain (did you mean "headers"?)',
+    ],
+  },
+  {
+    title: 'an address that status and a listener both want',
+    text: 'meshgate: 1\nlisteners: [{ name: a, address: 0.0.0.0:8007 }]\n',
+    issues: [
+      '1:1 status.address: the address is taken by the listener "a" (give it another port or address)',
+    ],
+  },
+  {
+    title: 'services that cannot be reached',
+    text: `meshgate: 1
+services:
+  a: {}
+  b:
+    endpoints:
+      - { address: 127.0.0.1:99999 }
+      - { address: 127.0.0.1:3000, weight: -1 }
+      - { address: 127.0.0.1:3000 }
+      - { weight: 2 }
+    discover: { dns: { name: b.internal, type: A } }
+  c: { discover: { dns: { name: "b d", type: SRV, port: 80 } }, tls: { verify: false } }
+  d e: { endpoints: [], timeouts: { connect: 0s, idle: 30d }, retry: { on: [200, 5xy] } }
+  f: { endpoints: [], protocol: https, tls: { cert: a.pem } }
+`,
+    issues: [
+      '3:6 services.a: the service has no endpoints (give it endpoints or discover)',
+      '6:20 services.b.endpoints[0].address: "127.0.0.1:99999": the port must be between 1 and 65535',
+      '7:44 services.b.endpoints[1].weight: must be at least 0, got -1',
+      '8:20 services.b.endpoints[2].address: the same address as endpoints[1] (give one of them another address, or one weight for both)',
+      '9:9 services.b.endpoints[3]: "address" is missing (Address and port.)',
+      '10:5 services.b.discover: "discover" cannot stand beside "endpoints"',
+      '10:22 services.b.discover.dns: A records do not tell the port (give "port")',
+      '11:33 services.c.discover.dns.name: "b d" is no valid host name',
+      '11:51 services.c.discover.dns.port: SRV records tell the port (remove it)',
+      '11:65 services.c.tls: "tls" means nothing to the protocol http1 (set protocol to https (HTTP/1.1) or h2 (HTTP/2))',
+      '12:3 services["d e"]: "d e" cannot be a name (letters, digits, ".", "_" and "-", at most 128 of them)',
+      '12:46 services["d e"].timeouts.connect: must be more than 0',
+      '12:56 services["d e"].timeouts.idle: must be at most 24 days',
+      '12:77 services["d e"].retry.on[0]: must be at least 400, got 200',
+      '12:82 services["d e"].retry.on[1]: "5xy" is not allowed here; allowed: "connect-failure", "refused-stream", "reset", "timeout", "5xx" (did you mean "5xx"?)',
+      '13:47 services.f.tls.cert: "cert" needs "key"',
+    ],
+  },
+  {
+    title: 'references to what is not there, with the nearest name',
+    text: `meshgate: 1
+listeners: [{ name: http }]
+services: { orders: { endpoints: [] } }
+routes:
+  - { name: a, to: ordrs, listeners: [htpp] }
+  - { name: b, to: [{ service: orders }, { service: billing }], mirror: [{ service: oders }] }
+`,
+    issues: [
+      '5:20 routes[0].to: there is no service "ordrs" (did you mean "orders"?)',
+      '5:39 routes[0].listeners[0]: there is no listener "htpp" (did you mean "http"?)',
+      '6:53 routes[1].to[1].service: there is no service "billing" (define it under services)',
+      '6:85 routes[1].mirror[0].service: there is no service "oders" (did you mean "orders"?)',
+    ],
+  },
+  {
+    title: 'no second error where a service is there but broken',
+    text: 'meshgate: 1\nservices: { orders: [] }\nroutes: [{ name: a, to: orders }]\n',
+    issues: ['2:21 services.orders: expected a mapping, got a list'],
+  },
+  {
+    title: 'routes that lead nowhere, or to several places',
+    text: `meshgate: 1
+services: { s: { endpoints: [] } }
+routes:
+  - { name: a }
+  - { name: a, to: s, respond: { body: hi } }
+  - { name: c, tto: s }
+  - { match: { path: /x }, to: nope }
+  - { name: d, to: [{ weight: 1 }, { respond: {}, service: s }] }
+  - { name: e, redirect: {}, rewrite: { host: x } }
+  - { name: f, redirect: { path: /x, prefix: /y, status: 304 } }
+  - { name: g, respond: { status: 204, body: x, headers: { "a b": c, Content-Length: "1" } } }
+`,
+    issues: [
+      '4:5 routes[0]: the route leads nowhere (give it one of to, redirect, respond)',
+      '5:13 routes[1].name: the name is taken by routes[0] (names of routes are unique)',
+      '5:23 routes[1].respond: "respond" cannot stand beside "to" (a route has one of to, redirect, respond)',
+      '6:16 routes[2].tto: unknown key "tto"; allowed: name, match, to, redirect, respond, listeners, rewrite, timeout, retry, mirror, plugins, priority, allowEncodedSlash (did you mean "to"?)',
+      '7:5 routes[3]: "name" is missing (Name, for logs and metrics.)',
+      '7:32 routes[3].to: there is no service "nope" (define it under services)',
+      '8:21 routes[4].to[0]: the target leads nowhere (give it one of service, redirect, respond)',
+      '8:38 routes[4].to[1].respond: "respond" cannot stand beside "service"',
+      '9:26 routes[5].redirect: redirects to where the request came from (give scheme, host, port, path or prefix)',
+      '9:30 routes[5].rewrite: "rewrite" cannot stand beside "redirect" (only what goes to a service is rewritten)',
+      '10:38 routes[6].redirect.prefix: "prefix" cannot stand beside "path"',
+      '10:58 routes[6].redirect.status: 304 is not allowed here; allowed: 301, 302, 303, 307, 308',
+      '11:46 routes[7].respond.body: an answer with status 204 has no body',
+      '11:60 routes[7].respond.headers["a b"]: "a b" is no header field name',
+      '11:70 routes[7].respond.headers.Content-Length: Content-Length is set by the gateway itself (remove it)',
+    ],
+  },
+  {
+    title: 'matches that nothing can meet',
+    text: `meshgate: 1
+routes:
+  - name: a
+    respond: {}
+    match:
+      - { hosts: ["a.*.b", "x:80", "http://y", "*.10.0.0.1", "10.0.0.300"] }
+      - { path: /a*, methods: [get, "G T"] }
+      - { path: a }
+      - { path: { exact: /a, prefix: /b } }
+      - { path: { prefix: /a/* } }
+      - { path: /../a, headers: { "x y": a, X-A: a, x-a: b, z: 1 }, query: { a: { present: false } } }
+      - { pth: /a }
+`,
+    issues: [
+      '6:19 routes[0].match[0].hosts[0]: "a.*.b" has a "*" that is not its whole first label ("*.example.com" names all that end in ".example.com")',
+      '6:28 routes[0].match[0].hosts[1]: "x:80" has a port (leave it out: a Host\'s port is ignored)',
+      '6:36 routes[0].match[0].hosts[2]: "http://y" is no host name (leave scheme and path out)',
+      '6:48 routes[0].match[0].hosts[3]: "*.10.0.0.1" is no host name',
+      '6:62 routes[0].match[0].hosts[4]: "10.0.0.300" is no valid IPv4 address',
+      '7:17 routes[0].match[1].path: a "*" can only stand alone at the end, as in "/orders/*" (use { regex: … } for patterns, { exact: … } for a path with a star)',
+      '7:32 routes[0].match[1].methods[0]: "get" is no method (write GET: methods are case-sensitive)',
+      '7:37 routes[0].match[1].methods[1]: "G T" is not valid here (write it like GET or POST)',
+      '8:17 routes[0].match[2].path: "a" is not valid here (write it like / or /orders)',
+      '9:17 routes[0].match[3].path: must have exactly one key',
+      '10:27 routes[0].match[4].path.prefix: a prefix needs no "/*" (write "/a")',
+      '11:17 routes[0].match[5].path: no request can have this path: The path climbs above the root.',
+      '11:35 routes[0].match[5].headers["x y"]: "x y" is no header field name',
+      '11:53 routes[0].match[5].headers.x-a: the same header field stands here twice',
+      '11:64 routes[0].match[5].headers.z: expected a text or a mapping, got 1 (put it in quotes)',
+      '11:92 routes[0].match[5].query.a.present: false is not allowed here; allowed: true',
+      '12:11 routes[0].match[6].pth: unknown key "pth"; allowed: hosts, path, methods, headers, query (did you mean "path"?)',
+    ],
+  },
+  {
+    title: 'expressions that are not linear, by the construct',
+    text: `meshgate: 1
+routes:
+  - { name: a, respond: {}, match: { path: { regex: '/(?=x).*' } } }
+  - { name: b, respond: {}, match: { path: { regex: '/(a)\\1' } } }
+  - { name: c, respond: {}, match: { headers: { x: { regex: '(?<!a)b' } } } }
+  - { name: d, respond: {}, match: { query: { x: { regex: '(a' } } } }
+  - { name: e, respond: {}, match: { path: { regex: '/[(?=]\\\\1' } } }
+`,
+    issues: [
+      '3:53 routes[0].match.path.regex: uses a look-ahead (?=, which linear-time (RE2) expressions do not have (match more than is wanted here, or split it into several routes)',
+      '4:53 routes[1].match.path.regex: uses a back-reference \\1, which linear-time (RE2) expressions do not have (match more than is wanted here, or split it into several routes)',
+      '5:61 routes[2].match.headers.x.regex: uses a look-behind (?<!, which linear-time (RE2) expressions do not have (match more than is wanted here, or split it into several routes)',
+      '6:59 routes[3].match.query.x.regex: is no regular expression: error parsing regexp: missing closing ): `(a`',
+    ],
+  },
+  {
+    title: 'rewrites that do not fit',
+    text: `meshgate: 1
+services: { s: { endpoints: [] } }
+routes:
+  - { name: a, to: s, match: { path: /a }, rewrite: { stripPrefix: /a } }
+  - { name: b, to: s, match: { path: /a/* }, rewrite: { stripPrefix: /b, path: /c } }
+  - { name: c, to: s, match: { path: /a/* }, rewrite: { stripPrefix: /b } }
+  - { name: d, to: s, rewrite: { regex: '/(a)' } }
+  - { name: e, to: s, rewrite: { replacement: x } }
+  - { name: f, to: s, rewrite: { regex: '/(a)', replacement: '/$2$1$$3' } }
+  - { name: g, to: s, rewrite: {} }
+  - { name: h, to: s, rewrite: { host: 'a b' } }
+`,
+    issues: [
+      '4:55 routes[0].rewrite.stripPrefix: "stripPrefix" needs a prefix match, but the route matches by exact path (match a path that ends in "/*")',
+      '5:57 routes[1].rewrite.stripPrefix: "stripPrefix" cannot stand beside "path" (a path is rewritten in one way)',
+      '6:70 routes[2].rewrite.stripPrefix: no path below /a begins with /b (the route matches /a/*)',
+      '7:34 routes[3].rewrite.regex: "regex" needs "replacement"',
+      '8:34 routes[4].rewrite.replacement: "replacement" needs "regex"',
+      '9:62 routes[5].rewrite.replacement: $2 is no group of the expression (write $$ for a plain dollar sign)',
+      '10:32 routes[6].rewrite: must not be an empty mapping',
+      '11:40 routes[7].rewrite.host: "a b" is no host name',
+    ],
+  },
+  {
+    title: 'plugins that are unknown, incomplete or refused by themselves',
+    text: `meshgate: 1
+plugins:
+  tenat: {}
+routes:
+  - name: a
+    respond: {}
+    plugins:
+      - tenant: { allow: [a, nobody], headr: x }
+      - stamp: {}
+      - { stamp: { value: x }, tenant: {} }
+      - stamp:
+      - tenant: { from: { cooky: a } }
+`,
+    issues: [
+      '3:3 plugins.tenat: unknown key "tenat"; allowed: tenant, stamp (did you mean "tenant"?)',
+      '8:30 routes[0].plugins[0].tenant.allow[1]: nobody is nobody; remove it',
+      '8:39 routes[0].plugins[0].tenant.headr: unknown key "headr"; allowed: header, from, allow, secret (did you mean "header"?)',
+      '9:16 routes[0].plugins[1].stamp: "value" is missing',
+      '10:9 routes[0].plugins[2]: must have exactly one key',
+      '11:15 routes[0].plugins[3].stamp: expected a mapping, got null (write {} for one without settings)',
+      '12:25 routes[0].plugins[4].tenant.from: "header" is missing',
+      '12:27 routes[0].plugins[4].tenant.from.cooky: unknown key "cooky"; allowed: header',
+    ],
+  },
+  {
+    title: 'consumers that could be taken for each other',
+    text: `meshgate: 1
+consumers:
+  - { name: a, apiKeys: [{ hash: "sha256:${HASH}" }], jwt: { issuer: i, subject: s } }
+  - { name: b, apiKeys: [{ hash: "sha256:${HASH.toUpperCase()}" }], jwt: { issuer: i, subject: s } }
+  - { name: a, apiKeys: [{ hash: "md5:1" }] }
+`,
+    issues: [
+      '4:34 consumers[1].apiKeys[0].hash: the API key belongs to the consumer "a" (a caller must be known as one consumer)',
+      '4:117 consumers[1].jwt: the token subject belongs to the consumer "a" (a caller must be known as one consumer)',
+      '5:13 consumers[2].name: the name is taken by consumers[0] (names of consumers are unique)',
+      '5:34 consumers[2].apiKeys[0].hash: "md5:1" is not valid here (write it like sha256: and 64 hexadecimal digits)',
+    ],
+  },
+  {
+    title: 'substitutions that fail, each once',
+    text: `meshgate: 1
+node: { name: "\${NAME}" }
+status: { address: "\${not a name}" }
+routes:
+  - { name: a, to: "\${file:nowhere}" }
+  - { name: b, respond: { body: "\${OPEN" } }
+`,
+    issues: [
+      '2:15 node.name: the environment variable NAME is not set (set it, or give a default: ${NAME:-…})',
+      '3:20 status.address: "${not a name}" is no substitution: use ${VAR}, ${VAR:-default} or ${file:/path} (write $${ for a plain ${)',
+      '5:20 routes[0].to: cannot read the file <folder>/nowhere (ENOENT)',
+      '6:33 routes[1].respond.body: "${" has no closing brace (write $${ for a plain ${)',
+    ],
+  },
+  {
+    title: 'substituted values only by what stands in the file',
+    text: `meshgate: 1
+services: { orders: { endpoints: [{ address: "\${ADDRESS}" }] } }
+routes:
+  - { name: a, to: "\${SERVICE}", timeout: "\${TIMEOUT}", priority: "\${PRIORITY}" }
+  - { name: b, respond: {}, plugins: [{ tenant: { secret: "\${SECRET}" } }, { tenant: { secret: hunter2 } }] }
+`,
+    options: {
+      env: {
+        ADDRESS: '10.9.8.7:99999',
+        SERVICE: 'ordersecret',
+        TIMEOUT: 'shhh',
+        PRIORITY: '12.5',
+        SECRET: 'pst',
+      },
+    },
+    issues: [
+      '2:46 services.orders.endpoints[0].address: "${ADDRESS}": the port must be between 1 and 65535',
+      '4:20 routes[0].to: there is no service "${SERVICE}" (define it under services)',
+      '4:43 routes[0].timeout: ${TIMEOUT} is not valid here (write it like 250ms, 5s or 1m)',
+      '4:67 routes[0].priority: expected a whole number, got ${PRIORITY}',
+      '5:59 routes[1].plugins[0].tenant.secret: must have at least 8 characters, got ${SECRET}',
+      '5:96 routes[1].plugins[1].tenant.secret: must have at least 8 characters, got (hidden)',
+    ],
+  },
+  {
+    title: 'a tag, which no value has',
+    text: 'meshgate: 1\nnode: !thing { name: a }\n',
+    issues: ['2:7: Unresolved tag: !thing'],
+  },
+];
+
+describe('a broken configuration', () => {
+  it.each(goldens)('tells of $title', async ({ text, issues, options }) => {
+    const found = await issuesOf(text, options);
+    expect(found.map((issue) => issue.replace(/\/\S*meshgate-config-[^/]*/, '<folder>'))).toEqual(
+      issues,
+    );
+  });
+
+  it('tells of everything at once, in the order of the file', async () => {
+    const text = goldens
+      .filter(({ text }) => /\nroutes:\n  - (name|\{ name: a, respond)/.test(text))
+      .map(({ text }) => text.replace('meshgate: 1\nroutes:\n', ''))
+      .join('');
+    const found = await issuesOf(`meshgate: 1\nroutes:\n${text}`);
+    const lines = found.map((issue) => Number(issue.split(':')[0]));
+    expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+    expect(lines.length).toBeGreaterThan(15);
+  });
+});
