@@ -66,7 +66,9 @@ export function createHiddenValues(values: readonly HiddenValue[]): HiddenValues
       if (hidden === undefined) return [];
       const redactions: Redaction[] = [];
       visitLeaves(part, shown, (leaf, path) => {
-        const origin = hidden.find((candidate) => stemsFrom(leaf, candidate.value));
+        const origin =
+          hidden.find((candidate) => candidate.value === leaf) ??
+          hidden.find((candidate) => stemsFrom(leaf, candidate.value));
         if (origin !== undefined) redactions.push({ path, text: origin.text });
       });
       return redactions;

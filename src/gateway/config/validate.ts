@@ -89,7 +89,9 @@ function namesWithin(value: unknown): Pick<Draft, 'services' | 'listeners'> {
   const services = valueAt(value, ['services']);
   const listeners = valueAt(value, ['listeners']);
   return {
-    services: new Set(typeof services === 'object' && services !== null ? Object.keys(services) : []),
+    services: new Set(
+      typeof services === 'object' && services !== null ? Object.keys(services) : [],
+    ),
     // Without listeners there is the default one.
     listeners: listeners === undefined ? new Set(['http']) : namesOf(listeners),
   };

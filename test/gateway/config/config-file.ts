@@ -12,7 +12,7 @@ import {
   type LoadResult,
 } from '../../../src/gateway/config/load.ts';
 import type { PluginCatalogue } from '../../../src/gateway/config/plugin-catalogue.ts';
-import { definePlugin } from '../../../src/plugins/sdk/define-plugin.ts';
+import { definePlugin, type PluginDefinition } from '../../../src/plugins/sdk/define-plugin.ts';
 
 const tenant = definePlugin({
   name: 'tenant',
@@ -48,14 +48,12 @@ const stamp = definePlugin({
 });
 
 /** Two plugins, so that the tests do not depend on those that come with the program. */
-export const catalogue: PluginCatalogue = new Map(
-  [tenant, stamp].map((plugin) => [plugin.name, plugin] as const),
-) as unknown as PluginCatalogue;
+export const catalogue: PluginCatalogue = new Map<string, PluginDefinition>(
+  [tenant, stamp].map((plugin) => [plugin.name, plugin]),
+);
 
 /** A folder that goes away with the test. */
-export async function createFolder(
-  files: Readonly<Record<string, string>> = {},
-): Promise<string> {
+export async function createFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-config-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);

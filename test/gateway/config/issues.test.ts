@@ -58,9 +58,7 @@ const goldens: readonly Golden[] = [
   {
     title: 'broken YAML, and nothing of its content',
     text: 'meshgate: 1\nroutes:\n  - { name: a\nnod: 1\n',
-    issues: [
-      '4:1: Flow map in block collection must be sufficiently indented and end with a }',
-    ],
+    issues: ['4:1: Flow map in block collection must be sufficiently indented and end with a }'],
   },
   {
     title: 'two documents in one file',
@@ -371,7 +369,7 @@ describe('a broken configuration', () => {
 
   it('tells of everything at once, in the order of the file', async () => {
     const text = goldens
-      .filter(({ text }) => /\nroutes:\n  - (name|\{ name: a, respond)/.test(text))
+      .filter(({ title }) => /^(matches|expressions)/.test(title))
       .map(({ text }) => text.replace('meshgate: 1\nroutes:\n', ''))
       .join('');
     const found = await issuesOf(`meshgate: 1\nroutes:\n${text}`);

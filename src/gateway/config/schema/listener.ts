@@ -107,7 +107,10 @@ export const Listener = Type.Object(
 
 export const Listeners = Type.Array(Listener, {
   minItems: 1,
-  default: [{ name: 'http' }],
+  default: [
+    { name: 'http' },
+    { name: 'https', protocol: 'https', tls: { selfSigned: ['localhost'] } },
+  ],
   description: 'The doors that clients come in by.',
 });
 

@@ -52,4 +52,3 @@ export const RouteRetrySchema = Type.Object(
     description: "In place of the service's; what is left out is as the service has it.",
   },
 );
-

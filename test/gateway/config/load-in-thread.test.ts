@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfigInThread } from '../../../src/gateway/config/load-in-thread.ts';
+import { loadConfig } from '../../../src/gateway/config/load.ts';
+import { standardPlugins } from '../../../src/plugins/standard.ts';
+import { createFolder } from './config-file.ts';
+
+const catalogue = {
+  module: new URL('../../../src/plugins/standard.ts', import.meta.url),
+  name: 'standardPlugins',
+};
+
+const ROUTES = 10_000;
+
+function manyRoutes(): string {
+  const lines = ['meshgate: 1', 'services:'];
+  for (let i = 0; i < 100; i++) {
+    lines.push(`  s${i}: { endpoints: [{ address: 127.0.0.1:${3000 + i} }] }`);
+  }
+  lines.push('routes:');
+  for (let i = 0; i < ROUTES; i++) {
+    lines.push(
+      `  - { name: r${i}, match: { hosts: [h${i % 50}.test], path: /r${i}/* }, to: s${i % 100} }`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+describe('loading in a thread', () => {
+  it('gives what loading here gives, frozen', async () => {
+    const folder = await createFolder({
+      'meshgate.yaml': `meshgate: 1
+node: { name: "\${NAME}" }
+services: { s: { endpoints: [] } }
+routes: [{ name: a, to: s, plugins: [{ rate-limit: { limit: 1, window: 1m } }] }]
+consumers: [{ name: c }]
+`,
+    });
+    const file = join(folder, 'meshgate.yaml');
+    const env = { NAME: 'n' };
+    const here = await loadConfig(file, { catalogue: standardPlugins, env });
+    const there = await loadConfigInThread(file, { catalogue, env });
+    expect(there).toEqual(here);
+    expect(there.ok && Object.isFrozen(there.config.routes[0]?.matches[0])).toBe(true);
+    expect(there.ok && Object.isFrozen(there.config.routes)).toBe(true);
+    expect(there.ok && Object.isFrozen(there.config.telemetry.accessLog)).toBe(true);
+  });
+
+  it('gives the issues of a broken file', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': 'meshgate: 1\nroute: []\n' });
+    const result = await loadConfigInThread(join(folder, 'meshgate.yaml'), { catalogue });
+    expect(result).toMatchObject({ ok: false, issues: [{ path: 'route', line: 2 }] });
+  });
+
+  it('does not hold up the main thread while 10,000 routes are loaded', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': manyRoutes() });
+    // Time that this thread spent, so that other processes on the machine do not count.
+    const spentMs = (): number => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1000;
+    };
+    let longestMs = 0;
+    let ticks = 0;
+    let last = spentMs();
+    const timer = setInterval(() => {
+      const now = spentMs();
+      longestMs = Math.max(longestMs, now - last);
+      last = now;
+      ticks++;
+    }, 5);
+    try {
+      const result = await loadConfigInThread(join(folder, 'meshgate.yaml'), { catalogue });
+      expect(result.ok && result.config.routes.length).toBe(ROUTES);
+      expect(result.ok && result.config.routes.at(-1)?.name).toBe(`r${ROUTES - 1}`);
+    } finally {
+      clearInterval(timer);
+    }
+    expect(ticks).toBeGreaterThan(10);
+    expect(longestMs).toBeLessThan(50);
+  }, 60_000);
+
+  it('rejects where the catalogue cannot be had', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': 'meshgate: 1\n' });
+    const missing = { ...catalogue, name: 'nothing' };
+    await expect(
+      loadConfigInThread(join(folder, 'meshgate.yaml'), { catalogue: missing }),
+    ).rejects.toThrow('exports no Map nothing');
+  });
+
+  it('ends when it is told to', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': manyRoutes() });
+    const controller = new AbortController();
+    const loading = loadConfigInThread(join(folder, 'meshgate.yaml'), {
+      catalogue,
+      signal: controller.signal,
+    });
+    controller.abort(new Error('enough'));
+    await expect(loading).rejects.toThrow('enough');
+  });
+});
