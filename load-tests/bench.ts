@@ -14,9 +14,15 @@ import { PEERS } from './peers/peer-list.ts';
 import { detectProgram } from './peers/presence.ts';
 import type { Peer, PeerName } from './peers/peer.ts';
 import { ProcessKeeper } from './process-keeper.ts';
-import { toPlainTable, updateDocument, writeJson, type NamedResult, type Report } from './report.ts';
+import {
+  toPlainTable,
+  updateDocument,
+  writeJson,
+  type NamedResult,
+  type Report,
+} from './report.ts';
 import { SCENARIOS } from './scenarios/scenario-list.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import type { Scenario, ScenarioResult } from './scenarios/scenario.ts';
 import { startUpstream } from './upstream.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md');
@@ -102,12 +108,18 @@ async function bench(
 async function run(scenario: Scenario, context: BenchContext): Promise<NamedResult> {
   const { name, summary } = scenario;
   say(`\n${name}: ${summary}`);
-  const result = await scenario.run(context);
+  const result = await scenario.run(context).catch(toFailedResult);
   say(`\n${toPlainTable(result.table)}`);
   for (const line of [...result.notes, ...result.failures.map((failure) => `FAILED: ${failure}`)]) {
     say(line);
   }
   return { name, summary, ...result };
+}
+
+/** One scenario's failure is told in its place, and the others go on. */
+function toFailedResult(error: unknown): ScenarioResult {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { table: [], notes: [], failures: [reason], data: {} };
 }
 
 /** Names those that are not there; the bench goes on without them. */

@@ -67,7 +67,11 @@ export async function compare(
   } finally {
     for (const { running } of entries) await running.stop();
   }
-  return toResult(entries.map(({ series }) => series), contestants, baselines);
+  return toResult(
+    entries.map(({ series }) => series),
+    contestants,
+    baselines,
+  );
 }
 
 async function measure(

@@ -46,7 +46,8 @@ export async function runConstantRate(options: ConstantRateOptions): Promise<Con
   };
   const ticker = setInterval(() => {
     const due = Math.min(total, ((performance.now() - startMs) * perSecond) / 1000);
-    for (; sent < due; sent++) ask(paths[sent % paths.length]!, startMs + (sent * 1000) / perSecond);
+    for (; sent < due; sent++)
+      ask(paths[sent % paths.length]!, startMs + (sent * 1000) / perSecond);
     if (sent === total) clearInterval(ticker);
   }, TICK_MS);
   await promise;

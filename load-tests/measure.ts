@@ -35,7 +35,7 @@ export function selectTree(
   roots: readonly number[],
 ): ProcessStat[] {
   const members = new Set(roots);
-  for (let before = -1; before !== members.size; ) {
+  for (let before = -1; before !== members.size;) {
     before = members.size;
     for (const { pid, parent } of processes) if (members.has(parent)) members.add(pid);
   }

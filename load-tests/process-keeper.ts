@@ -34,7 +34,11 @@ export class ProcessKeeper {
   ): Promise<ServerProcess> {
     const log = await open(logPath, 'a');
     const child = this.#spawn(command, options, ['ignore', log.fd, log.fd]);
-    await started(child, command).finally(() => log.close());
+    try {
+      await started(child, command);
+    } finally {
+      await log.close();
+    }
     return {
       pid: child.pid!,
       fault: async () => {

@@ -18,10 +18,7 @@ export interface Upstream {
 }
 
 /** Runs until the keeper ends all processes. */
-export async function startUpstream(
-  processes: ProcessKeeper,
-  parent: string,
-): Promise<Upstream> {
+export async function startUpstream(processes: ProcessKeeper, parent: string): Promise<Upstream> {
   const directory = join(parent, 'upstream');
   await mkdir(directory);
   const [small, large] = (await findFreePorts(2)) as [number, number];

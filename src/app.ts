@@ -1,7 +1,7 @@
 /** Composition root: the only place that builds long-lived objects and hands them to each other. */
 import { randomBytes } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
@@ -10,7 +10,7 @@ import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { createService } from './gateway/config/create-service.ts';
 import { KeyedPool } from './gateway/config/keyed-pool.ts';
-import { saveLastGood } from './gateway/config/last-good.ts';
+import { createLastGoodKeeper } from './gateway/config/last-good.ts';
 import { loadConfigInThread } from './gateway/config/load-in-thread.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { Reloader } from './gateway/config/reloader.ts';
@@ -19,6 +19,7 @@ import { explain } from './gateway/explain/explain.ts';
 import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
+import { toListenError } from './gateway/listener/listen-error.ts';
 import { createTrustedProxies } from './gateway/listener/trusted-proxies.ts';
 import { createObserver } from './gateway/observe/create-observer.ts';
 import { createLineWriter, type LineWriter } from './gateway/observe/line-writer.ts';
@@ -43,8 +44,11 @@ const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
 
 /** Above this the event loop is too late to serve anybody well, and 503 is the better answer. */
 const MAX_LOOP_DELAY_MS = 150;
-/** Share of the machine's memory that the process may use before it sheds load. */
+/** Share of the memory that the process may have (the machine's, or its container's) before it sheds load. */
 const MAX_MEMORY_SHARE = 0.85;
+
+/** For the thread that loads configurations; `.js` in the package. */
+const STANDARD_PLUGINS = new URL(`./plugins/standard${extname(import.meta.url)}`, import.meta.url);
 
 /** How long a first DNS answer is waited for before a node says it is ready. */
 const DISCOVERY_WAIT_MS = 3000;
@@ -71,7 +75,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   const requestMetrics = createRequestMetrics(registry);
   const overload = createOverloadGuard({
     maxLoopDelayMs: MAX_LOOP_DELAY_MS,
-    maxRssBytes: totalmem() * MAX_MEMORY_SHARE,
+    maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
   });
 
   const services = new KeyedPool<Service>((service) => {
@@ -169,6 +173,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     );
   }
 
+  const lastGood = createLastGoodKeeper((error) => {
+    log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
+  });
   let pending: Loaded | undefined = first;
   const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
   const reloader = new Reloader({
@@ -178,7 +185,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       pending = undefined;
       if (known !== undefined) return known;
       const loaded = await loadConfigInThread(configFile, {
-        catalogue: { module: new URL('./plugins/standard.ts', import.meta.url), name: 'standardPlugins' },
+        catalogue: { module: STANDARD_PLUGINS, name: 'standardPlugins' },
         env,
       });
       watcher.watch(loaded.files);
@@ -188,15 +195,15 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     prepareListeners: (config) => listeners.prepare(config),
     onApplied(config, hash, revision) {
       trusted.update(config.trustedProxies);
-      readiness.revision = revision;
       readiness.configHash = hash;
-      readiness.lastReload = { successful: true, at: new Date().toISOString(), errors: [] };
-      gatewayMetrics.configApplied(revision);
+      reloaded(revision);
       log.info({ revision, hash, routes: config.routes.length }, 'configuration applied');
       warnOfRestart(initial, config, log);
-      saveLastGood(config.dataDir, { hash, config }).catch((error: unknown) => {
-        log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
-      });
+      lastGood.keep(config.dataDir, { hash, config });
+    },
+    onUnchanged() {
+      reloaded(readiness.revision);
+      log.info({ revision: readiness.revision }, 'the configuration is what runs already');
     },
     onRefused(errors) {
       readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
@@ -205,8 +212,15 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     },
   });
 
+  function reloaded(revision: number): void {
+    readiness.revision = revision;
+    readiness.lastReload = { successful: true, at: new Date().toISOString(), errors: [] };
+    gatewayMetrics.configApplied(revision);
+  }
+
   return {
     async start() {
+      accessLog?.writer.start();
       // First: a change while the rest starts must not be missed.
       await watcher.start();
       if (!(await reloader.apply())) {
@@ -216,7 +230,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       await firstEndpoints(reloader.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
-      const { port } = await status.start();
+      const { port } = await status.start().catch((error: unknown) => {
+        throw toListenError(error as NodeJS.ErrnoException, { name: 'status', ...initial.status });
+      });
       readiness.status = 'ready';
       return {
         statusPort: port,
@@ -227,11 +243,23 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     async stop() {
       readiness.status = 'draining';
       watcher.stop();
+      reloader.freeze();
       forwarder.closeTunnels();
       await listeners.drain();
       reloader.stop();
       overload.stop();
-      await Promise.all([status.stop(), fetcher.close(), tracing?.stop(), accessLog?.writer.close()]);
+      await Promise.all([
+        status.stop(),
+        fetcher.close(),
+        tracing?.stop(),
+        accessLog?.writer.close(),
+        lastGood.settled(),
+      ]);
+    },
+
+    rejectionUnhandled(reason) {
+      gatewayMetrics.rejectionUnhandled();
+      log.error({ err: reason }, 'a promise was rejected and nobody handled it');
     },
 
     async explain(question) {
@@ -253,8 +281,12 @@ function createAccessLog(
 ): { readonly writer: LineWriter; readonly sample: number } | undefined {
   const { accessLog } = telemetry;
   if (accessLog === undefined) return undefined;
-  const writer = createLineWriter(accessLog.path, (error) => {
-    log.error({ err: error }, 'the access log cannot be written; lines are dropped and counted');
+  const writer = createLineWriter({
+    path: accessLog.path,
+    onFailure(error) {
+      log.error({ err: error }, 'the access log cannot be written; lines will be dropped and counted');
+    },
+    onRecovery: (dropped) => log.info({ dropped }, 'the access log is written again'),
   });
   return { writer, sample: accessLog.sample };
 }

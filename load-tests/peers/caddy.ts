@@ -32,7 +32,6 @@ function toConfig(work: Work, site: Site, accessLog: string): string {
   return `
 {
   admin off
-  persist_config off
   auto_https off
 }
 ${work.tls ? 'https://localhost' : 'http://'}:${site.port} {

@@ -60,7 +60,11 @@ async function proveLimit(context: BenchContext, peer: PeerName, set: TokenSet):
   const [token, other] = set.tokens as [string, string];
   const path = '/items/42';
   const running = await startPeer(context, peer, toWork(set, SOON_REACHED), [
-    ...Array.from({ length: SOON_REACHED }, () => ({ path, token, shows: 'what the limit admits' })),
+    ...Array.from({ length: SOON_REACHED }, () => ({
+      path,
+      token,
+      shows: 'what the limit admits',
+    })),
     { path, token, status: 429, shows: 'what is over the limit' },
     { path, token: other, shows: 'another subject' },
   ]);

@@ -61,8 +61,7 @@ async function measureWindow(
 ): Promise<Window> {
   const before = await readRevision(running);
   const writes: Promise<void>[] = [];
-  const timer =
-    writeNext && setInterval(() => writes.push(writeNext()), SWAP_EVERY_MS);
+  const timer = writeNext && setInterval(() => writes.push(writeNext()), SWAP_EVERY_MS);
   const { latenciesUs, failed } = await runConstantRate({
     url: running.url,
     paths: PATHS,
@@ -94,7 +93,9 @@ function createWriter({ site }: StartedPeer): () => Promise<void> {
 
 async function readRevision({ site }: StartedPeer): Promise<number> {
   const answer = await fetch(metricsUrl(site));
-  const revision = /^meshgate_config_revision(?:\{[^}]*\})? ([0-9.e+]+)$/m.exec(await answer.text());
+  const revision = /^meshgate_config_revision(?:\{[^}]*\})? ([0-9.e+]+)$/m.exec(
+    await answer.text(),
+  );
   if (revision === null) throw new Error('meshgate does not tell its revision');
   return Number(revision[1]);
 }

@@ -24,6 +24,11 @@ export interface App {
   start(): Promise<Started>;
   /** Drains and lets go of everything. */
   stop(): Promise<void>;
+  /**
+   * Logs and counts a rejection that nobody handled, such as of a promise that a plugin leaked.
+   * For whoever owns the process: `process.on('unhandledRejection', …)`.
+   */
+  rejectionUnhandled(reason: unknown): void;
   /** Walks the request path without opening a door or sending anything upstream. */
   explain(question: ExplainQuestion): Promise<Explanation>;
 }

@@ -67,6 +67,7 @@ export function requestOf(changes: Partial<UpstreamRequest> = {}): UpstreamReque
     expectContinue: false,
     responseTimeoutMs: 0,
     idleTimeoutMs: 0,
+    fresh: false,
     ...changes,
   };
 }

@@ -12,6 +12,8 @@ export interface ReloaderDependencies {
   /** Opens what the configuration adds; rejects, with nothing opened, where it cannot. */
   readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
   readonly onApplied: (config: Config, hash: string, revision: number) => void;
+  /** The file is good, and says what runs already. */
+  readonly onUnchanged: () => void;
   /** The configuration was refused; one line for each error. */
   readonly onRefused: (errors: readonly string[]) => void;
   readonly log: Log;
@@ -29,6 +31,7 @@ export class Reloader {
   #revision = 0;
   #running: Promise<boolean> | undefined;
   #again = false;
+  #frozen = false;
 
   constructor(dependencies: ReloaderDependencies) {
     this.#dependencies = dependencies;
@@ -49,12 +52,18 @@ export class Reloader {
       this.#again = true;
       return this.#running;
     }
-    this.#running = this.#applyUntilSettled().finally(() => (this.#running = undefined));
+    this.#running = this.#applyUntilSettled();
     return this.#running;
+  }
+
+  /** Applies nothing more: what is under way opens no door on a node that is closing its own. */
+  freeze(): void {
+    this.#frozen = true;
   }
 
   /** Lets go of the last snapshot. */
   stop(): void {
+    this.freeze();
     this.#current?.lease.supersede();
   }
 
@@ -63,12 +72,14 @@ export class Reloader {
     do {
       this.#again = false;
       accepted = await this.#applyOnce();
-    } while (this.#again);
+    } while (this.#again && !this.#frozen);
+    // Here and not in a `finally` of the caller's: a change between the two would be lost.
+    this.#running = undefined;
     return accepted;
   }
 
   async #applyOnce(): Promise<boolean> {
-    const { load, log, onRefused } = this.#dependencies;
+    const { load, log, onRefused, onUnchanged } = this.#dependencies;
     try {
       const loaded = await load();
       if (!loaded.ok) {
@@ -76,10 +87,11 @@ export class Reloader {
         return false;
       }
       for (const warning of loaded.warnings) log.warn({}, toIssueText(warning));
-      if (loaded.hash === this.#current?.hash) return true;
-      await this.#swap(loaded.config, loaded.hash);
+      if (loaded.hash === this.#current?.hash) onUnchanged();
+      else await this.#swap(loaded.config, loaded.hash);
       return true;
     } catch (error) {
+      if (this.#frozen) return false;
       onRefused([error instanceof Error ? error.message : String(error)]);
       return false;
     }
@@ -91,7 +103,10 @@ export class Reloader {
     const snapshot = await compile(config, revision, hash);
     let listeners: PreparedListeners;
     try {
+      this.#assertWanted();
       listeners = await prepareListeners(config);
+      if (this.#frozen) await listeners.rollback();
+      this.#assertWanted();
     } catch (error) {
       snapshot.lease.supersede();
       throw error;
@@ -103,5 +118,9 @@ export class Reloader {
     listeners.commit();
     previous?.lease.supersede();
     onApplied(config, hash, revision);
+  }
+
+  #assertWanted(): void {
+    if (this.#frozen) throw new Error('the node is stopping');
   }
 }

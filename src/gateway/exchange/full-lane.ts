@@ -60,8 +60,8 @@ export async function createFullLane(options: FullLaneOptions): Promise<FullLane
   let goneAwayAtMs: number | undefined;
 
   return {
-    http1: http1.serve,
-    http2: http2.serve,
+    http1: (socket, origin) => http1.serve(socket, origin),
+    http2: (socket, origin) => http2.serve(socket, origin),
     get connections() {
       return http1.sessions.size + http2.sessions.size;
     },

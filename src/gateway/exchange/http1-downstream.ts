@@ -100,8 +100,7 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     const bytes =
       body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     // Of what a GET would have got nothing is known here, and 0 would be a lie.
-    const length =
-      body === undefined && (this.#headOnly || status === 304) ? undefined : bytes;
+    const length = body === undefined && (this.#headOnly || status === 304) ? undefined : bytes;
     if (!this.#writeHead(status, STATUS_CODES[status] ?? '', headers, length)) return;
     this.#phase = 'ended';
     this.#headFlushed = true;

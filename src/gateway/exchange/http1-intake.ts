@@ -108,7 +108,11 @@ function isAbsolute(target: string): boolean {
 
 /** Whether a request asks to become a WebSocket, the one upgrade on offer (RFC 6455 §4.1). */
 export function asksForWebSocket(request: Http1RequestHead): boolean {
-  if (request.method !== 'GET' || request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) {
+  if (
+    request.method !== 'GET' ||
+    request.httpVersionMajor !== 1 ||
+    request.httpVersionMinor !== 1
+  ) {
     return false;
   }
   const raw = request.rawHeaders;

@@ -1,5 +1,11 @@
 /** HTTP/1 of the full lane: node:http parses, Fastify hosts, the door serves. */
-import { createServer, METHODS, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  METHODS,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import fastify from 'fastify';
 import { MeshgateError } from '../../errors.ts';

@@ -5,7 +5,11 @@ import { TLSSocket } from 'node:tls';
 import type { MeshgateError } from '../../errors.ts';
 import type { Clock } from '../../plugins/sdk/plugin-context.ts';
 import type { Connection } from './connection.ts';
-import { LaneConnection, type ConnectionOrigin, type ListenerView } from './full-lane-connection.ts';
+import {
+  LaneConnection,
+  type ConnectionOrigin,
+  type ListenerView,
+} from './full-lane-connection.ts';
 import { clientGone } from './full-lane-refusals.ts';
 import { GOING_AWAY } from './going-away.ts';
 import type { Http1Body } from './http1-body.ts';
@@ -88,11 +92,7 @@ export class Http1Session {
 
   connection(minorVersion: number): Connection {
     if (minorVersion === 1) return this.#http11;
-    return (this.#http10 ??= new LaneConnection(
-      this.surroundings.view,
-      this.#origin,
-      'http/1.0',
-    ));
+    return (this.#http10 ??= new LaneConnection(this.surroundings.view, this.#origin, 'http/1.0'));
   }
 
   /** A request is being served. Answers leave in the order of their requests; node:http sees to it. */
@@ -105,11 +105,7 @@ export class Http1Session {
   }
 
   /** Before a head is written: whether the connection ends with this answer. */
-  settleHead(
-    exchange: Http1Exchange,
-    response: ServerResponse,
-    body: Http1Body | undefined,
-  ): void {
+  settleHead(exchange: Http1Exchange, response: ServerResponse, body: Http1Body | undefined): void {
     // A pipelined answer that is not the last may not close: those behind it would be lost.
     if (exchange !== this.#newest) return;
     // Nor may one with a refusal behind it, which closes by itself.

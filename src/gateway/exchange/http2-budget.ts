@@ -33,7 +33,7 @@ export class Http2Budget {
     return this.#pings <= MAX_CONTROL_FRAMES_PER_SECOND + earned;
   }
 
-    settings(): boolean {
+  settings(): boolean {
     return ++this.#settings <= MAX_CONTROL_FRAMES_PER_SECOND;
   }
 

@@ -29,6 +29,8 @@ export class Http2Downstream implements Downstream {
   #bytesSent = 0;
   #hearsDrain = false;
   #aborted = false;
+  /** The head's fields, until they are sent. */
+  #unsent: string[] | undefined = undefined;
   #trailers: readonly string[] | undefined = undefined;
 
   constructor(
@@ -64,7 +66,10 @@ export class Http2Downstream implements Downstream {
   head(status: number, _reason: string, headers: readonly string[], length?: number): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'sending';
-    this.#respond(status, headers, length, false);
+    this.#unsent = this.#toLines(status, headers, length);
+    // An answer that ends with its head ends in the same tick, and must be one frame: a gRPC
+    // client takes `grpc-status` of a head for its trailers only where END_STREAM is on it.
+    process.nextTick(flushHead, this);
   }
 
   write(chunk: Uint8Array): boolean {
@@ -74,6 +79,7 @@ export class Http2Downstream implements Downstream {
       return true;
     }
     this.#bytesSent += chunk.length;
+    this.flushHead();
     if (this.#stream.write(chunk)) return true;
     if (!this.#hearsDrain) {
       this.#hearsDrain = true;
@@ -89,7 +95,13 @@ export class Http2Downstream implements Downstream {
       this.abort();
       return;
     }
+    if (trailers !== undefined) this.flushHead();
     this.#phase = 'ended';
+    if (this.#unsent !== undefined) {
+      this.#respond(true);
+      this.#letGoOfBody();
+      return;
+    }
     this.#trailers = trailers;
     this.#stream.end();
     if (this.#bodiless) this.#letGoOfBody();
@@ -101,7 +113,8 @@ export class Http2Downstream implements Downstream {
       body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const length = body === undefined && (this.#headOnly || status === 304) ? undefined : bytes;
     this.#phase = 'ended';
-    if (!this.#respond(status, headers, length, bytes === 0)) return;
+    this.#unsent = this.#toLines(status, headers, length);
+    if (!this.#respond(bytes === 0)) return;
     if (!this.#bodiless && bytes > 0) {
       this.#bytesSent = bytes;
       this.#stream.end(body);
@@ -131,6 +144,11 @@ export class Http2Downstream implements Downstream {
   /** Tells a tunnel to take its leave. */
   drain(): void {
     if (this.#phase === 'tunnel') this.#stream.emit(GOING_AWAY);
+  }
+
+  /** Sends the head without waiting for what comes next. */
+  flushHead(): void {
+    if (this.#unsent !== undefined) this.#respond(false);
   }
 
   /** For the stream's listeners alone, as are those below. */
@@ -181,21 +199,22 @@ export class Http2Downstream implements Downstream {
     );
   }
 
-  /** False: the answer cannot be said in HTTP/2, or nobody is there; it is broken off. */
-  #respond(
-    status: number,
-    headers: readonly string[],
-    length: number | undefined,
-    endStream: boolean,
-  ): boolean {
-    const stream = this.#stream;
-    if (this.#dead) return false;
+  #toLines(status: number, headers: readonly string[], length: number | undefined): string[] {
     this.#bodiless = this.#headOnly || status === 304 || status === 204 || status === 205;
     const lines: string[] = [':status', String(status), ...headers];
     if (length !== undefined && status !== 204) {
       lines.push('content-length', String(status === 205 ? 0 : length));
       if (!this.#bodiless) this.#announced = length;
     }
+    return lines;
+  }
+
+  /** False: the answer cannot be said in HTTP/2, or nobody is there; it is broken off. */
+  #respond(endStream: boolean): boolean {
+    const stream = this.#stream;
+    const lines = this.#unsent!;
+    this.#unsent = undefined;
+    if (this.#dead) return false;
     const streaming = !this.#bodiless && this.#phase === 'sending';
     try {
       // Waiting for trailers also keeps node from saying END_STREAM for an answer that is
@@ -216,6 +235,10 @@ export class Http2Downstream implements Downstream {
 }
 
 function ignore(): void {}
+
+function flushHead(downstream: Http2Downstream): void {
+  downstream.flushHead();
+}
 
 function onClose(this: AnswerStream): void {
   this[DOWNSTREAM]!.closed();

@@ -1,5 +1,5 @@
 /** Reads the head of an HTTP/2 request: what nghttp2 lets through and a gateway must not. */
-import { MeshgateError } from '../../errors.ts';
+import type { MeshgateError } from '../../errors.ts';
 import { isAuthority } from './full-lane-authority.ts';
 import {
   badRequest,

@@ -7,7 +7,11 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { LaneConnection, type ConnectionOrigin, type ListenerView } from './full-lane-connection.ts';
+import {
+  LaneConnection,
+  type ConnectionOrigin,
+  type ListenerView,
+} from './full-lane-connection.ts';
 import { Http2Session, type Http2Surroundings } from './http2-session.ts';
 
 export interface Http2Server {
@@ -81,7 +85,7 @@ export function createHttp2Server(options: Http2ServerOptions): Http2Server {
       _flags: number,
       raw: readonly string[],
     ) => {
-      const session = (stream.session as LaneSession | undefined)?.[SESSION];
+      const session = (stream.session as LaneSession)?.[SESSION];
       // Reset before it was announced: nobody is left to answer.
       if (session === undefined || stream.destroyed) stream.on('error', () => undefined);
       else session.serve(stream, raw);

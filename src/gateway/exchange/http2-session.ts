@@ -71,7 +71,12 @@ export class Http2Session implements Http2StreamOwner {
           )
         : undefined;
     if (refused && stream.endAfterHeaders) body!.complete = true;
-    const downstream = new Http2Downstream(stream, this, body, raw[raw.indexOf(':method') + 1] === 'HEAD');
+    const downstream = new Http2Downstream(
+      stream,
+      this,
+      body,
+      raw[raw.indexOf(':method') + 1] === 'HEAD',
+    );
     this.#open.add(downstream);
     if (refused) {
       const answer = door.refuse(this.#connection, head);

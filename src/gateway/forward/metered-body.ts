@@ -2,6 +2,7 @@
 import { MeshgateError } from '../../errors.ts';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { receiveFields } from '../exchange/received-fields.ts';
 
 /** The refusal of a body over the limit. */
 export function bodyTooLarge(maxBytes: number): MeshgateError {
@@ -57,7 +58,10 @@ export class MeteredBody implements BodySource, BodySink {
   }
 
   onEnd(trailers: readonly string[] | undefined): void {
-    this.#sink?.onEnd(trailers);
+    // Trailers may claim no more than the head may.
+    const kept = trailers?.slice();
+    if (kept !== undefined) receiveFields(kept, false);
+    this.#sink?.onEnd(kept);
   }
 
   onError(error: Error): void {

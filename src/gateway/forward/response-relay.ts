@@ -69,7 +69,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   onEnd(trailers: string[] | undefined): void {
     if (this.#held !== undefined) this.#held.push(() => this.onEnd(trailers));
     else if (this.#transformed !== undefined) this.#transformed.end();
-    else this.#exchange.downstream.end(trailers);
+    else this.#exchange.downstream.end(trailers && toAnswerFields(trailers).fields);
   }
 
   onUpgrade(status: number, reason: string, headers: string[], upstream: Duplex): void {

@@ -59,15 +59,18 @@ export function joinTunnel(client: Duplex, upstream: Duplex, options: TunnelOpti
       if (farewellTimer !== undefined) partIfAnswered();
     });
     to.on('drain', () => from.resume());
-    from.on('end', () => {
-      // The other side may still have much to say.
-      if (!to.writableEnded) to.end();
-      if (farewellTimer !== undefined) partIfAnswered();
-    });
+    from.on('end', () => ended(way));
     from.on('error', () => from.destroy());
     from.on('close', () => gone(way));
-    // A side that had closed before it was joined does not say so again.
+    // A side that had ended or closed before it was joined does not say so again.
+    if (from.readableEnded) queueMicrotask(() => ended(way));
     if (from.closed) queueMicrotask(() => gone(way));
+  }
+
+  function ended({ to }: Way): void {
+    // The other side may still have much to say.
+    if (!to.writableEnded) to.end();
+    if (farewellTimer !== undefined) partIfAnswered();
   }
 
   function gone(way: Way): void {
@@ -147,5 +150,13 @@ export function joinTunnel(client: Duplex, upstream: Duplex, options: TunnelOpti
 }
 
 function createWay(from: Duplex, to: Duplex): Way {
-  return { from, to, frames: new FrameTracker(), farewell: undefined, said: false, bytes: 0, gone: false };
+  return {
+    from,
+    to,
+    frames: new FrameTracker(),
+    farewell: undefined,
+    said: false,
+    bytes: 0,
+    gone: false,
+  };
 }

@@ -4,8 +4,17 @@ import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerTls } from '../config/config.ts';
 import { CertificateChoice } from './certificate-choice.ts';
-import { parseCertificate, toContext, toContextOptions, type Certificate, type TlsTerms } from './certificate.ts';
-import { developmentCertificatePath, loadDevelopmentCertificate } from './development-certificate.ts';
+import {
+  parseCertificate,
+  toContext,
+  toContextOptions,
+  type Certificate,
+  type TlsTerms,
+} from './certificate.ts';
+import {
+  developmentCertificatePath,
+  loadDevelopmentCertificate,
+} from './development-certificate.ts';
 
 /** Files are compared by their metadata so often; watching would miss swapped symbolic links. */
 const DEFAULT_POLL_MS = 2000;
@@ -95,7 +104,8 @@ export class CertificateStore {
     try {
       stamps = await readStamps(this.#options);
       const isSame = same(stamps, this.#loaded.stamps);
-      const expiring = tls.selfSigned.length > 0 && isDevelopmentExpiring(this.#loaded, clock.now());
+      const expiring =
+        tls.selfSigned.length > 0 && isDevelopmentExpiring(this.#loaded, clock.now());
       if (isSame && !expiring) return;
       this.#loaded = await load(this.#options);
       this.#badStamps = '';
@@ -130,6 +140,7 @@ async function load(options: CertificateStoreOptions): Promise<Loaded> {
           names: tls.selfSigned,
           dataDir: options.dataDir,
           clock: options.clock,
+          log,
         });
   // Before the files are read: a change in between is then found by the next look.
   const stamps = await readStamps(options);
@@ -152,7 +163,10 @@ async function load(options: CertificateStoreOptions): Promise<Loaded> {
   for (const certificate of certificates) {
     const taken = choice.add(certificate.names, toContext(certificate, terms));
     if (!taken && certificate !== first) {
-      log.warn({ names: certificate.names }, 'A certificate has no name that an earlier one has not');
+      log.warn(
+        { names: certificate.names },
+        'A certificate has no name that an earlier one has not',
+      );
     }
   }
   return {

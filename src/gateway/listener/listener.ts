@@ -1,18 +1,19 @@
-/** One bound address: accepts connections, limits them, hands them to the lane, drains. */
+/** One bound address: accepts connections, limits them, follows the configuration, drains. */
 import { createServer, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
-import type { ConnectionOrigin, ListenerView } from '../exchange/full-lane-connection.ts';
-import { createFullLane, type FullLane, type FullLaneLimits } from '../exchange/full-lane.ts';
+import type { ListenerView } from '../exchange/full-lane-connection.ts';
+import { createFullLane, type FullLane } from '../exchange/full-lane.ts';
 import type { Door } from '../exchange/lane.ts';
-import { loadCertificateStore, type CertificateExpiry, type CertificateStore } from './certificate-store.ts';
+import {
+  loadCertificateStore,
+  type CertificateExpiry,
+  type CertificateStore,
+} from './certificate-store.ts';
+import { Entrance } from './entrance.ts';
 import { ListenError, toListenError } from './listen-error.ts';
-import { readOpening } from './opening-bytes.ts';
-import { toPeerTls } from './peer-tls.ts';
-import { sniffProtocol } from './protocol-sniff.ts';
-import { parseProxyHeader, toCanonical, type ProxySource } from './proxy-protocol.ts';
+import { isSameConfig, toFacts, toLaneLimits } from './listener-facts.ts';
 import { createTlsDoor, type TlsDoor } from './tls-door.ts';
 
 export interface ListenerOptions {
@@ -82,14 +83,20 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
   let options = initial;
   const view: ListenerView = { facts: toFacts(options.config, options.config.port) };
   const sockets = new Set<Socket>();
-  /** Of connections whose handshake is under way, by their addresses. */
-  const sources = new Map<string, ProxySource>();
   const lanes = new Set<FullLane>();
   let lane: FullLane;
   let security: Security | undefined;
+  let updated: Promise<void> = Promise.resolve();
   let ending: Promise<void> | undefined;
   const counts = { accepted: 0, dropped: 0, tlsFailures: 0, proxyRefusals: 0, floods: 0 };
 
+  const entrance = new Entrance({
+    terms: () => ({ config: options.config, trusts: options.trusts, lane, tls: security?.door }),
+    onProxyRefused: (address, reason) => {
+      counts.proxyRefusals++;
+      log.warn({ listener: options.config.name, peer: address, reason }, 'PROXY header refused');
+    },
+  });
   const server = createServer(
     {
       allowHalfOpen: true,
@@ -97,88 +104,19 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     },
-    accept,
+    (socket) => {
+      counts.accepted++;
+      sockets.add(socket);
+      // Whoever serves the connection hears of its end by 'close'.
+      socket.on('error', () => undefined);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        retireLanes();
+      });
+      entrance.admit(socket);
+    },
   );
   server.on('drop', () => counts.dropped++);
-
-  function accept(socket: Socket): void {
-    counts.accepted++;
-    sockets.add(socket);
-    // Whoever serves the connection hears of its end by 'close'.
-    socket.on('error', () => undefined);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      sources.delete(addressKey(socket));
-      retireLanes();
-    });
-    if (socket.remoteAddress === undefined) {
-      socket.destroy();
-      return;
-    }
-    const peer = { address: toCanonical(socket.remoteAddress), port: socket.remotePort! };
-    if (options.config.proxyProtocol) readProxyHeader(socket, peer);
-    else enter(socket, peer);
-  }
-
-  function readProxyHeader(socket: Socket, peer: ProxySource): void {
-    // Whoever may send this header may claim any address.
-    if (!options.trusts(peer.address)) {
-      counts.proxyRefusals++;
-      log.debug({ listener: options.config.name, peer: peer.address }, 'PROXY peer not trusted');
-      socket.destroy();
-      return;
-    }
-    readOpening(socket, options.config.limits.headerTimeoutMs, {
-      judge: (bytes) => {
-        const header = parseProxyHeader(bytes);
-        return header.kind === 'partial' ? undefined : header;
-      },
-      onJudged: (header, bytes) => {
-        if (header.kind !== 'complete') {
-          counts.proxyRefusals++;
-          log.warn({ listener: options.config.name, peer: peer.address }, 'PROXY header malformed');
-          socket.destroy();
-          return;
-        }
-        if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
-        enter(socket, header.source ?? peer);
-      },
-    });
-  }
-
-  function enter(socket: Socket, source: ProxySource): void {
-    if (security !== undefined) {
-      sources.set(addressKey(socket), source);
-      security.door.secure(socket);
-      return;
-    }
-    readOpening(socket, options.config.limits.headerTimeoutMs, {
-      judge: sniffProtocol,
-      onJudged: (protocol, bytes) => {
-        socket.unshift(bytes);
-        serve(socket, protocol, toOrigin(source));
-      },
-    });
-  }
-
-  function entered(socket: TLSSocket, protocol: 'h2' | 'http1'): void {
-    const key = addressKey(socket);
-    const source = sources.get(key);
-    sources.delete(key);
-    socket.on('error', () => undefined);
-    if (source === undefined) socket.destroy();
-    else serve(socket, protocol, { ...toOrigin(source), tls: toPeerTls(socket) });
-  }
-
-  function serve(socket: Socket, protocol: 'h2' | 'http1', origin: ConnectionOrigin): void {
-    if (protocol === 'h2') lane.http2(socket, origin);
-    else lane.http1(socket, origin);
-  }
-
-  function toOrigin(source: ProxySource): ConnectionOrigin {
-    const { address, port } = source;
-    return { address, port, trusted: options.trusts(address), tls: undefined };
-  }
 
   async function createLane(config: ListenerConfig): Promise<FullLane> {
     const made = await createFullLane({
@@ -200,6 +138,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
 
   /** A lane whose limits were replaced is let go when its last connection is gone. */
   function retireLanes(): void {
+    if (lanes.size === 1 || ending !== undefined) return;
     for (const old of lanes) {
       if (old === lane || old.connections > 0) continue;
       lanes.delete(old);
@@ -207,20 +146,58 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     }
   }
 
-  async function secure(next: ListenerOptions): Promise<Security | undefined> {
-    const { tls } = next.config;
+  async function secure({ config, dataDir }: ListenerOptions): Promise<Security | undefined> {
+    const { tls } = config;
     if (tls === undefined) return undefined;
-    const store = await loadCertificateStore({ tls, dataDir: next.dataDir, clock, log });
+    const store = await loadCertificateStore({ tls, dataDir, clock, log });
     store.start();
     return {
       store,
       door: createTlsDoor({
         store,
         clientAuth: tls.clientAuth,
-        onSecure: entered,
+        onSecure: (socket, protocol) => entrance.secured(socket, protocol),
         onFailed: () => counts.tlsFailures++,
       }),
     };
+  }
+
+  function listen(config: ListenerConfig): Promise<void> {
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(
+        {
+          host: config.host,
+          port: config.port,
+          backlog: BACKLOG,
+          reusePort: options.reusePort === true,
+        },
+        () => {
+          server.off('error', reject);
+          resolve();
+        },
+      );
+    });
+  }
+
+  function limitConnections({ limits }: ListenerConfig): void {
+    // Node closes what comes above it before a Socket is made.
+    server.maxConnections = limits.maxConnections || Number.MAX_SAFE_INTEGER;
+  }
+
+  async function adopt(next: ListenerOptions): Promise<void> {
+    if (ending !== undefined) return;
+    const before = options.config;
+    const after = next.config;
+    const keepsTls = isSameConfig(before.tls, after.tls);
+    const nextSecurity = keepsTls ? security : await secure(next);
+    if (!isSameConfig(toLaneLimits(before), toLaneLimits(after))) lane = await createLane(after);
+    if (!keepsTls) security?.store.stop();
+    security = nextSecurity;
+    options = next;
+    limitConnections(after);
+    view.facts = toFacts(after, view.facts.port);
+    retireLanes();
   }
 
   async function end(deadlineMs: number): Promise<void> {
@@ -230,12 +207,18 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     const sweep = setInterval(() => {
       for (const each of lanes) each.closeIdle(graceMs);
     }, SWEEP_MS);
+    // Connections that were opened in advance, and never said a word.
+    const grace = setTimeout(() => {
+      for (const socket of entrance.entering) socket.destroy();
+    }, graceMs);
     const deadline = setTimeout(cut, deadlineMs);
     await closed;
     clearInterval(sweep);
+    clearTimeout(grace);
     clearTimeout(deadline);
+    await updated.catch(() => undefined);
     security?.store.stop();
-    await Promise.all([...lanes].map((each) => each.close()));
+    await Promise.all(Array.from(lanes, (each) => each.close()));
     lanes.clear();
   }
 
@@ -258,47 +241,25 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       lane = await createLane(config);
       limitConnections(config);
       try {
-        await new Promise<void>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(
-            {
-              host: config.host,
-              port: config.port,
-              backlog: BACKLOG,
-              reusePort: options.reusePort === true,
-            },
-            () => {
-              server.off('error', reject);
-              resolve();
-            },
-          );
-        });
+        await listen(config);
       } catch (error) {
         security?.store.stop();
         await lane.close();
         throw toListenError(error as NodeJS.ErrnoException, config);
       }
-      server.on('error', (error) => log.error({ err: error, listener: config.name }, 'Accept failed'));
+      server.on('error', (error) => {
+        log.error({ err: error, listener: config.name }, 'A connection could not be accepted');
+      });
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       view.facts = toFacts(config, port);
       return { port };
     },
 
-    async update(next) {
-      const before = options.config;
-      const after = next.config;
-      const tlsChanged = !isEqual(before.tls, after.tls);
-      const nextSecurity = tlsChanged ? await secure(next) : security;
-      if (!isEqual(toLaneLimits(before), toLaneLimits(after))) lane = await createLane(after);
-      if (tlsChanged) {
-        security?.store.stop();
-        security = nextSecurity;
-      }
-      options = next;
-      limitConnections(after);
-      view.facts = toFacts(after, view.facts.port);
-      retireLanes();
+    update(wanted) {
+      // One after the other: each compares with what the one before has left.
+      updated = updated.catch(() => undefined).then(() => adopt(wanted));
+      return updated;
     },
 
     drain(deadlineMs) {
@@ -324,42 +285,4 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       return security?.store.expiries ?? [];
     },
   };
-
-  function limitConnections(config: ListenerConfig): void {
-    // Node closes what comes above it before a Socket is made.
-    server.maxConnections = config.limits.maxConnections || Number.MAX_SAFE_INTEGER;
-  }
-}
-
-function toFacts(config: ListenerConfig, port: number): ListenerFacts {
-  return {
-    name: config.name,
-    port,
-    scheme: config.protocol,
-    hosts: config.hosts,
-    maxBodyBytes: config.limits.maxBodyBytes,
-    maxTargetBytes: config.limits.maxUrlBytes,
-  };
-}
-
-function toLaneLimits(config: ListenerConfig): FullLaneLimits {
-  const { limits } = config;
-  return {
-    maxHeaderFields: limits.maxHeaderFields,
-    maxHeaderBytes: limits.maxHeaderBytes,
-    maxTargetBytes: limits.maxUrlBytes,
-    headerTimeoutMs: limits.headerTimeoutMs,
-    idleTimeoutMs: limits.idleTimeoutMs,
-    maxRequestsPerConnection: limits.maxRequestsPerConnection,
-    maxStreams: limits.maxStreams,
-  };
-}
-
-/** A connection's four-tuple without the listening port, which is one. */
-function addressKey(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}|${socket.localAddress}`;
-}
-
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -13,7 +13,11 @@ export type ProxyHeader =
   | { readonly kind: 'partial' }
   | { readonly kind: 'malformed'; readonly reason: string }
   /** `source` undefined: the proxy speaks for itself (LOCAL, UNKNOWN). `length` in bytes. */
-  | { readonly kind: 'complete'; readonly length: number; readonly source: ProxySource | undefined };
+  | {
+      readonly kind: 'complete';
+      readonly length: number;
+      readonly source: ProxySource | undefined;
+    };
 
 const V1_PREFIX = Buffer.from('PROXY ', 'latin1');
 /** The longest line the specification allows, with CRLF. */
@@ -87,12 +91,7 @@ function parseV2(bytes: Buffer): ProxyHeader {
       address:
         family === 1
           ? address.join('.')
-          : toCanonical(
-              address
-                .toString('hex')
-                .match(/.{4}/g)!
-                .join(':'),
-            ),
+          : toCanonical(address.toString('hex').match(/.{4}/g)!.join(':')),
       port: bytes.readUInt16BE(V2_FIXED_BYTES + addressBytes * 2),
     },
   };

@@ -1,52 +1,232 @@
-/** Writes lines in batches, off the request path; where they cannot be written they are dropped and counted. */
-import pino from 'pino';
+/** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
+import { close, constants, fstatSync, open, write } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 export interface LineWriter {
+  /** Opens the file; tries again where it cannot. What is written before waits. */
+  start(): void;
+  /** `line` ends with a line break. Never throws, never waits. */
   write(line: string): void;
   /** Lines given up: the disk is full, or the reader is slower than the traffic. */
   readonly dropped: number;
-  /** Writes what is left and closes. */
+  /** Writes what is left, where that is possible soon, and closes. */
   close(): Promise<void>;
 }
 
-const BATCH_BYTES = 8 * 1024;
-const FLUSH_INTERVAL_MS = 500;
-/** What may wait for a slow disk or pipe; more is dropped, as memory must not pay for the log. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+export interface LineWriterOptions {
+  /** File to append to; made with its folders where it is not there. Undefined: standard output. */
+  readonly path: string | undefined;
+  /** Hears of the first failure of a row. */
+  readonly onFailure: (error: Error) => void;
+  /** The first write has succeeded after a failure; `dropped` as in `LineWriter`. */
+  readonly onRecovery: (dropped: number) => void;
+  /**
+   * What may wait for a slow or full disk, in characters; more is dropped, as memory must not pay
+   * for the log. Default 8 Mi.
+   */
+  readonly maxWaiting?: number;
+  /** How long a line may wait for others, in milliseconds, and how often a failed write is tried again. Default 500. */
+  readonly flushIntervalMs?: number;
+}
 
-/** `path` undefined: standard output. `onFailure` hears of the first failure of a row. */
-export function createLineWriter(
-  path: string | undefined,
-  onFailure: (error: Error) => void,
-): LineWriter {
-  const destination = pino.destination({
-    dest: path ?? 1,
-    mkdir: true,
-    sync: false,
-    minLength: BATCH_BYTES,
-    maxLength: MAX_WAITING_BYTES,
-    retryEAGAIN: () => true,
-    // Without a callback, unlike flush() with one: a log is not worth an fsync.
-    periodicFlush: FLUSH_INTERVAL_MS,
+/** Below it, a write waits for more lines, or for the interval. */
+const BATCH_CHARACTERS = 8 * 1024;
+/** A write is no longer, so that encoding it holds up nobody. */
+const MAX_WRITE_CHARACTERS = 64 * 1024;
+/** A pipe is full: its reader is as a rule back in no time. */
+const FIRST_PIPE_RETRY_MS = 5;
+const MAX_PIPE_RETRY_MS = 80;
+const CLOSE_DEADLINE_MS = 2000;
+const STANDARD_OUTPUT = 1;
+
+/**
+ * Why not sonic-boom, which pino writes by: where a file cannot be opened it never tries again and
+ * then throws at the caller; after EPIPE its `end` never ends; and a write to a pipe that nobody
+ * reads keeps a thread that process.exit() waits for.
+ */
+export function createLineWriter(options: LineWriterOptions): LineWriter {
+  return new BatchedLineWriter(options);
+}
+
+interface Batch {
+  text: string;
+  lines: number;
+}
+
+class BatchedLineWriter implements LineWriter {
+  readonly #options: LineWriterOptions;
+  readonly #maxWaiting: number;
+  #interval: NodeJS.Timeout | undefined;
+  #fd: number | undefined;
+  /** A system call is under way, or its repetition is due. */
+  #busy = false;
+  /** Complete batches, oldest first; `#last` is still collecting. */
+  #full: Batch[] = [];
+  #last: Batch = { text: '', lines: 0 };
+  #waiting = 0;
+  /** What is being written, from `#offset` on. */
+  #chunk: Buffer | undefined;
+  #chunkLines = 0;
+  #offset = 0;
+  #pipeRetryMs = FIRST_PIPE_RETRY_MS;
+  #failing = false;
+  #dropped = 0;
+  #onClosed: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: LineWriterOptions) {
+    this.#options = options;
+    this.#maxWaiting = options.maxWaiting ?? 8 * 1024 * 1024;
+  }
+
+  start(): void {
+    this.#interval ??= setInterval(() => this.#flush(), this.#options.flushIntervalMs ?? 500);
+    this.#interval.unref();
+    // At once, so that a path that cannot be used is told at the start.
+    this.#flush();
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  write(line: string): void {
+    if (this.#waiting + line.length > this.#maxWaiting) {
+      this.#dropped++;
+      if (!this.#failing) this.#fail(new Error('the log is written faster than it is taken'));
+      return;
+    }
+    this.#waiting += line.length;
+    const last = this.#last;
+    last.text += line;
+    last.lines++;
+    if (last.text.length >= MAX_WRITE_CHARACTERS) {
+      this.#full.push(last);
+      this.#last = { text: '', lines: 0 };
+    }
+    // A failed write is tried again by the interval alone: not once a line.
+    if (this.#fd !== undefined && !this.#failing && this.#isWorthWriting()) this.#flush();
+  }
+
+  close(): Promise<void> {
+    if (this.#interval === undefined) return Promise.resolve();
+    return (this.#closing ??= new Promise((resolve) => {
+      const deadline = setTimeout(() => this.#finish(), CLOSE_DEADLINE_MS);
+      this.#onClosed = () => {
+        clearTimeout(deadline);
+        resolve();
+      };
+      this.#flush();
+    }));
+  }
+
+  #isWorthWriting(): boolean {
+    return this.#full.length > 0 || this.#last.text.length >= BATCH_CHARACTERS;
+  }
+
+  /** Writes what there is, unless that is being done. */
+  #flush(): void {
+    if (this.#busy) return;
+    if (this.#fd === undefined) this.#open();
+    else if (this.#chunk !== undefined || this.#takeBatch()) this.#send();
+    else if (this.#onClosed !== undefined) this.#finish();
+  }
+
+  #takeBatch(): boolean {
+    const batch = this.#full.shift() ?? this.#last;
+    if (batch === this.#last) this.#last = { text: '', lines: 0 };
+    if (batch.lines === 0) return false;
+    this.#waiting -= batch.text.length;
+    this.#chunk = Buffer.from(batch.text);
+    this.#chunkLines = batch.lines;
+    this.#offset = 0;
+    return true;
+  }
+
+  #send(): void {
+    this.#busy = true;
+    const chunk = this.#chunk!;
+    const length = chunk.length - this.#offset;
+    write(this.#fd!, chunk, this.#offset, length, null, (error, written) => {
+      if (error?.code === 'EAGAIN') this.#retryPipe();
+      else if (error !== null) this.#failed(error);
+      else this.#sent(written);
+    });
+  }
+
+  #sent(written: number): void {
+    this.#busy = false;
+    this.#pipeRetryMs = FIRST_PIPE_RETRY_MS;
+    this.#offset += written;
+    // Not before there is room again: whoever is a little too slow would fail and recover all the time.
+    if (this.#failing && this.#waiting <= this.#maxWaiting / 2) {
+      this.#failing = false;
+      this.#options.onRecovery(this.#dropped);
+    }
+    // A rest goes first: a line that is half written is completed, whatever comes between.
+    if (this.#offset < this.#chunk!.length) return this.#send();
+    this.#chunk = undefined;
+    if (this.#onClosed !== undefined || this.#isWorthWriting()) this.#flush();
+  }
+
+  #retryPipe(): void {
+    setTimeout(() => this.#send(), this.#pipeRetryMs);
+    this.#pipeRetryMs = Math.min(this.#pipeRetryMs * 2, MAX_PIPE_RETRY_MS);
+  }
+
+  #failed(error: Error): void {
+    this.#busy = false;
+    this.#fail(error);
+    if (this.#onClosed !== undefined) this.#finish();
+  }
+
+  #fail(error: Error): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#options.onFailure(error);
+  }
+
+  #open(): void {
+    this.#busy = true;
+    openForAppending(this.#options.path).then(
+      (fd) => {
+        this.#busy = false;
+        this.#fd = fd;
+        if (this.#onClosed !== undefined || this.#isWorthWriting()) this.#flush();
+      },
+      (error: Error) => this.#failed(error),
+    );
+  }
+
+  #finish(): void {
+    if (this.#onClosed === undefined) return;
+    clearInterval(this.#interval);
+    this.#dropped += this.#chunk === undefined ? 0 : this.#chunkLines;
+    for (const { lines } of [...this.#full, this.#last]) this.#dropped += lines;
+    const closed = this.#onClosed;
+    this.#onClosed = undefined;
+    if (this.#fd === undefined || this.#fd === STANDARD_OUTPUT || this.#busy) closed();
+    else close(this.#fd, () => closed());
+  }
+}
+
+async function openForAppending(path: string | undefined): Promise<number> {
+  if (path !== undefined) {
+    await mkdir(dirname(path), { recursive: true });
+    return openFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  }
+  // A pipe of our own to the same reader: without O_NONBLOCK, one who reads no more would keep a
+  // thread for good; set on the inherited one, it would befall everybody who shares it.
+  if (!fstatSync(STANDARD_OUTPUT).isFIFO()) return STANDARD_OUTPUT;
+  return openFile(
+    `/proc/self/fd/${STANDARD_OUTPUT}`,
+    constants.O_WRONLY | constants.O_NONBLOCK,
+  ).catch(() => STANDARD_OUTPUT);
+}
+
+function openFile(path: string, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open(path, flags, (error, fd) => (error === null ? resolve(fd) : reject(error)));
   });
-  let dropped = 0;
-  let failing = false;
-  destination.on('drop', () => dropped++);
-  destination.on('write', () => (failing = false));
-  destination.on('error', (error: Error) => {
-    if (!failing) onFailure(error);
-    failing = true;
-  });
-  return {
-    write: (line) => void destination.write(line),
-    get dropped() {
-      return dropped;
-    },
-    close: () =>
-      new Promise((resolve) => {
-        destination.once('close', () => resolve());
-        destination.once('error', () => resolve());
-        destination.end();
-      }),
-  };
 }

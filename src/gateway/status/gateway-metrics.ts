@@ -1,5 +1,5 @@
 /** Metrics of the gateway itself: what it runs, what it has applied, whom it is connected to. */
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 import type { Service } from '../../mesh/service/service.ts';
 import type { RetryReason } from '../../mesh/resilience/retry-policy.ts';
 import { publish, type Sample } from '../observe/published-metric.ts';
@@ -19,6 +19,8 @@ export interface GatewayMetrics {
   configRefused(): void;
   retried(service: string, reason: RetryReason): void;
   mirrorLost(service: string): void;
+  /** A promise was rejected and nobody handled it. */
+  rejectionUnhandled(): void;
 }
 
 export function createGatewayMetrics(
@@ -43,6 +45,12 @@ export function createGatewayMetrics(
     labelNames: ['version', 'node'],
     registers,
   }).set({ version: sources.version, node: sources.nodeVersion }, 1);
+
+  const unhandled = new Counter({
+    name: 'meshgate_unhandled_rejections_total',
+    help: 'Promises that were rejected and nobody handled; a plugin left them.',
+    registers,
+  });
 
   const retries = new Map<string, Sample & { value: number }>();
   const mirrors = new Map<string, Sample & { value: number }>();
@@ -99,6 +107,7 @@ export function createGatewayMetrics(
     configRefused: () => successful.set(0),
     retried: (service, reason) => increment(retries, { service, reason }),
     mirrorLost: (service) => increment(mirrors, { service }),
+    rejectionUnhandled: () => unhandled.inc(),
   };
 }
 

@@ -1,4 +1,13 @@
 /** Reads Retry-After (RFC 9110 §10.2.3). */
+import { sameName } from '../../plugins/sdk/header-fields.ts';
+
+/** The first one of a flat field list, as `parseRetryAfterMs` reads it. */
+export function findRetryAfterMs(headers: readonly string[], nowMs: number): number | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (sameName(headers[i]!, 'retry-after')) return parseRetryAfterMs(headers[i + 1], nowMs);
+  }
+  return undefined;
+}
 
 /**
  * Milliseconds to wait. The number is in seconds; a date is taken against the wall clock,

@@ -20,8 +20,16 @@ export interface CallRequest {
   readonly perTryTimeoutMs: number;
   /** For the whole call with all its tries and the answer's body, in milliseconds; 0 is none. */
   readonly timeoutMs: number;
+  /** In place of the service's own. */
+  readonly timeouts?: TryTimeouts;
   /** What one try sends. Throwing or rejecting ends the call with that error. */
   toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead>;
+}
+
+/** What bounds each try; see `UpstreamRequest`. Milliseconds; 0 is none. */
+export interface TryTimeouts {
+  readonly responseMs: number;
+  readonly idleMs: number;
 }
 
 /** The head of one try; see `UpstreamRequest` for what the fields may hold. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { PickHint } from '../balancing/policy.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { backoffMs } from '../resilience/backoff.ts';
-import { parseRetryAfterMs } from '../resilience/retry-after.ts';
+import { findRetryAfterMs } from '../resilience/retry-after.ts';
 import {
   decideAfterAnswer,
   decideAfterFailure,
@@ -12,11 +12,9 @@ import {
   type RetryContext,
   type RetryDecision,
 } from '../resilience/retry-policy.ts';
-import type { BodySource } from '../transport/body-source.ts';
 import { ReplayableBody } from '../transport/replayable-body.ts';
-import { UpstreamError } from '../transport/upstream-error.ts';
+import type { UpstreamError } from '../transport/upstream-error.ts';
 import type { UpstreamCall, UpstreamSink } from '../transport/upstream.ts';
-import { sameName } from '../../plugins/sdk/header-fields.ts';
 import {
   circuitOpen,
   noHealthyEndpoint,
@@ -25,11 +23,19 @@ import {
   type CallSink,
   type TryHead,
 } from './call.ts';
+import {
+  callTookTooLong,
+  startCallTimer,
+  startTryTimer,
+  startWait,
+  tryTookTooLong,
+  type TimedCall,
+} from './call-clock.ts';
 import type { Service } from './service.ts';
 
 const NONE_TRIED: readonly Endpoint[] = Object.freeze([]);
 
-export class ServiceCall implements Call, UpstreamSink, PickHint {
+export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   readonly #service: Service;
   readonly #request: CallRequest;
   readonly #sink: CallSink;
@@ -43,6 +49,8 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
   #raced = false;
   /** The reader asked for a pause that the next try must begin with. */
   #paused = false;
+  /** The try at work is on a connection. */
+  #sent = false;
   #answered = false;
   #over = false;
   /** Endpoints already tried, for the balancer. */
@@ -59,18 +67,19 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
   }
 
   start(): void {
-    const { name, breaker, budget } = this.#service;
-    if (!breaker.tryAcquire()) {
+    const service = this.#service;
+    if (service.isStopped || !service.breaker.tryAcquire()) {
       this.#over = true;
-      this.#sink.onError(circuitOpen(name));
+      const refusal = service.isStopped ? noHealthyEndpoint : circuitOpen;
+      this.#sink.onError(refusal(service.name));
       return;
     }
-    budget.deposit();
+    service.budget.deposit();
     const { body, timeoutMs, retry, method } = this.#request;
     if (body !== undefined && (retry.attempts > 0 || isIdempotent(method))) {
       this.#body = new ReplayableBody(body);
     }
-    if (timeoutMs > 0) this.#callTimer = setTimeout(onCallTimeout, timeoutMs, this);
+    this.#callTimer = startCallTimer(this, timeoutMs);
     this.#try();
   }
 
@@ -91,16 +100,22 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     this.#finish();
   }
 
-  /** The whole call is out of time. */
   expire(): void {
     this.#upstreamCall?.abort();
-    this.#fail(this.#timeoutError('the call took longer than the route allows'));
+    this.#fail(callTookTooLong(this.#answered));
   }
 
-  /** The try is out of time; another may follow. */
   expireTry(): void {
     this.#upstreamCall?.abort();
-    this.onError(this.#timeoutError('the try took longer than perTryTimeout'));
+    this.onError(tryTookTooLong(this.#sent, this.#answered));
+  }
+
+  proceed(): void {
+    if (!this.#over) this.#try();
+  }
+
+  onSent(): void {
+    this.#sent = true;
   }
 
   onInformational(status: number, headers: string[]): void {
@@ -121,27 +136,29 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
   }
 
   onEnd(trailers: string[] | undefined): void {
+    // The answer may be whole before the request is: nobody wants the rest of it.
+    this.#body?.cancel();
     this.#finish();
     this.#sink.onEnd(trailers);
   }
 
   onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void {
     // The tunnel is this request in flight, for as long as it lives: it takes over our place.
-    const { breaker } = this.#service;
+    const service = this.#service;
     const endpoint = this.#endpoint!;
     this.#endpoint = undefined;
     this.#over = true;
     this.#clearTimers();
     socket.once('close', () => {
       endpoint.active--;
-      breaker.release();
+      service.release();
     });
     this.#sink.onUpgrade(status, reason, headers, socket);
   }
 
   onError(error: UpstreamError): void {
     if (error.failure === 'overflow') this.#service.breaker.notePendingOverflow();
-    const decision = decideAfterFailure(this.#request.retry, error, this.#context());
+    const decision = decideAfterFailure(this.#request.retry, error, this.#context(error.sent));
     if (!decision.retry || !this.#again(decision)) this.#fail(error);
   }
 
@@ -153,8 +170,11 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     }
     this.#attempt++;
     this.#endpoint = endpoint;
+    this.#sent = false;
     endpoint.active++;
     this.#sink.onTry(endpoint, this.#attempt);
+    // Whoever is called may have given the call up.
+    if (this.#over) return;
     let head: TryHead | Promise<TryHead>;
     try {
       head = this.#request.toTry(endpoint, this.#attempt);
@@ -163,7 +183,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
       return;
     }
     if (head instanceof Promise) this.#sendLater(head);
-    else this.#send(head);
+    else if (!this.#over) this.#send(head);
   }
 
   #sendLater(pending: Promise<TryHead>): void {
@@ -171,47 +191,46 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
       (head) => {
         if (!this.#over) this.#send(head);
       },
-      (error: Error) => {
-        if (!this.#over) this.#fail(error);
-      },
+      (error: Error) => this.#fail(error),
     );
   }
 
   #send({ target, authority, headers }: TryHead): void {
-    const { method, upgrade, expectContinue, perTryTimeoutMs } = this.#request;
-    const { timeouts } = this.#service;
-    if (perTryTimeoutMs > 0) this.#tryTimer = setTimeout(onTryTimeout, perTryTimeoutMs, this);
-    this.#upstreamCall = this.#service.upstreamOf(this.#endpoint!).send(
+    const { method, body, upgrade, expectContinue, perTryTimeoutMs } = this.#request;
+    const timeouts = this.#request.timeouts ?? this.#service.timeouts;
+    this.#tryTimer = startTryTimer(this, perTryTimeoutMs);
+    const call = this.#service.send(
+      this.#endpoint!,
       {
         method,
         target,
         authority,
         headers,
-        body: this.#bodyForTry(),
+        body: this.#body === undefined ? body : this.#body.open(),
         upgrade,
         expectContinue,
         responseTimeoutMs: timeouts.responseMs,
         idleTimeoutMs: timeouts.idleMs,
+        fresh: this.#raced,
       },
       this,
     );
-    if (this.#paused) this.#upstreamCall.pause();
-  }
-
-  #bodyForTry(): BodySource | undefined {
-    return this.#body === undefined ? this.#request.body : this.#body.open();
+    // The client's body may have been read meanwhile, and its reader have given the call up.
+    if (this.#over) {
+      call.abort();
+      return;
+    }
+    this.#upstreamCall = call;
+    if (this.#paused) call.pause();
   }
 
   /** Whether an answer that may be retried is given up for another try. */
   #retriesAnswer(status: number, headers: readonly string[]): boolean {
-    const retryAfterMs = parseRetryAfterMs(
-      fieldOf(headers, 'retry-after'),
-      this.#service.environment.now(),
-    );
+    const retryAfterMs = findRetryAfterMs(headers, this.#service.environment.now());
     const decision = decideAfterAnswer(
       this.#request.retry,
       { status, retryAfterMs },
-      this.#context(),
+      this.#context(true),
     );
     if (!decision.retry) return false;
     const call = this.#upstreamCall;
@@ -220,7 +239,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     return true;
   }
 
-  #context(): RetryContext {
+  #context(sent: boolean): RetryContext {
     const { method, body, upgrade, timeoutMs } = this.#request;
     const { monotonic } = this.#service.environment;
     return {
@@ -228,7 +247,8 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
       retries: this.#retries,
       raced: this.#raced,
       bodyReplayable: body === undefined || (this.#body?.replayable ?? false),
-      answerStarted: this.#answered || upgrade !== undefined,
+      // What was sent of an upgrade may be in the upstream's other protocol already.
+      answerStarted: this.#answered || (upgrade !== undefined && sent),
       remainingMs: timeoutMs === 0 ? Infinity : timeoutMs - (monotonic() - this.#startedAt),
     };
   }
@@ -246,13 +266,8 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     }
     this.#leaveEndpoint();
     const waitMs = race ? 0 : Math.max(atLeastMs, backoffMs(this.#retries, environment.random));
-    this.#waitTimer = setTimeout(onWaited, waitMs, this);
+    this.#waitTimer = startWait(this, waitMs);
     return true;
-  }
-
-  /** The wait before another try is over. */
-  proceed(): void {
-    if (!this.#over) this.#try();
   }
 
   #fail(error: Error): void {
@@ -274,7 +289,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     this.#over = true;
     this.#leaveEndpoint();
     this.#clearTimers();
-    this.#service.breaker.release();
+    this.#service.release();
   }
 
   #clearTimers(): void {
@@ -282,31 +297,4 @@ export class ServiceCall implements Call, UpstreamSink, PickHint {
     clearTimeout(this.#tryTimer);
     clearTimeout(this.#waitTimer);
   }
-
-  #timeoutError(message: string): UpstreamError {
-    return new UpstreamError('timeout', message, {
-      sent: true,
-      answered: this.#answered,
-      reused: false,
-    });
-  }
-}
-
-function onCallTimeout(call: ServiceCall): void {
-  call.expire();
-}
-
-function onTryTimeout(call: ServiceCall): void {
-  call.expireTry();
-}
-
-function onWaited(call: ServiceCall): void {
-  call.proceed();
-}
-
-function fieldOf(headers: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (sameName(headers[i]!, name)) return headers[i + 1];
-  }
-  return undefined;
 }

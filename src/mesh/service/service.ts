@@ -12,8 +12,15 @@ import {
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
-import type { Upstream, UpstreamTarget, UpstreamTls } from '../transport/upstream.ts';
-import type { Call, CallRequest, CallSink } from './call.ts';
+import type {
+  Upstream,
+  UpstreamCall,
+  UpstreamRequest,
+  UpstreamSink,
+  UpstreamTarget,
+  UpstreamTls,
+} from '../transport/upstream.ts';
+import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
 import { ServiceCall } from './service-call.ts';
 
 export interface ServiceOptions {
@@ -31,10 +38,8 @@ export interface ServiceOptions {
   readonly timeouts: ServiceTimeouts;
 }
 
-export interface ServiceTimeouts {
+export interface ServiceTimeouts extends TryTimeouts {
   readonly connectMs: number;
-  readonly responseMs: number;
-  readonly idleMs: number;
   readonly keepAliveMs: number;
 }
 
@@ -62,6 +67,8 @@ export class Service {
   readonly #balancer: Balancer;
   readonly #upstreams = new Map<Endpoint, Upstream>();
   #known: (() => void) | undefined;
+  #isStopped = false;
+  #drained: (() => void) | undefined;
   /** Resolves when discovery has spoken for the first time. */
   readonly ready: Promise<void>;
 
@@ -96,9 +103,16 @@ export class Service {
     });
   }
 
-  /** Takes no new calls; resolves when those in flight have ended. */
+  /**
+   * Takes no new calls; resolves when those in flight have ended and all is closed. Until then
+   * they keep their connections, since one of them may be about to try again.
+   */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#options.source.stop();
+    if (this.breaker.active > 0) {
+      await new Promise<void>((resolve) => (this.#drained = resolve));
+    }
     await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.close()));
     this.#upstreams.clear();
   }
@@ -114,19 +128,32 @@ export class Service {
     return call;
   }
 
-  /** The connections of an endpoint, made on its first try. */
-  upstreamOf(endpoint: Endpoint): Upstream {
+  /** For calls alone: gives back their place among `maxRequests`. */
+  release(): void {
+    this.breaker.release();
+    if (this.breaker.active === 0) this.#drained?.();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Sends a try over the connections of an endpoint, which are made on its first. */
+  send(endpoint: Endpoint, request: UpstreamRequest, sink: UpstreamSink): UpstreamCall {
     const known = this.#upstreams.get(endpoint);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.send(request, sink);
     const upstream = createUpstream(this.#targetOf(endpoint), {
-        connectTimeoutMs: this.timeouts.connectMs,
-        keepAliveMs: this.timeouts.keepAliveMs,
-        maxConnections: this.breaker.thresholds.maxConnections,
-        maxPending: this.breaker.thresholds.maxPending,
-        maxHeadBytes: MAX_ANSWER_HEAD_BYTES,
-      });
-    this.#upstreams.set(endpoint, upstream);
-    return upstream;
+      connectTimeoutMs: this.timeouts.connectMs,
+      keepAliveMs: this.timeouts.keepAliveMs,
+      maxConnections: this.breaker.thresholds.maxConnections,
+      maxPending: this.breaker.thresholds.maxPending,
+      maxHeadBytes: MAX_ANSWER_HEAD_BYTES,
+    });
+    const call = upstream.send(request, sink);
+    // It may have left while the head of the try was made: then nobody else will close it.
+    if (this.endpoints.includes(endpoint)) this.#upstreams.set(endpoint, upstream);
+    else void upstream.close();
+    return call;
   }
 
   #targetOf({ spec }: Endpoint): UpstreamTarget {

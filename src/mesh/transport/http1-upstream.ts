@@ -61,7 +61,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     if (this.#isClosing) {
       call.fail(toUnsent('connect', 'the upstream is closed', undefined));
     } else {
-      const connection = this.#takeIdle();
+      const connection = request.fresh ? undefined : this.#takeIdle();
       if (connection === undefined) this.#enqueue(call);
       else connection.begin(call);
     }
@@ -101,9 +101,9 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
   }
 
   onIdle(connection: Http1Connection): void {
-    const call = this.#takeWaiting();
+    const call = this.#takeWaitingForAny();
     if (call !== undefined) connection.begin(call);
-    else if (this.#isClosing) connection.destroy();
+    else if (this.#isClosing || this.#isShortOfRoom()) connection.destroy();
     else this.#idle.push(connection);
   }
 
@@ -123,6 +123,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     }
   }
 
+  /** For a new connection. */
   #takeWaiting(): Http1Call | undefined {
     for (const call of this.#waiting) {
       this.#waiting.delete(call);
@@ -131,10 +132,27 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     return undefined;
   }
 
+  /** For a connection that has served before. */
+  #takeWaitingForAny(): Http1Call | undefined {
+    for (const call of this.#waiting) {
+      if (call.request.fresh) continue;
+      this.#waiting.delete(call);
+      return call;
+    }
+    return undefined;
+  }
+
+  /** Somebody waits for a new connection while old ones take up all that may be had. */
+  #isShortOfRoom(): boolean {
+    return this.#waiting.size > this.#attempts.size;
+  }
+
   #enqueue(call: Http1Call): void {
     call.holder = this;
     this.#waiting.add(call);
     this.#connectForWaiting();
+    // Idle connections beside a try that waits: it wants a new one. The oldest makes room.
+    if (this.#isShortOfRoom()) this.#idle[0]?.destroy();
     // A try with a connection of its own on the way is not in line.
     if (this.#waiting.size - this.#attempts.size <= this.#limits.maxPending) return;
     this.#waiting.delete(call);

@@ -115,7 +115,7 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
     if (status === 100 && this.#awaitsContinue && !this.#isOver) this.#startBody();
   }
 
-  onStreamHead(status: number, fields: string[]): void {
+  onStreamHead(status: number, fields: string[], isWhole: boolean): void {
     if (this.#isOver || !this.#isWithinLimit(fields, 'head is')) return;
     const stream = this.#stream!;
     if (this.request.upgrade !== undefined) {
@@ -139,6 +139,14 @@ export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
     this.#sink.onHead(status, '', fields);
     if (this.#isOver) return;
     readStream(stream);
+    // At once, so that who passes it on can still do so as one frame: gRPC calls that
+    // Trailers-Only, and reads no other form of it.
+    if (isWhole) {
+      // Its slot is free only once it has been read, even where the reader holds back.
+      stream.resume();
+      this.onStreamEnd(true);
+      return;
+    }
     // From the response timeout to the idle timeout, which may be shorter.
     this.#connection!.watch(this);
   }

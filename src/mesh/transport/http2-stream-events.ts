@@ -1,11 +1,13 @@
 /** From a node client stream to the few things that a try wants to hear of it. */
+import { constants } from 'node:http2';
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { Readable } from 'node:stream';
 
 /** Hears one stream. All may be called, `onClose` last and once. */
 export interface StreamListener {
   onStreamInformational(status: number, fields: string[]): void;
-  onStreamHead(status: number, fields: string[]): void;
+  /** `isWhole`: nothing comes after it, END_STREAM was on its frame. */
+  onStreamHead(status: number, fields: string[], isWhole: boolean): void;
   onStreamData(chunk: Buffer): void;
   onStreamTrailers(fields: string[]): void;
   /** All that was received has been read. `isComplete`: the peer ended the stream itself. */
@@ -80,10 +82,11 @@ function onHeaders(
 function onResponse(
   this: ListenedStream,
   headers: StatusFields,
-  _flags: number,
+  flags: number,
   raw: string[],
 ): void {
-  this[LISTENER].onStreamHead(headers[':status']!, withoutStatus(raw));
+  const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+  this[LISTENER].onStreamHead(headers[':status']!, withoutStatus(raw), isWhole);
 }
 
 /** `:status` comes first: no other pseudo-header is in an answer, and none after a field (RFC 9113 §8.3). */

@@ -13,6 +13,8 @@ export class ReplayableBody implements BodySink {
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #started = false;
+  /** The reader at work wants no more for now. */
+  #held = false;
   #overflowed = false;
   #ended = false;
   #trailers: readonly string[] | undefined;
@@ -38,7 +40,7 @@ export class ReplayableBody implements BodySink {
   cancel(): void {
     this.#reader = undefined;
     this.#kept = [];
-    if (!this.#ended) this.#source.cancel();
+    if (!this.#ended && this.#error === undefined) this.#source.cancel();
   }
 
   /** No further try will come: what is kept for it may go. */
@@ -48,13 +50,24 @@ export class ReplayableBody implements BodySink {
   }
 
   onData(chunk: Uint8Array): void {
-    if (!this.#overflowed) {
-      this.#keptBytes += chunk.length;
-      if (this.#keptBytes > REPLAY_MAX_BYTES) this.commit();
-      else this.#kept.push(chunk);
+    const sink = this.#reader?.sink;
+    if (sink === undefined) {
+      // Between two tries: a chunk that was on its way when the source was told to pause. A retry
+      // is decided already, so it is kept whatever its size, or the next try would miss it.
+      if (!this.#overflowed) this.#keep(chunk);
+      this.#source.pause();
+      return;
     }
-    if (this.#reader === undefined) this.#source.pause();
-    else this.#reader.sink?.onData(chunk);
+    if (!this.#overflowed) {
+      if (this.#keptBytes + chunk.length > REPLAY_MAX_BYTES) this.commit();
+      else this.#keep(chunk);
+    }
+    sink.onData(chunk);
+  }
+
+  #keep(chunk: Uint8Array): void {
+    this.#keptBytes += chunk.length;
+    this.#kept.push(chunk);
   }
 
   onEnd(trailers: readonly string[] | undefined): void {
@@ -72,23 +85,29 @@ export class ReplayableBody implements BodySink {
   attach(reader: Reader): void {
     const { sink } = reader;
     if (sink === undefined) return;
+    this.#held = false;
     for (const chunk of this.#kept) sink.onData(chunk);
+    // What was replayed may have ended the try.
+    if (reader !== this.#reader) return;
     if (this.#error !== undefined) sink.onError(this.#error);
     else if (this.#ended) sink.onEnd(this.#trailers);
-    else if (this.#started) this.#source.resume();
-    else {
+    else if (!this.#started) {
       this.#started = true;
       this.#source.start(this);
-    }
+    } else if (!this.#held) this.#source.resume();
   }
 
   /** Holds the client back while the try that reads is slow, or between two tries. */
   hold(reader: Reader): void {
-    if (reader === this.#reader && this.#started && !this.#ended) this.#source.pause();
+    if (reader !== this.#reader) return;
+    this.#held = true;
+    if (this.#started && !this.#ended) this.#source.pause();
   }
 
   release(reader: Reader): void {
-    if (reader === this.#reader && this.#started && !this.#ended) this.#source.resume();
+    if (reader !== this.#reader) return;
+    this.#held = false;
+    if (this.#started && !this.#ended) this.#source.resume();
   }
 
   detach(reader: Reader): void {

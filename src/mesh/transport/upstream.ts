@@ -26,6 +26,13 @@ export interface UpstreamRequest {
   readonly responseTimeoutMs: number;
   /** Between two pieces of a body, either way, in milliseconds; 0 is none. A paused reader does not count. */
   readonly idleTimeoutMs: number;
+  /**
+   * Wants a connection that has served nobody: the try before was lost to the keep-alive race, and
+   * where one idle connection was stale the others may be. HTTP/2 ignores it: a session that is
+   * lost takes all its streams with it and is told of by GOAWAY or found out by PING, and there
+   * is rarely a second one that idles.
+   */
+  readonly fresh: boolean;
 }
 
 /** Hears the answer. Calls come in this order, and none after `onEnd`, `onUpgrade` or `onError`. */

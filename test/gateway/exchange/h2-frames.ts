@@ -41,7 +41,7 @@ export function frame(
 
 export function parseFrames(bytes: Buffer): Frame[] {
   const frames: Frame[] = [];
-  for (let at = 0; at + 9 <= bytes.length; ) {
+  for (let at = 0; at + 9 <= bytes.length;) {
     const length = bytes.readUIntBE(at, 3);
     if (at + 9 + length > bytes.length) break;
     frames.push({
@@ -58,11 +58,7 @@ export function parseFrames(bytes: Buffer): Frame[] {
 /** Literal fields without indexing and without Huffman (RFC 7541 §6.2.2). */
 export function headerBlock(fields: readonly (readonly [string, string])[]): Buffer {
   return Buffer.concat(
-    fields.flatMap(([name, value]) => [
-      Buffer.from([0]),
-      hpackString(name),
-      hpackString(value),
-    ]),
+    fields.flatMap(([name, value]) => [Buffer.from([0]), hpackString(name), hpackString(value)]),
   );
 }
 

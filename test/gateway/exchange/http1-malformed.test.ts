@@ -7,14 +7,38 @@ const host = 'Host: a\r\n';
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
 
 const malformed: readonly (readonly [name: string, bytes: string, status: number])[] = [
-  ['Content-Length with Transfer-Encoding', `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-  ['Transfer-Encoding with Content-Length', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n`, 400],
-  ['two different Content-Length', `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
-  ['the same Content-Length twice', `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`, 400],
-  ['case variants of Content-Length', `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\ncontent-length: 3\r\n\r\nabc`, 400],
+  [
+    'Content-Length with Transfer-Encoding',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'Transfer-Encoding with Content-Length',
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'two different Content-Length',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`,
+    400,
+  ],
+  [
+    'the same Content-Length twice',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`,
+    400,
+  ],
+  [
+    'case variants of Content-Length',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\ncontent-length: 3\r\n\r\nabc`,
+    400,
+  ],
   ['a list in Content-Length', `POST / HTTP/1.1\r\n${host}Content-Length: 3, 3\r\n\r\nabc`, 400],
   ['a signed Content-Length', `POST / HTTP/1.1\r\n${host}Content-Length: +3\r\n\r\nabc`, 400],
-  ['a Content-Length beyond counting', `POST / HTTP/1.1\r\n${host}Content-Length: 9007199254740993\r\n\r\nabc`, 400],
+  [
+    'a Content-Length beyond counting',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 9007199254740993\r\n\r\nabc`,
+    400,
+  ],
   ['two Host fields', `GET / HTTP/1.1\r\n${host}Host: b\r\n\r\n`, 400],
   ['the same Host twice', `GET / HTTP/1.1\r\n${host}host: a\r\n\r\n`, 400],
   ['no Host on HTTP/1.1', 'GET / HTTP/1.1\r\nAccept: */*\r\n\r\n', 400],
@@ -36,12 +60,36 @@ const malformed: readonly (readonly [name: string, bytes: string, status: number
   ['a control character in the target', `GET /a\x01b HTTP/1.1\r\n${host}\r\n`, 400],
   ['an empty field name', `GET / HTTP/1.1\r\n${host}: b\r\n\r\n`, 400],
   ['a field without a colon', `GET / HTTP/1.1\r\n${host}X-A\r\n\r\n`, 400],
-  ['gzip as a transfer coding', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n`, 400],
-  ['gzip before chunked', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 400],
-  ['chunked before identity', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`, 400],
-  ['chunked twice', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-  ['a disguised chunked', `POST / HTTP/1.1\r\n${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],
-  ['Transfer-Encoding on HTTP/1.0', `POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  [
+    'gzip as a transfer coding',
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'gzip before chunked',
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'chunked before identity',
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'chunked twice',
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'a disguised chunked',
+    `POST / HTTP/1.1\r\n${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    'Transfer-Encoding on HTTP/1.0',
+    `POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   ['an unknown method', `FOO / HTTP/1.1\r\n${host}\r\n`, 400],
   ['a method in lower case', `get / HTTP/1.1\r\n${host}\r\n`, 400],
   ['HTTP/0.9', 'GET /\r\n\r\n', 400],
@@ -55,8 +103,16 @@ const malformed: readonly (readonly [name: string, bytes: string, status: number
   ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
   ['TRACE', `TRACE / HTTP/1.1\r\n${host}\r\n`, 405],
   ['CONNECT', `CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n`, 405],
-  ['an unknown expectation', `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nExpect: tea\r\n\r\na`, 417],
-  ['an expectation among others', `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nExpect: 100-continue, tea\r\n\r\na`, 417],
+  [
+    'an unknown expectation',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nExpect: tea\r\n\r\na`,
+    417,
+  ],
+  [
+    'an expectation among others',
+    `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nExpect: 100-continue, tea\r\n\r\na`,
+    417,
+  ],
 ];
 
 describe('malformed HTTP/1 requests', () => {
@@ -92,8 +148,7 @@ describe('malformed HTTP/1 requests', () => {
   it('answers what came before the bad bytes first, in order', async () => {
     const { door, port } = await openListener();
     const waiting: (() => void)[] = [];
-    door.handler = (_intake, downstream) =>
-      waiting.push(() => downstream.answer(200, [], 'first'));
+    door.handler = (_intake, downstream) => waiting.push(() => downstream.answer(200, [], 'first'));
     const client = await connectRaw(port);
     client.send(`GET /first HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\nX : y\r\n\r\n`);
     await door.until(({ served }) => served.length === 1);

@@ -102,7 +102,11 @@ describe('a flood of HTTP/2 frames', () => {
   it('of empty DATA ends the connection', async () => {
     const { port, door } = await openListener();
     door.handler = (intake) =>
-      intake.body?.start({ onData: () => undefined, onEnd: () => undefined, onError: () => undefined });
+      intake.body?.start({
+        onData: () => undefined,
+        onEnd: () => undefined,
+        onError: () => undefined,
+      });
     const client = await connectRaw(port);
     const sent = await flood(client, (i) =>
       i === 0 ? frame(HEADERS, END_HEADERS, 1, post) : frame(DATA, 0, 1),

@@ -1,6 +1,7 @@
 /** A socket that a test drives byte by byte. */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Echoed } from './fake-door.ts';
 
 export class RawClient {
   readonly socket: Socket;
@@ -76,8 +77,9 @@ export class RawClient {
   }
 }
 
-export async function connectRaw(port: number): Promise<RawClient> {
-  const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true });
+/** `from`: the address to connect from, any of 127.0.0.0/8. */
+export async function connectRaw(port: number, from = '127.0.0.1'): Promise<RawClient> {
+  const socket = connectTcp({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
   const client = new RawClient(socket);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve).once('error', reject);
@@ -97,4 +99,14 @@ export function parseAnswer(text: string): {
     head: text.slice(0, end),
     body: text.slice(end + 4),
   };
+}
+
+/** Sends a request and reads what the echoing door says of it. */
+export async function exchange(client: RawClient, bytes: string): Promise<Echoed> {
+  const before = client.text.length;
+  client.send(bytes);
+  await client.until(({ text }) => /\r\n\r\n\{.*\}$/s.test(text.slice(before)));
+  return JSON.parse(
+    Buffer.from(parseAnswer(client.text.slice(before)).body, 'latin1').toString(),
+  ) as Echoed;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAnswer } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { DOORS, expectNothingForwarded, fieldOf, knock } from './doors.ts';
-import { badChunks, malformed } from './malformed-http1.ts';
+import { badChunks, malformed, misnamed } from './malformed-http1.ts';
 import { startRecordingUpstream, type RecordingUpstream } from './recording-upstream.ts';
 
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -51,14 +51,24 @@ describe.each(DOORS)('by the %s door', (door) => {
     await expectNothingForwarded(gateway, upstream);
   });
 
-  it.for(badChunks)('breaks off a body at %s, on both sides', async ([, bytes]) => {
+  it.for(misnamed)('answers $name by $status, and what comes behind it in its turn', async ({ bytes, status, code }) => {
+    const client = await knock(gateway, door);
+    client.send(`${bytes}GET /next HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    const [, first, second] = (await client.untilEnd()).split('HTTP/1.1 ');
+    expect(first!.slice(0, 3)).toBe(String(status));
+    expect(first).toContain(`"code":"${code}"`);
+    expect(second).toContain('answer to /next');
+    expect(upstream.targets).toEqual(['/next']);
+  });
+
+  it.for(badChunks)('breaks off a body at %s, on both sides', async ([, bytes, status = 400]) => {
     const client = await knock(gateway, door);
     client.send(
       'POST /cut HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n',
     );
     await upstream.until(({ requests }) => requests[0]?.body === 'first');
     const text = await client.send(bytes + smuggled).untilEnd();
-    expect(parseAnswer(text).status, text).toBe(400);
+    expect(parseAnswer(text).status, text).toBe(status);
     expect(text.split('HTTP/1.1 ')).toHaveLength(2);
     await upstream.until(({ requests }) => requests[0]!.closed);
     expect(upstream.requests[0]!.complete).toBe(false);
@@ -68,6 +78,18 @@ describe.each(DOORS)('by the %s door', (door) => {
     await client.untilClosed();
     await expectNothingForwarded(gateway, upstream);
   });
+});
+
+it.for(DOORS)('refuses a head without end that comes in pieces (%s)', async (door) => {
+  const client = await knock(gateway, door);
+  client.send('GET /bad HTTP/1.1\r\nHost: localhost\r\nX-A: ');
+  for (let i = 0; i < 64 && !client.ended; i++) {
+    client.send('b'.repeat(1024));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  // Which of the two limits was passed cannot be told from one piece.
+  expect([414, 431]).toContain(parseAnswer(await client.untilEnd()).status);
+  await expectNothingForwarded(gateway, upstream);
 });
 
 it('refuses bad chunk framing in the first packet as in a later one', async () => {

@@ -51,11 +51,9 @@ const fields = cases(400, 'bad_request', {
   'two Host fields': `${get}Host: other\r\n\r\n`,
   'the same Host twice': `${get}host: localhost\r\n\r\n`,
   'no Host': 'GET /bad HTTP/1.1\r\nAccept: */*\r\n\r\n',
-  'an empty Host': 'GET /bad HTTP/1.1\r\nHost:\r\n\r\n',
   'a Host with a path': 'GET /bad HTTP/1.1\r\nHost: localhost/x\r\n\r\n',
   'a Host with userinfo': 'GET /bad HTTP/1.1\r\nHost: u@localhost\r\n\r\n',
   'a Host with a list': 'GET /bad HTTP/1.1\r\nHost: localhost, other\r\n\r\n',
-  'a Host with a port that is none': 'GET /bad HTTP/1.1\r\nHost: localhost:99999\r\n\r\n',
   'an obsolete folding': `${get}X-A: b\r\n c\r\n\r\n`,
   'an obsolete folding by a tab': `${get}X-A: b\r\n\tc\r\n\r\n`,
   'a folding before the first field': `GET /bad HTTP/1.1\r\n X-A: b\r\n${host}\r\n`,
@@ -86,10 +84,8 @@ const requestLine = cases(400, 'bad_request', {
   'a tab in the target': `GET /b\tad HTTP/1.1\r\n${host}\r\n`,
   'a space in the target': `GET /b ad HTTP/1.1\r\n${host}\r\n`,
   'a bare CR in the target': `GET /b\rad HTTP/1.1\r\n${host}\r\n`,
-  'a fragment in the target': `GET /bad#x HTTP/1.1\r\n${host}\r\n`,
   'a target that is neither path nor URL': `GET bad HTTP/1.1\r\n${host}\r\n`,
   'a target of another scheme': `GET ftp://localhost/bad HTTP/1.1\r\n${host}\r\n`,
-  'a URL with userinfo': `GET http://u:p@localhost/bad HTTP/1.1\r\n${host}\r\n`,
   'a URL without a host': `GET http:///bad HTTP/1.1\r\n${host}\r\n`,
   'an asterisk for GET': `GET * HTTP/1.1\r\n${host}\r\n`,
   'an unknown method': `FOO /bad HTTP/1.1\r\n${host}\r\n`,
@@ -124,7 +120,6 @@ const tooMuch = [
     'too many fields': `${get}${'X-A: b\r\n'.repeat(101)}\r\n`,
     'a field that is too large': `${get}X-A: ${'b'.repeat(33 * 1024)}\r\n\r\n`,
     'fields that are too large together': `${get}${`X-A: ${'b'.repeat(1024)}\r\n`.repeat(33)}\r\n`,
-    'a field name without end': `${get}${'X'.repeat(48 * 1024)}`,
     'a head without end': `${get}${`X-A: ${'b'.repeat(1024)}\r\n`.repeat(48)}`,
   }),
   ...cases(414, 'uri_too_long', {
@@ -139,6 +134,20 @@ const tooMuch = [
   }),
 ];
 
+/**
+ * Well framed, so that its end is known for certain and the connection may go on; but it names
+ * no place that all readers would agree on.
+ */
+export const misnamed: readonly Malformed[] = cases(400, 'bad_request', {
+  'an empty Host': 'GET /bad HTTP/1.1\r\nHost:\r\n\r\n',
+  'a Host with a port that is none': 'GET /bad HTTP/1.1\r\nHost: localhost:99999\r\n\r\n',
+  'a fragment in the target': `GET /bad#x HTTP/1.1\r\n${host}\r\n`,
+  'a URL with userinfo': `GET http://u:p@localhost/bad HTTP/1.1\r\n${host}\r\n`,
+  'a target that climbs above the root': `GET /../bad HTTP/1.1\r\n${host}\r\n`,
+  'a target with an encoded NUL': `GET /b%00ad HTTP/1.1\r\n${host}\r\n`,
+  'a target with a broken escape': `GET /b%zzad HTTP/1.1\r\n${host}\r\n`,
+});
+
 export const malformed: readonly Malformed[] = [
   ...framing,
   ...fields,
@@ -148,7 +157,7 @@ export const malformed: readonly Malformed[] = [
 ];
 
 /** What follows a chunk that was right: the body ends here, and not as a body ends. */
-export const badChunks: readonly (readonly [name: string, bytes: string])[] = [
+export const badChunks: readonly (readonly [name: string, bytes: string, status?: number])[] = [
   ['a size that is no number', 'zz\r\nabc\r\n0\r\n\r\n'],
   ['an empty size', '\r\nabc\r\n0\r\n\r\n'],
   ['a negative size', '-3\r\nabc\r\n0\r\n\r\n'],
@@ -164,12 +173,11 @@ export const badChunks: readonly (readonly [name: string, bytes: string])[] = [
   ['a bare CR in an extension', '3;a\rb\r\nabc\r\n0\r\n\r\n'],
   ['NUL in an extension', '3;a\0b\r\nabc\r\n0\r\n\r\n'],
   ['an extension without end', `3;${'a'.repeat(20 * 1024)}\r\nabc\r\n0\r\n\r\n`],
-  ['extensions without end, little by little', `${`1;${'a'.repeat(200)}\r\nb\r\n`.repeat(100)}0\r\n\r\n`],
   ['a bare LF at the end', '0\r\n\n'],
   ['a bare LF after the last size', '0\n\r\n'],
   ['a trailer that is folded', '0\r\nX-A: b\r\n c\r\n\r\n'],
   ['a trailer with a space before the colon', '0\r\nX-A : b\r\n\r\n'],
   ['a trailer without a colon', '0\r\nX-A\r\n\r\n'],
   ['a trailer with a control character', '0\r\nX-A: \x01\r\n\r\n'],
-  ['trailers without end', `0\r\n${`X-A: ${'b'.repeat(1024)}\r\n`.repeat(64)}\r\n`],
+  ['trailers without end', `0\r\n${`X-A: ${'b'.repeat(1024)}\r\n`.repeat(64)}\r\n`, 431],
 ];

@@ -11,7 +11,10 @@ beforeAll(async () => {
   origin = await startRawOrigin();
   gateway = await startGateway({
     services: { raw: rawService(origin) },
-    routes: [{ name: 'raw', to: 'raw' }],
+    routes: [
+      { name: 'raw', to: 'raw' },
+      { name: 'server', match: { path: { regex: '\\*' } }, to: 'raw' },
+    ],
   });
 });
 
@@ -120,7 +123,7 @@ describe('a request target', () => {
     await client.untilText('\r\n\r\n');
   });
 
-  it('of OPTIONS may be an asterisk', async () => {
+  it('of OPTIONS may be the asterisk, which only an expression names', async () => {
     const client = await connect();
     client.send('OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n');
     const peer = await origin.nextPeer();

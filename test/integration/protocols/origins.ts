@@ -11,6 +11,7 @@ import {
 } from 'node:http2';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { onTestFinished } from 'vitest';
 import { RawClient } from '../../gateway/exchange/raw-client.ts';
 
 export interface TestOrigin {
@@ -97,6 +98,8 @@ export async function startRawOrigin(): Promise<RawOrigin> {
       return accepted;
     },
     async nextPeer() {
+      // What one test has not taken is not for the next.
+      onTestFinished(() => void (wanted.length = arrived.length = 0));
       const socket = arrived.shift() ?? (await new Promise<Socket>((take) => wanted.push(take)));
       return new RawClient(socket);
     },

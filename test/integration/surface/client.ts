@@ -1,5 +1,6 @@
 /** A client that asks once, on a connection of its own. */
 import { request as requestHttp, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 import type { ConnectionOptions } from 'node:tls';
@@ -60,4 +61,43 @@ export function ask(port: number, path: string, options: AskOptions = {}): Promi
 /** The `code` of an answer that the gateway made itself. */
 export function codeOf(reply: Reply): string {
   return (JSON.parse(reply.body) as { code: string }).code;
+}
+
+export interface Http2Reply extends Omit<Reply, 'lines'> {
+  /** What ALPN agreed on; `h2c` on a plain connection. */
+  readonly alpn: string;
+}
+
+/** Asks over HTTP/2: by prior knowledge, or over TLS with `tls`. */
+export async function askHttp2(
+  port: number,
+  path: string,
+  { method = 'GET', host = 'localhost', headers = {}, body, tls }: AskOptions = {},
+): Promise<Http2Reply> {
+  const session =
+    tls === undefined
+      ? connectHttp2(`http://127.0.0.1:${port}`)
+      : connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, ...tls });
+  try {
+    const stream = session.request({
+      ':method': method,
+      ':path': path,
+      ':authority': host,
+      ...headers,
+    });
+    stream.end(body);
+    const head = new Promise<IncomingHttpHeaders>((resolve, reject) => {
+      stream.once('response', resolve).once('error', reject);
+      session.once('error', reject);
+    });
+    const { ':status': status, ...fields } = (await head) as IncomingHttpHeaders & { ':status'?: number };
+    return {
+      status: status ?? 0,
+      headers: fields,
+      body: await text(stream),
+      alpn: session.alpnProtocol ?? '',
+    };
+  } finally {
+    session.destroy();
+  }
 }

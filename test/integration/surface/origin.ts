@@ -52,11 +52,15 @@ export async function startOrigin(name: string, options: OriginOptions = {}): Pr
   const asked: Asked[] = [];
   const waiting: (() => void)[] = [];
   const server = createHttpServer(options, (request, response) => {
-    void take(request).then((one) => {
-      asked.push(one);
-      for (const wake of waiting.splice(0)) wake();
-      origin.answer(one, response);
-    });
+    void take(request).then(
+      (one) => {
+        asked.push(one);
+        for (const wake of waiting.splice(0)) wake();
+        origin.answer(one, response);
+      },
+      // It broke off: there is nothing to keep, and nobody to answer.
+      () => undefined,
+    );
   });
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {

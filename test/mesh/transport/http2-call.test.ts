@@ -77,6 +77,40 @@ describe('a try over HTTP/2', () => {
     expect(sink.values('x-echo')).toEqual(['Jos\u00e9']);
   });
 
+  it('tells of an answer that is a head alone in one go', async () => {
+    const origin = await createStreamOrigin((stream) => {
+      stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true });
+    });
+    const calls = Promise.withResolvers<readonly string[]>();
+    const sink = new UpstreamRecorder();
+    const onHead = sink.onHead.bind(sink);
+    sink.onHead = (...head) => {
+      onHead(...head);
+      queueMicrotask(() => calls.resolve([...sink.calls]));
+    };
+    upstreamTo(origin).send(requestOf(), sink);
+    expect(await calls.promise).toEqual(['sent', 'head', 'end']);
+  });
+
+  it('frees the stream of an answer that is a head alone, although its reader holds back', async () => {
+    const origin = await createStreamOrigin(
+      (stream) => stream.respond({ ':status': 204 }, { endStream: true }),
+      { settings: { maxConcurrentStreams: 1 } },
+    );
+    const upstream = upstreamTo(origin, { maxConnections: 1 });
+    for (let i = 0; i < 3; i++) {
+      const sink = new UpstreamRecorder();
+      const call = upstream.send(requestOf(), sink);
+      const onHead = sink.onHead.bind(sink);
+      sink.onHead = (...head) => {
+        call.pause();
+        onHead(...head);
+      };
+      await sink.ended();
+      expect(sink.status).toBe(204);
+    }
+  });
+
   it('sends twice what the client has sent twice', async () => {
     const origin = await createStreamOrigin((stream, _headers, raw) => {
       stream.respond({ ':status': 200, 'x-raw': JSON.stringify(raw.slice(8)) });
