@@ -1,5 +1,5 @@
 /** Finds the pieces of one upstream answer in its bytes as they arrive: head, body, trailers (RFC 9112). */
-import { AnswerSyntaxError, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
+import { AnswerSyntaxError, checkSwitch, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
 import type { AnswerHead } from './http1-answer-head.ts';
 import { IS_VALUE, toHexDigit } from './octets.ts';
 import {
@@ -56,7 +56,7 @@ export class ResponseParser {
   readonly #section: SectionCollector;
   #state = STOPPED;
   #isHead = false;
-  #mayUpgrade = false;
+  #upgrade: string | undefined;
   /** Bytes left of the body or chunk; while a chunk's size is read, its value so far. */
   #left = 0;
   /** Digits of the chunk's size, or bytes of its extension. */
@@ -83,11 +83,11 @@ export class ResponseParser {
     return this.#state === DONE;
   }
 
-  /** Expects the answer to a request: one to HEAD has no body, one to an upgrade may be 101. */
-  start(isHead: boolean, mayUpgrade: boolean): void {
+  /** Expects the answer to a request: one to HEAD has no body, one to an upgrade may be its 101. */
+  start(isHead: boolean, upgrade: string | undefined): void {
     this.#state = HEAD;
     this.#isHead = isHead;
-    this.#mayUpgrade = mayUpgrade;
+    this.#upgrade = upgrade;
     this.#section.clear();
     this.hasHead = false;
     this.keepAlive = false;
@@ -189,8 +189,7 @@ export class ResponseParser {
         this.#handler.onInformational(status, head.headers);
         return;
       }
-      if (!this.#mayUpgrade)
-        throw new AnswerSyntaxError('101 to a request that asked for no upgrade');
+      checkSwitch(head, this.#upgrade);
       this.hasHead = true;
       this.upgrade = head;
       this.#state = UPGRADED;
