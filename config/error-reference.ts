@@ -81,7 +81,7 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   circuit_open: {
     status: 503,
     meaning:
-      "The service has as many requests in flight, or waiting for a connection, as its `circuitBreaker` allows. The request was not sent.",
+      'The service has as many requests in flight, or waiting for a connection, as its `circuitBreaker` allows. The request was not sent.',
     remedy: 'Try again later; find out why the service is slow, or raise the threshold.',
   },
   overloaded: {
@@ -93,7 +93,8 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     status: 503,
     meaning:
       'No connection to an endpoint could be made: refused, unreachable, out of time, or TLS failed. The request was not sent.',
-    remedy: "Look at the endpoint's address, its process and its certificate; `reason` in the log is exact.",
+    remedy:
+      "Look at the endpoint's address, its process and its certificate; `reason` in the log is exact.",
   },
   upstream_reset: {
     status: 503,

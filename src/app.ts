@@ -208,6 +208,8 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     onRefused(errors) {
       readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
       gatewayMetrics.configRefused();
+      // At the start whoever asked for it is told.
+      if (readiness.revision === 0) return;
       log.error({ errors }, 'the configuration was refused; the one before stays in force');
     },
   });
