@@ -41,6 +41,8 @@ import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
 import { VERSION } from './version.ts';
 
+export type { App, AppOptions, Started } from './cli/app-port.ts';
+
 const now = Date.now;
 const monotonic = (): number => performance.now();
 const clock: Clock = { now, monotonic };
@@ -71,7 +73,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   const accessLog = createAccessLog(initial, log);
   const { tracing: traces } = initial.telemetry;
   const tracing =
-    traces === undefined ? undefined : createTracing({ ...traces, nodeName, version: VERSION, log });
+    traces === undefined
+      ? undefined
+      : createTracing({ ...traces, nodeName, version: VERSION, log });
   const requestMetrics = createRequestMetrics(registry);
   const overload = createOverloadGuard({
     maxLoopDelayMs: MAX_LOOP_DELAY_MS,

@@ -10,6 +10,7 @@ import { runAnswerHooks } from '../pipeline/hooks.ts';
 import { pluginFailed } from '../pipeline/plugin-failed.ts';
 import { toAnswerFields } from './answer-fields.ts';
 import { TransformedAnswer } from './transformed-answer.ts';
+import { findForeignHandshake } from './websocket-handshake.ts';
 
 export interface RelayEnvironment {
   readonly monotonic: () => number;
@@ -21,6 +22,8 @@ export interface RelayEnvironment {
 
 export class ResponseRelay implements CallSink, DownstreamObserver {
   call: Call | undefined;
+  /** The Sec-WebSocket-Key that the gateway has made, which nobody else can check the answer to. */
+  handshakeKey: string | undefined;
   readonly #exchange: GatewayExchange;
   readonly #environment: RelayEnvironment;
   /** Answer events that came while a hook was still thinking about the head. */
@@ -77,6 +80,15 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     const exchange = this.#exchange;
     const { response } = exchange;
     exchange.upstream.headAt = this.#environment.monotonic();
+    const foreign =
+      this.handshakeKey === undefined
+        ? undefined
+        : findForeignHandshake(headers, this.handshakeKey);
+    if (foreign !== undefined) {
+      upstream.destroy();
+      this.#environment.fail(exchange, foreign);
+      return;
+    }
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;

@@ -48,7 +48,9 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
     } catch (error) {
       // A hook has put in what JSON cannot say: the line goes without the hooks' additions.
       hookFailed('', error);
-      return JSON.stringify(toAccessRecord(exchange, clock.now(), clock.monotonic() - exchange.startedAt));
+      return JSON.stringify(
+        toAccessRecord(exchange, clock.now(), clock.monotonic() - exchange.startedAt),
+      );
     }
   }
 

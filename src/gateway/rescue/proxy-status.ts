@@ -45,7 +45,10 @@ const BY_CAUSE: ReadonlyMap<string, string> = new Map([
 
 /** The field's value, e.g. `meshgate; error=connection_refused`. */
 export function toProxyStatus(code: string, cause: unknown): string {
-  const error = errorOfCause(cause) ?? PROXY_ERROR.get(code) ?? (code === 'upstream_connect_failed' ? 'destination_unavailable' : undefined);
+  const error =
+    errorOfCause(cause) ??
+    PROXY_ERROR.get(code) ??
+    (code === 'upstream_connect_failed' ? 'destination_unavailable' : undefined);
   return error === undefined ? 'meshgate' : `meshgate; error=${error}`;
 }
 

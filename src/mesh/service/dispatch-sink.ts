@@ -153,8 +153,12 @@ function toBuffer(chunk: Uint8Array): Buffer {
 
 /**
  * By its `session` undici knows a stream of HTTP/2, and then expects 200 in place of the 101 that
- * the transport makes of it.
+ * the transport makes of it. As with a socket, the peer's end is the end of both directions:
+ * clients wait for a 'close' that nobody else would bring about.
  */
 function toPlainTunnel(socket: Duplex): Duplex {
-  return 'session' in socket ? Duplex.from({ readable: socket, writable: socket }) : socket;
+  if (!('session' in socket)) return socket;
+  const tunnel = Duplex.from({ readable: socket, writable: socket });
+  tunnel.allowHalfOpen = false;
+  return tunnel;
 }

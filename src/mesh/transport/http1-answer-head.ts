@@ -196,20 +196,6 @@ function toContentLength(value: string): number {
   return total;
 }
 
-/**
- * Throws AnswerSyntaxError unless a 101 switches to what was asked for (RFC 9110 §15.2.2): the
- * client would speak it to an upstream that speaks something else.
- */
-export function checkSwitch({ headers }: AnswerHead, wanted: string | undefined): void {
-  if (wanted === undefined) {
-    throw new AnswerSyntaxError('101 to a request that asked for no upgrade');
-  }
-  for (let i = 0; i < headers.length; i += 2) {
-    if (isNamed(headers[i]!, 'upgrade') && isNamed(headers[i + 1]!, wanted.toLowerCase())) return;
-  }
-  throw new AnswerSyntaxError('101 to another protocol than was asked for');
-}
-
 /** Whether a Connection field's value names an option, given in lower case. */
 function hasOption(value: string, option: string): boolean {
   if (value === option) return true;

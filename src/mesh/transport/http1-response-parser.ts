@@ -1,5 +1,5 @@
 /** Finds the pieces of one upstream answer in its bytes as they arrive: head, body, trailers (RFC 9112). */
-import { AnswerSyntaxError, checkSwitch, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
+import { AnswerSyntaxError, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
 import type { AnswerHead } from './http1-answer-head.ts';
 import { IS_VALUE, toHexDigit } from './octets.ts';
 import {
@@ -8,6 +8,7 @@ import {
   SectionCollector,
   UNACCEPTABLE,
 } from './http1-section-collector.ts';
+import { checkSwitch } from './http1-switch.ts';
 
 /** Hears what is found, in order. May call `stop` from within; nothing more comes then. */
 export interface AnswerHandler {

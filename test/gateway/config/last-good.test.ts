@@ -22,7 +22,10 @@ function configOf(routes: number): Config {
     node: { name: 'ü', zone: undefined },
     tracing: undefined,
     services: [],
-    routes: Array.from({ length: routes }, (_, i) => ({ name: `route-${i}`, text: 'x'.repeat(50) })),
+    routes: Array.from({ length: routes }, (_, i) => ({
+      name: `route-${i}`,
+      text: 'x'.repeat(50),
+    })),
   } as unknown as Config;
 }
 

@@ -116,7 +116,7 @@ describe.each(DOORS)('by the %s door', (door) => {
     }
     const text = await client.untilEnd();
     const answers = text.split(/HTTP\/1\.1 (?=\d{3} )/).slice(1);
-    expect(answers, text).toHaveLength(2);
+    expect(answers).toHaveLength(2);
     expect(answers[0]).toContain('answer to /outer');
     expect(answers[1]).toContain('answer to /next');
     expect(upstream.targets).toEqual(['/outer', '/next']);

@@ -7,15 +7,11 @@ export type Script = (socket: Socket, target: string) => void;
 export interface ScriptedUpstream extends TestOrigin {
   /** Plays on every request head that has come. */
   script: Script;
-  /** One per connection, in order; resolves when it has closed. */
-  readonly closed: Promise<void>[];
 }
 
 /** For requests without bodies: each head that ends is one. */
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
-  const closed: Promise<void>[] = [];
   const server = createServer((socket) => {
-    closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
     let waiting = '';
     socket.setEncoding('latin1').on('data', (text: string) => {
       waiting += text;
@@ -27,6 +23,6 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     });
   });
   const origin = await listen(server);
-  const upstream: ScriptedUpstream = { ...origin, closed, script: () => undefined };
+  const upstream: ScriptedUpstream = { ...origin, script: () => undefined };
   return upstream;
 }

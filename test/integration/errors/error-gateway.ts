@@ -47,7 +47,7 @@ export async function startErrorGateway(): Promise<ErrorGateway> {
         name: 'http',
         address: '127.0.0.1:0',
         hosts: ['localhost'],
-        limits: { body: '64KiB', headerTimeout: '250ms' },
+        limits: { body: '64KiB' },
       },
       { name: 'other', address: '127.0.0.1:0', hosts: ['other.example.com'] },
     ],

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ERROR_REFERENCE } from '../../../config/error-reference.ts';
+import type * as standard from '../../../src/plugins/standard.ts';
 import { toProxyStatus } from '../../../src/gateway/rescue/proxy-status.ts';
 import { SECRET } from './bad-plugins.ts';
 import { KEY, startErrorGateway, TOKEN, type ErrorGateway } from './error-gateway.ts';
 import { provocations, type Provocation } from './provocations.ts';
 
 vi.mock('../../../src/plugins/standard.ts', async (original) => {
-  const { standardPlugins } = await original<typeof import('../../../src/plugins/standard.ts')>();
+  const { standardPlugins } = await original<typeof standard>();
   const { badPlugins } = await import('./bad-plugins.ts');
   return { standardPlugins: new Map([...standardPlugins, ...badPlugins]) };
 });
@@ -93,11 +94,11 @@ describe('a gRPC caller', () => {
       'Application/GRPC+json',
     ]) {
       const { fields } = await call(missing, { 'content-type': type });
-      expect(fields, type).toMatchObject({ ':status': 200, 'grpc-status': '12' });
+      expect(fields).toMatchObject({ ':status': 200, 'grpc-status': '12' });
     }
     for (const type of ['application/json', 'application/grpc-web', 'application/grpcx']) {
       const { fields, body } = await call(missing, { 'content-type': type });
-      expect(fields, type).toMatchObject({ ':status': 404 });
+      expect(fields).toMatchObject({ ':status': 404 });
       expect(JSON.parse(body)).toMatchObject({ code: 'no_route' });
     }
   });
@@ -109,11 +110,11 @@ it('every other HTTP/2 caller is told of $code as over HTTP/1.1', async () => {
   )) {
     const { fields, body } = await call(provocation, {});
     const status = provocation.status ?? ERROR_REFERENCE[provocation.code].status;
-    expect(fields, provocation.name).toMatchObject({
+    expect(fields).toMatchObject({
       ':status': status,
       'content-type': 'application/problem+json',
     });
-    expect(JSON.parse(body), provocation.name).toMatchObject({ status, code: provocation.code });
+    expect(JSON.parse(body)).toMatchObject({ status, code: provocation.code });
   }
 });
 

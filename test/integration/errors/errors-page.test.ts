@@ -1,6 +1,5 @@
 /** The table of errors in the docs is the one of the code. */
-import { readFile } from 'node:fs/promises';
-import { glob } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ERROR_REFERENCE, PLUGIN_CODES } from '../../../config/error-reference.ts';
 import { toErrorsPage } from '../../../config/errors-page.ts';

@@ -1,16 +1,19 @@
 /** Every error of the surface, provoked through a socket: what the caller is told, and what log and metrics are. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ERROR_REFERENCE } from '../../../config/error-reference.ts';
+import type * as standard from '../../../src/plugins/standard.ts';
 import { toProxyStatus } from '../../../src/gateway/rescue/proxy-status.ts';
 import { ask, fieldOf, get, knock } from '../bad-input/doors.ts';
-import { until } from '../gateway-fixture.ts';
+import { startGateway, until } from '../gateway-fixture.ts';
 import { SECRET } from './bad-plugins.ts';
 import { KEY, startErrorGateway, TOKEN, type ErrorGateway } from './error-gateway.ts';
-import { provocations, refusals, type Provocation } from './provocations.ts';
+import { provocations, type Provocation } from './provocations.ts';
+import { toBytes, toSeries } from './provocation-forms.ts';
+import { refusals, tooSlow } from './refusals.ts';
 
 // Beside the built-in plugins, some that no catalogue would have.
 vi.mock('../../../src/plugins/standard.ts', async (original) => {
-  const { standardPlugins } = await original<typeof import('../../../src/plugins/standard.ts')>();
+  const { standardPlugins } = await original<typeof standard>();
   const { badPlugins } = await import('./bad-plugins.ts');
   return { standardPlugins: new Map([...standardPlugins, ...badPlugins]) };
 });
@@ -63,6 +66,18 @@ describe('what ends badly', () => {
     const lines = (await errors.gateway.metrics()).split('\n');
     for (const [series, count] of expected) expect(lines).toContain(`${series} ${count}`);
   });
+});
+
+it('request_timeout: a head that never ends', async () => {
+  const hasty = await startGateway({
+    listeners: [{ name: 'http', address: '127.0.0.1:0', limits: { headerTimeout: '250ms' } }],
+  });
+  try {
+    await expectProblem(tooSlow, await ask(hasty, tooSlow.bytes), hasty);
+    expect(await hasty.metrics()).toContain(`${toSeries(tooSlow)} 1\n`);
+  } finally {
+    await hasty.stop();
+  }
 });
 
 it('rate_limited: a limit that is used up', async () => {
@@ -203,30 +218,14 @@ describe('the documented errors', () => {
   });
 });
 
-function toBytes({
-  method = 'GET',
-  target,
-  host = 'localhost',
-  lines = [],
-  body = '',
-}: Provocation): string {
-  return [
-    `${method} ${target} HTTP/1.1`,
-    `Host: ${host}`,
-    'Connection: close',
-    ...lines,
-    '',
-    body,
-  ].join('\r\n');
-}
-
 /** Checks what the caller was told; resolves with the line of the access log. */
 async function expectProblem(
   { code, target, fields = {}, reason, ...provocation }: Provocation,
   { status, head, body }: { readonly status: number; readonly head: string; readonly body: string },
+  gateway = errors.gateway,
 ): Promise<Record<string, unknown>> {
   const expected = provocation.status ?? ERROR_REFERENCE[code].status;
-  expect(status, head + body).toBe(expected);
+  expect(status).toBe(expected);
   expect(fieldOf(head, 'content-type')).toBe('application/problem+json');
   expect(fieldOf(head, 'cache-control')).toBe('no-store');
   expect(fieldOf(head, 'proxy-status')).toBe(
@@ -249,7 +248,7 @@ async function expectProblem(
   expect(problem['instance'] ?? '').toBe(provocation.instance ?? target);
   expectNothingInternal(head + body);
 
-  const line = await errors.gateway.waitForLog(
+  const line = await gateway.waitForLog(
     ({ request_id: logged }) => logged === problem['request_id'],
   );
   expect(line).toMatchObject({ status: expected, code });
@@ -266,26 +265,4 @@ function expectNothingInternal(text: string): void {
     expect(text).not.toContain(secret);
   expect(text).not.toMatch(/\bat \S+ \(|node:internal|\.ts:\d|\/src\/|node_modules/);
   expect(text).not.toMatch(/127\.0\.0\.1|ECONN|Error:|postgres/);
-}
-
-/** The metric that counts such an end. What was no request has no method. */
-function toSeries({
-  code,
-  target,
-  method = 'GET',
-  route = '',
-  service = '',
-  status,
-}: Provocation): string {
-  const labels = {
-    listener: 'http',
-    route,
-    service,
-    method: target === '' ? 'other' : method,
-    code: String(status ?? ERROR_REFERENCE[code].status),
-  };
-  const text = Object.entries(labels)
-    .map(([key, value]) => `${key}="${value}"`)
-    .join(',');
-  return `meshgate_requests_total{${text}}`;
 }

@@ -37,7 +37,10 @@ async function startWithBadPlugins(): Promise<Running> {
   return { gateway: await startMeshgate(file, { nodeOptions: ['--import', preload] }), origin };
 }
 
-async function ask(gateway: GatewayProcess, path: string): Promise<{ status: number; body: string }> {
+async function ask(
+  gateway: GatewayProcess,
+  path: string,
+): Promise<{ status: number; body: string }> {
   const asked = get(`${gateway.url}${path}`, { agent: false });
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   return { status: response.statusCode!, body: await text(response) };
@@ -70,7 +73,10 @@ describe('a bad plugin', () => {
     const slow = ask(gateway, '/slow');
     const held = await origin.slowRequest();
     const exploded = ask(gateway, '/explodes');
-    await gateway.program.said('stderr', /nobody can catch it.*an unexpected error ends the process/);
+    await gateway.program.said(
+      'stderr',
+      /nobody can catch it.*an unexpected error ends the process/,
+    );
     expect((await exploded).status).toBe(200);
     expect((await gateway.readiness()).report.status).toBe('draining');
     held.end('ok');

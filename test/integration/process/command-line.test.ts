@@ -153,6 +153,8 @@ describe('a runtime below the floor', () => {
     );
     const { code, stderr } = await runMeshgate(['--version'], { nodeOptions: ['--import', old] });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/Node\.js 24\.21 or later is needed and this is 24\.20\.9.*CVE-2026-58044/);
+    expect(stderr).toMatch(
+      /Node\.js 24\.21 or later is needed and this is 24\.20\.9.*CVE-2026-58044/,
+    );
   });
 });

@@ -75,10 +75,9 @@ describe('killed without warning', () => {
     expect(await fingerprintOf(second.portOf('https'))).toMatch(/^[0-9A-F:]{95}$/);
     second.program.signal('SIGTERM');
     expect((await second.program.ended).code).toBe(0);
-    expect(JSON.parse(await readFile(join(folder, '.meshgate/last-good.json'), 'utf8'))).toHaveProperty(
-      'config.routes.0.name',
-      'app',
-    );
+    expect(
+      JSON.parse(await readFile(join(folder, '.meshgate/last-good.json'), 'utf8')),
+    ).toHaveProperty('config.routes.0.name', 'app');
   });
 });
 
@@ -101,7 +100,10 @@ describe('a data directory that cannot be written', () => {
       dataDir: disk.path,
       listeners: [{ name: 'http', address: '127.0.0.1:0', protocol: 'http' }, HTTPS],
     });
-    await expectServing(await startMeshgate(await writeConfig(await createFolder(), config)), 'EROFS');
+    await expectServing(
+      await startMeshgate(await writeConfig(await createFolder(), config)),
+      'EROFS',
+    );
   });
 
   it('nor where the disk is full; what was good last stays', async (context) => {
@@ -132,7 +134,5 @@ async function expectServing(gateway: GatewayProcess, code: string): Promise<voi
 
 /** The first save begins before the start is told, and may end after. */
 async function untilKept(dataDir: string): Promise<string> {
-  return eventually(() =>
-    readFile(join(dataDir, 'last-good.json'), 'utf8').catch(() => undefined),
-  );
+  return eventually(() => readFile(join(dataDir, 'last-good.json'), 'utf8').catch(() => undefined));
 }

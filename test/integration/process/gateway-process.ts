@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdio?: StdioOptions;
+  /** It starts others, and signals go to all of them, as a terminal's do. Default false. */
+  readonly group?: boolean;
 }
 
 /** A process and what it has said so far; killed when the test has finished. */
@@ -32,6 +34,7 @@ export class Program {
   stdout = '';
   stderr = '';
   #exit: Exit | undefined;
+  readonly #group: boolean;
   #listeners = new Set<() => void>();
 
   constructor(args: readonly string[], options: RunOptions = {}) {
@@ -44,7 +47,9 @@ export class Program {
       cwd: options.cwd ?? CHECKOUT,
       env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env },
       stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
+      detached: options.group === true,
     });
+    this.#group = options.group === true;
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#changed();
@@ -70,13 +75,15 @@ export class Program {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
+    const { pid } = this.child;
+    if (pid === undefined || !this.running) return;
+    process.kill(this.#group ? -pid : pid, name);
   }
 
   /** As a crash of the machine would end it. */
   async kill(): Promise<void> {
     if (!this.running || this.child.pid === undefined) return;
-    this.child.kill('SIGKILL');
+    this.signal('SIGKILL');
     await this.ended;
   }
 
@@ -164,7 +171,10 @@ export async function startMeshgate(
   configFile: string,
   options?: RunOptions,
 ): Promise<GatewayProcess> {
-  const program = new Program(['start', '--config', configFile], options);
+  return untilServing(new Program(['start', '--config', configFile], options));
+}
+
+export async function untilServing(program: Program): Promise<GatewayProcess> {
   const [, statusPort] = await program.said('stdout', /status on http:\/\/\S+?:([0-9]+)\//);
   const ports = new Map(
     Array.from(

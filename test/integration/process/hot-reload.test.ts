@@ -12,8 +12,8 @@ import { startOrigin } from './origin.ts';
 interface Deployment {
   readonly name: string;
   /** Returns the path to start with. */
-  first(folder: string, content: string): Promise<string>;
-  next(folder: string, content: string): Promise<void>;
+  readonly first: (folder: string, content: string) => Promise<string>;
+  readonly next: (folder: string, content: string) => Promise<void>;
 }
 
 const FILE = 'meshgate.yaml';
@@ -126,9 +126,9 @@ describe('a configuration that changes under load', () => {
     await gateway.reloaded(({ last_reload }) => !last_reload.successful);
     gateway.program.signal('SIGTERM');
     expect(await gateway.program.ended).toEqual({ code: 0, signal: null });
-    const kept = JSON.parse(
-      await readFile(join(folder, '.meshgate/last-good.json'), 'utf8'),
-    ) as { config: { routes: { name: string }[] } };
+    const kept = JSON.parse(await readFile(join(folder, '.meshgate/last-good.json'), 'utf8')) as {
+      config: { routes: { name: string }[] };
+    };
     expect(kept.config.routes.map(({ name }) => name)).toEqual(['app']);
   });
 });

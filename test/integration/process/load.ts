@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect, constants } from 'node:http2';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface LoadOptions {
   readonly port: number;
@@ -26,6 +27,9 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+/** Between two requests, so that a test of many processes leaves them a processor. */
+const THINK_MS = 1;
+
 /**
  * A client that is told of the connection's end (`Connection: close`, GOAWAY) asks nothing more,
  * as one behind a load balancer would go on to another node.
@@ -33,12 +37,12 @@ export interface Load {
 export function startLoad(options: LoadOptions): Load {
   const failures: string[] = [];
   const waiting = new Set<() => void>();
+  const stopping = new AbortController();
   let succeeded = 0;
-  let stopped = false;
 
   async function run(ask: Ask): Promise<void> {
     let result: Asked = 'answered';
-    while (result === 'answered' && !stopped) {
+    while (result === 'answered' && !stopping.signal.aborted) {
       try {
         result = await ask();
         if (result !== 'not sent') succeeded++;
@@ -47,6 +51,7 @@ export function startLoad(options: LoadOptions): Load {
         result = 'not sent';
       }
       for (const look of waiting) look();
+      await pause(THINK_MS);
     }
   }
 
@@ -75,7 +80,7 @@ export function startLoad(options: LoadOptions): Load {
     },
     left,
     stop() {
-      stopped = true;
+      stopping.abort();
       return left;
     },
   };

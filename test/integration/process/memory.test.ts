@@ -48,7 +48,9 @@ async function askOften(url: string, times: number): Promise<void> {
 describe('memory', () => {
   it('does not grow with the number of requests', async () => {
     const origin = await startOrigin();
-    const gateway = await startCounted(await writeConfig(await createFolder(), toConfig(origin.port)));
+    const gateway = await startCounted(
+      await writeConfig(await createFolder(), toConfig(origin.port)),
+    );
     await askOften(gateway.url, 5000);
     const before = await takeCensus(gateway);
     await askOften(gateway.url, 15_000);

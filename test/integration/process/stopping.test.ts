@@ -106,24 +106,24 @@ describe('told to stop while a request hangs', () => {
   it('cuts it at the deadline and exits with 0', async () => {
     const { gateway, origin } = await start(HASTY);
     const hanging = ask(`${gateway.url}/slow`);
-    const cut = expect(hanging).rejects.toThrow(/socket hang up|ECONNRESET/);
+    const cut = hanging.catch((error: Error) => error.message);
     await origin.slowRequest();
     gateway.program.signal('SIGTERM');
-    await cut;
+    expect(await cut).toMatch(/socket hang up|ECONNRESET/);
     expect(await gateway.program.ended).toEqual({ code: 0, signal: null });
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends at once on a second signal, %s', async (second) => {
     const { gateway, origin } = await start();
     const hanging = ask(`${gateway.url}/slow`);
-    const cut = expect(hanging).rejects.toThrow(/socket hang up|ECONNRESET/);
+    const cut = hanging.catch((error: Error) => error.message);
     await origin.slowRequest();
     gateway.program.signal('SIGTERM');
     await untilUnready(gateway);
     gateway.program.signal(second);
     // The drain would take 30 s, which is longer than this test may.
     expect(await gateway.program.ended).toEqual({ code: 1, signal: null });
-    await cut;
+    expect(await cut).toMatch(/socket hang up|ECONNRESET/);
     expect(gateway.program.stderr).toContain('ends without draining');
   });
 });

@@ -5,7 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRaw, type RawClient } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { openSession, receive } from './http2-client.ts';
-import { rawService, startHttp2Origin, startRawOrigin, type RawOrigin, type TestOrigin } from './origins.ts';
+import {
+  rawService,
+  startHttp2Origin,
+  startRawOrigin,
+  type RawOrigin,
+  type TestOrigin,
+} from './origins.ts';
 
 interface Arrived {
   readonly stream: ServerHttp2Stream;
@@ -45,7 +51,10 @@ async function textOf(stream: ServerHttp2Stream): Promise<string> {
 
 describe('an HTTP/2 request to an HTTP/1.1 upstream', () => {
   const request = (headers: Record<string, string | string[]>, options = {}) =>
-    openSession(gateway, true).request({ ':path': '/h1/a?b', ':authority': 'shop.test', ...headers }, options);
+    openSession(gateway, true).request(
+      { ':path': '/h1/a?b', ':authority': 'shop.test', ...headers },
+      options,
+    );
 
   async function nextHead(): Promise<{ peer: RawClient; head: string }> {
     const peer = await http1.nextPeer();
@@ -60,9 +69,15 @@ describe('an HTTP/2 request to an HTTP/1.1 upstream', () => {
     expect(head).toMatch(/\r\ncookie: a=1; b=2; c=3\r\n/);
     expect(head.match(/\r\nx-twice: /g)).toHaveLength(2);
     expect(head).not.toMatch(/\r\n:|\r\nte:|\r\nconnection:/i);
-    peer.send('HTTP/1.1 200 Fine\r\nSet-Cookie: x=1\r\nSet-Cookie: y=2\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok');
+    peer.send(
+      'HTTP/1.1 200 Fine\r\nSet-Cookie: x=1\r\nSet-Cookie: y=2\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok',
+    );
     const { headers, body } = await answer;
-    expect(headers).toMatchObject({ ':status': 200, 'set-cookie': ['x=1', 'y=2'], 'content-length': '2' });
+    expect(headers).toMatchObject({
+      ':status': 200,
+      'set-cookie': ['x=1', 'y=2'],
+      'content-length': '2',
+    });
     expect(headers).not.toHaveProperty('keep-alive');
     expect(body).toBe('ok');
   });
@@ -90,7 +105,9 @@ describe('an HTTP/2 request to an HTTP/1.1 upstream', () => {
     const answer = receive(stream);
     const { peer } = await nextHead();
     await peer.untilText('1\r\na\r\n0\r\nx-sum: 9\r\n\r\n');
-    peer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\nX-Down: 8\r\n\r\n');
+    peer.send(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\nX-Down: 8\r\n\r\n',
+    );
     expect(await answer).toMatchObject({ body: 'b', trailers: { 'x-down': '8' } });
   });
 
@@ -99,14 +116,17 @@ describe('an HTTP/2 request to an HTTP/1.1 upstream', () => {
     ['GET', '204 No Content', '', { ':status': 204 }],
     ['GET', '304 Not Modified', 'ETag: "a"\r\n', { ':status': 304, etag: '"a"' }],
     ['GET', '200 OK', 'Content-Length: 0\r\n', { ':status': 200, 'content-length': '0' }],
-  ] as const)('has the bodiless answer to %s with %s as it is', async ([method, line, fields, expected]) => {
-    const answer = receive(request({ ':method': method }));
-    const { peer } = await nextHead();
-    peer.send(`HTTP/1.1 ${line}\r\n${fields}\r\n`);
-    const { headers, body } = await answer;
-    expect(headers).toMatchObject(expected);
-    expect(body).toBe('');
-  });
+  ] as const)(
+    'has the bodiless answer to %s with %s as it is',
+    async ([method, line, fields, expected]) => {
+      const answer = receive(request({ ':method': method }));
+      const { peer } = await nextHead();
+      peer.send(`HTTP/1.1 ${line}\r\n${fields}\r\n`);
+      const { headers, body } = await answer;
+      expect(headers).toMatchObject(expected);
+      expect(body).toBe('');
+    },
+  );
 
   it('is answered to the end of a connection without length', async () => {
     const answer = receive(request({}));
@@ -149,7 +169,8 @@ describe('an HTTP/1.1 request to an HTTP/2 upstream', () => {
       te: 'trailers',
       via: '1.1 meshgate',
     });
-    for (const name of ['host', 'connection', 'x-hop', 'keep-alive']) expect(headers).not.toHaveProperty(name);
+    for (const name of ['host', 'connection', 'x-hop', 'keep-alive'])
+      expect(headers).not.toHaveProperty(name);
     stream.respond({ ':status': 200, 'set-cookie': ['x=1', 'y=2'], 'content-length': 2 });
     stream.end('ok');
     await client.untilText('\r\n\r\nok');
@@ -201,12 +222,15 @@ describe('an HTTP/1.1 request to an HTTP/2 upstream', () => {
     await client.untilText('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n');
     stream.respond({ ':status': 204 }, { endStream: true });
     await client.untilText('HTTP/1.1 204 No Content\r\n');
+    expect(client.text.match(/HTTP\/1.1 /g)).toHaveLength(2);
   });
 
   it('waits for the 100 of the upstream', async () => {
     const client = await connectRaw(gateway.httpPort);
     const arrived = nextStream();
-    client.send('PUT /h2/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+    client.send(
+      'PUT /h2/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n',
+    );
     const { stream, headers } = await arrived;
     expect(headers['expect']).toBe('100-continue');
     expect(client.text).toBe('');
@@ -219,23 +243,34 @@ describe('an HTTP/1.1 request to an HTTP/2 upstream', () => {
   });
 
   it.for([
-    ['HEAD', { ':status': 200, 'content-length': 12 }, /^HTTP\/1.1 200 OK\r\n[^]*content-length: 12\r\n/i],
-    ['GET', { ':status': 204 }, /^HTTP\/1.1 204 No Content\r\n(?![^]*(?:content-length|transfer-encoding))/i],
+    [
+      'HEAD',
+      { ':status': 200, 'content-length': 12 },
+      /^HTTP\/1.1 200 OK\r\n[^]*content-length: 12\r\n/i,
+    ],
+    [
+      'GET',
+      { ':status': 204 },
+      /^HTTP\/1.1 204 No Content\r\n(?![^]*(?:content-length|transfer-encoding))/i,
+    ],
     ['GET', { ':status': 304, etag: '"a"' }, /^HTTP\/1.1 304 Not Modified\r\n[^]*etag: "a"\r\n/],
-  ] as const)('has the bodiless answer to %s with %o as it is', async ([method, fields, expected]) => {
-    const client = await connectRaw(gateway.httpPort);
-    for (const answered of [1, 2]) {
-      const arrived = nextStream();
-      client.send(`${method} /h2/ HTTP/1.1\r\nHost: a\r\n\r\n`);
-      const { stream } = await arrived;
-      stream.respond(fields, { endStream: true });
-      await client.until(({ text }) => text.split('\r\n\r\n').length === answered + 1);
-    }
-    const [first, second, rest] = client.text.split(/(?<=\r\n\r\n)/);
-    expect(first).toMatch(expected);
-    expect(second).toMatch(expected);
-    expect(rest).toBeUndefined();
-  });
+  ] as const)(
+    'has the bodiless answer to %s with %o as it is',
+    async ([method, fields, expected]) => {
+      const client = await connectRaw(gateway.httpPort);
+      for (const answered of [1, 2]) {
+        const arrived = nextStream();
+        client.send(`${method} /h2/ HTTP/1.1\r\nHost: a\r\n\r\n`);
+        const { stream } = await arrived;
+        stream.respond(fields, { endStream: true });
+        await client.until(({ text }) => text.split('\r\n\r\n').length === answered + 1);
+      }
+      const [first, second, rest] = client.text.split(/(?<=\r\n\r\n)/);
+      expect(first).toMatch(expected);
+      expect(second).toMatch(expected);
+      expect(rest).toBeUndefined();
+    },
+  );
 
   it('is cut off where the answer breaks off', async () => {
     const client = await connectRaw(gateway.httpPort);

@@ -4,7 +4,13 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { openSession, receive } from './http2-client.ts';
-import { rawService, startHttp2Origin, startRawOrigin, type RawOrigin, type TestOrigin } from './origins.ts';
+import {
+  rawService,
+  startHttp2Origin,
+  startRawOrigin,
+  type RawOrigin,
+  type TestOrigin,
+} from './origins.ts';
 
 interface Arrived {
   readonly stream: ServerHttp2Stream;
@@ -65,7 +71,9 @@ describe.for([
     }
     const received = await Promise.all(answers);
     expect(received.map(({ body }) => body)).toEqual(received.map((_, n) => `body ${n}`));
-    expect(received.map(({ headers }) => headers['x-path'])).toEqual(received.map((_, n) => `/held/${n}`));
+    expect(received.map(({ headers }) => headers['x-path'])).toEqual(
+      received.map((_, n) => `/held/${n}`),
+    );
   });
 
   it('carries trailers both ways', async () => {
@@ -167,7 +175,9 @@ describe.for([
     await peer.untilText('\r\n\r\n');
     request.close(constants.NGHTTP2_CANCEL);
     await peer.untilEnd();
-    const line = await gateway.waitForLog(({ path, code }) => path === '/raw/' && code !== undefined);
+    const line = await gateway.waitForLog(
+      ({ path, code }) => path === '/raw/' && code !== undefined,
+    );
     expect(line['code']).toBe('client_closed_request');
   });
 

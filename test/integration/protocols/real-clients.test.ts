@@ -68,12 +68,21 @@ describe.skipIf(!CURL)('curl', () => {
     ['HTTP/2 by prior knowledge', '2', ['--http2-prior-knowledge'], false],
   ] as const)('by %s', ([, version, flags, tls]) => {
     const urlOf = (path: string): string =>
-      tls ? `https://localhost:${gateway.httpsPort}${path}` : `http://127.0.0.1:${gateway.httpPort}${path}`;
+      tls
+        ? `https://localhost:${gateway.httpsPort}${path}`
+        : `http://127.0.0.1:${gateway.httpPort}${path}`;
     const works = version !== '2' || CURL_HTTP2;
 
     it.skipIf(!works)('downloads, with and without a length', async () => {
       const target = join(directory, 'download');
-      const seen = await curl(...flags, '-o', target, '-w', '%{http_version} %{http_code}', urlOf('/large'));
+      const seen = await curl(
+        ...flags,
+        '-o',
+        target,
+        '-w',
+        '%{http_version} %{http_code}',
+        urlOf('/large'),
+      );
       // An answer tells the server's version, not the request's (RFC 9110 §6.2).
       expect(seen).toBe(`${version === '1.0' ? '1.1' : version} 200`);
       expect(digest(await readFile(target))).toBe(digest(Buffer.alloc(SIZE, 'hijklmn')));
@@ -83,7 +92,9 @@ describe.skipIf(!CURL)('curl', () => {
     it.skipIf(!works)('uploads', async () => {
       const expected = digest(await readFile(upload));
       expect(await curl(...flags, '-T', upload, urlOf('/up'))).toBe(`PUT ${expected}`);
-      expect(await curl(...flags, '--data-binary', `@${upload}`, urlOf('/up'))).toBe(`POST ${expected}`);
+      expect(await curl(...flags, '--data-binary', `@${upload}`, urlOf('/up'))).toBe(
+        `POST ${expected}`,
+      );
     });
 
     it.skipIf(!works)('asks for a head alone', async () => {
@@ -91,11 +102,14 @@ describe.skipIf(!CURL)('curl', () => {
     });
 
     // curl 7.88 cannot reuse a connection by prior knowledge, whoever it is to.
-    it.skipIf(!works || (version === '2' && !tls))('asks for several things on one connection', async () => {
-      const both = await curl(...flags, '-w', '%{num_connects}\n', urlOf('/a'), urlOf('/b'));
-      const expected = `GET ${digest(Buffer.alloc(0))}`;
-      expect(both).toBe(`${expected}1\n${expected}${version === '1.0' ? '1' : '0'}\n`);
-    });
+    it.skipIf(!works || (version === '2' && !tls))(
+      'asks for several things on one connection',
+      async () => {
+        const both = await curl(...flags, '-w', '%{num_connects}\n', urlOf('/a'), urlOf('/b'));
+        const expected = `GET ${digest(Buffer.alloc(0))}`;
+        expect(both).toBe(`${expected}1\n${expected}${version === '1.0' ? '1' : '0'}\n`);
+      },
+    );
   });
 
   it('uploads after 100-continue, and in chunks', async () => {

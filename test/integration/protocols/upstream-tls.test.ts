@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAuthority, type CertificatePem } from '../../mesh/transport/http1-test-certificates.ts';
+import {
+  createAuthority,
+  type CertificatePem,
+} from '../../mesh/transport/http1-test-certificates.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { startHttp1Origin, startHttp2Origin, type TestOrigin } from './origins.ts';
 
@@ -116,7 +119,11 @@ async function fetchFrom(service: string): Promise<Fetched> {
   });
   let text = '';
   for await (const chunk of response) text += String(chunk);
-  return { status: response.statusCode!, headers: response.headers, body: JSON.parse(text) as Fetched['body'] };
+  return {
+    status: response.statusCode!,
+    headers: response.headers,
+    body: JSON.parse(text) as Fetched['body'],
+  };
 }
 
 describe('a service with TLS', () => {

@@ -17,6 +17,7 @@ import { UpstreamRecorder } from '../../contracts/upstream-recorder.ts';
 
 /** Discovery that a test speaks for. */
 export class TestSource implements EndpointSource {
+  onAnnounced: (() => void) | undefined;
   #listener: ((specs: readonly EndpointSpec[]) => void) | undefined;
   #specs: readonly EndpointSpec[];
 
@@ -36,6 +37,7 @@ export class TestSource implements EndpointSource {
   announce(specs: readonly EndpointSpec[]): void {
     this.#specs = specs;
     this.#listener?.(specs);
+    this.onAnnounced?.();
   }
 }
 
@@ -122,9 +124,7 @@ export function serviceFixtures(): {
       );
       service.start();
       const seen = new Set(service.endpoints);
-      const { announce } = source;
-      source.announce = (next) => {
-        announce.call(source, next);
+      source.onAnnounced = () => {
         for (const endpoint of service.endpoints) seen.add(endpoint);
       };
       services.push({ service, seen });

@@ -123,6 +123,7 @@ describe('endpoints that change', () => {
     const closed = once(peers[0]!.socket, 'close');
     source.announce([]);
     await closed;
+    expect(service.endpoints).toEqual([]);
   });
 
   it('leave the connections of one that stays alone', async () => {
@@ -221,5 +222,6 @@ describe('a service that is stopped', () => {
     const closed = once(peers[0]!.socket, 'close');
     await service.stop();
     await closed;
+    expect(origin.accepted()).toBe(1);
   });
 });
