@@ -5,9 +5,12 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { CHECKOUT, Program, untilServing } from '../integration/process/gateway-process.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const run = promisify(execFile);
 const BIN = join(CHECKOUT, 'node_modules/.bin');
@@ -72,7 +75,7 @@ beforeAll(async () => {
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];
   await run('npm', install, { cwd: folder, env: ENV });
   await writeFile(join(folder, 'meshgate.yaml'), CONFIG);
-}, 60_000);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DEMO_INSTANCES } from '../../src/demo/instances.ts';
 import {
   CHECKOUT,
@@ -13,6 +13,9 @@ import {
   Program,
   untilServing,
 } from '../integration/process/gateway-process.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const run = promisify(execFile);
 const readme = await readFile(join(CHECKOUT, 'README.md'), 'utf8');
@@ -76,7 +79,7 @@ describe('npm start', () => {
     program.signal('SIGINT');
     await program.said('stderr', /"msg":"draining"/);
     await program.ended;
-  }, 30_000);
+  });
 });
 
 /** What the answer to a command of the demo looks like. */

@@ -107,19 +107,20 @@ describe.each(DOORS)('by the %s door', (door) => {
   it.for(legal)('a request in a body framed by %s stays a body', async ([, bytes]) => {
     const client = await knock(gateway, door);
     const next = `GET /next HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
-    // Once an upgrade was asked for, nobody may send on before the answer (RFC 9110 §7.8).
-    if (bytes.includes('Upgrade: ')) {
-      await client.send(bytes).untilText('answer to /outer');
-      client.send(next);
-    } else {
-      client.send(bytes + next);
-    }
+    client.send(bytes + next);
     const text = await client.untilEnd();
     const answers = text.split(/HTTP\/1\.1 (?=\d{3} )/).slice(1);
-    expect(answers).toHaveLength(2);
     expect(answers[0]).toContain('answer to /outer');
-    expect(answers[1]).toContain('answer to /next');
-    expect(upstream.targets).toEqual(['/outer', '/next']);
+    // node:http drops bytes behind an upgrade that is not taken: the connection ends instead.
+    if (bytes.includes('Upgrade: ')) {
+      expect(answers).toHaveLength(1);
+      expect(answers[0]).toMatch(/^connection: close\r$/im);
+      expect(upstream.targets).toEqual(['/outer']);
+    } else {
+      expect(answers).toHaveLength(2);
+      expect(answers[1]).toContain('answer to /next');
+      expect(upstream.targets).toEqual(['/outer', '/next']);
+    }
     expect(upstream.garbled).toEqual([]);
     expect(upstream.requests[0]!.body).toBe(smuggled);
     // One framing, and of our own making.

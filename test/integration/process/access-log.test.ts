@@ -1,6 +1,6 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   createFolder,
   eventually,
@@ -13,6 +13,9 @@ import {
 import { startLoad } from './load.ts';
 import { startOrigin } from './origin.ts';
 import { mountSmallDisk } from './small-disk.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const DROPPED = 'meshgate_log_lines_dropped_total';
 /** Its path is in the line: what may wait, 8 MiB, is soon reached. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   createFolder,
   startMeshgate,
@@ -12,6 +12,9 @@ import {
 } from './gateway-process.ts';
 import { startLoad } from './load.ts';
 import { startOrigin, type Origin } from './origin.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const BAD = ['throws', 'rejects', 'hangs', 'leaks', 'rejects-late', 'explodes'];
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 import { check } from '../../../src/cli/check.ts';
 import { diff } from '../../../src/cli/diff.ts';
@@ -11,6 +11,9 @@ import { createExplain } from '../../../src/cli/explain.ts';
 import { runCli } from '../../../src/cli/run.ts';
 import { createStart } from '../../../src/cli/start.ts';
 import { createFolder, runMeshgate, toConfig, writeConfig } from './gateway-process.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 async function takePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   createFolder,
   eventually,
@@ -14,6 +14,9 @@ import {
 } from './gateway-process.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import { startOrigin } from './origin.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const HTTPS = {
   name: 'https',

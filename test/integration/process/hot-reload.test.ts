@@ -3,10 +3,13 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createFolder, startMeshgate, toConfig, type GatewayProcess } from './gateway-process.ts';
 import { startLoad } from './load.ts';
 import { startOrigin } from './origin.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** A way of putting another content where the configuration is. */
 interface Deployment {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'undici';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   createFolder,
   eventually,
@@ -14,6 +14,9 @@ import {
 import type { Census } from './introspection.ts';
 import { startLoad } from './load.ts';
 import { startOrigin } from './origin.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const MIB = 1024 * 1024;
 
@@ -61,7 +64,7 @@ describe('memory', () => {
     });
     expect(after.heapBytes - before.heapBytes).toBeLessThan(4 * MIB);
     expect(after.rssBytes - before.rssBytes).toBeLessThan(64 * MIB);
-  }, 40_000);
+  });
 
   it('keeps one snapshot and its services, however often the configuration changes', async () => {
     const origin = await startOrigin();
@@ -88,5 +91,5 @@ describe('memory', () => {
       return found.exchanges === 0 ? found : undefined;
     });
     expect(census).toMatchObject({ snapshots: 1, services: 1 });
-  }, 40_000);
+  });
 });
