@@ -50,7 +50,10 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
           requestTimeout: 0,
           keepAliveTimeout: limits.idleTimeoutMs,
           keepAliveTimeoutBuffer: 0,
-          connectionsCheckingInterval: Math.max(50, Math.min(1000, Math.ceil(options.headerTimeoutMs / 4))),
+          connectionsCheckingInterval: Math.max(
+            50,
+            Math.min(1000, Math.ceil(options.headerTimeoutMs / 4)),
+          ),
           insecureHTTPParser: false,
           // Node answers a missing Host by itself, past the door.
           requireHostHeader: false,
