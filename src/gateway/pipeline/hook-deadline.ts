@@ -49,7 +49,7 @@ function armUnsettled(): void {
 export function withDeadline<T>(pending: Promise<T>, deadlineMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const deadline = new Deadline<T>(deadlineMs, resolve, reject);
-    if (begun.push(deadline as Deadline<never>) === 1) setImmediate(armUnsettled);
+    if (begun.push(deadline) === 1) setImmediate(armUnsettled);
     pending.then(
       (value) => deadline.fulfil(value),
       (error: unknown) => deadline.fail(error),
