@@ -30,6 +30,7 @@ export function compileRoute(route: RouteConfig, compiler: RouteCompiler): Compi
     allowEncodedSlash: route.allowEncodedSlash,
     timeoutMs: route.timeoutMs,
     hooks: chainOf(instances, compiler),
+    soleTarget: targets.length === 1 && targets[0]!.weight > 0 ? targets[0]!.compiled : undefined,
     targets: createWeightedTargets(targets),
     mirrors: route.mirrors.map(({ service, where, percent }) => ({
       service: compiler.service(service),

@@ -39,6 +39,8 @@ export interface CompiledRoute {
   /** The whole exchange, in milliseconds; 0 is none. */
   readonly timeoutMs: number;
   readonly hooks: HookChain;
+  /** Set where there is no choice: of many routes, each is cold, and this is one step to its target. */
+  readonly soleTarget: CompiledTarget | undefined;
   readonly targets: WeightedChoice<CompiledTarget>;
   readonly mirrors: readonly CompiledMirror[];
   readonly cells: RouteCells;

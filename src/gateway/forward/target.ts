@@ -7,7 +7,8 @@ import { toRedirect } from './redirect.ts';
 /** One of the route's targets by weighted lot; 503 where every weight is 0. */
 export function chooseTarget(random: () => number): PathStage {
   return (exchange: GatewayExchange): StageResult => {
-    const target = exchange.compiledRoute!.targets.choose(random);
+    const { soleTarget, targets } = exchange.compiledRoute!;
+    const target = soleTarget ?? targets.choose(random);
     if (target === undefined) {
       throw new MeshgateError('no_healthy_endpoint', {
         status: 503,

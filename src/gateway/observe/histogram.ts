@@ -6,7 +6,8 @@ export const LATENCY_BOUNDS: readonly number[] = [
 ];
 
 export class Histogram {
-  readonly #counts = new Float64Array(LATENCY_BOUNDS.length + 1);
+  /** A plain array: a route that is asked for the first time makes it, and a typed one costs more. */
+  readonly #counts: number[] = Array.from({ length: LATENCY_BOUNDS.length + 1 }, () => 0);
   #sum = 0;
 
   observe(seconds: number): void {
@@ -23,6 +24,6 @@ export class Histogram {
   /** Cumulative counts, one for each bound and the total last, as Prometheus writes them. */
   cumulative(): number[] {
     let total = 0;
-    return Array.from(this.#counts, (count) => (total += count));
+    return this.#counts.map((count) => (total += count));
   }
 }
