@@ -64,7 +64,7 @@ export interface EndpointObservations {
 }
 
 /** The latency that is taken for granted before there is a sample (Finagle, Linkerd). */
-export const DEFAULT_LATENCY_MS = 30;
+const DEFAULT_LATENCY_MS = 30;
 
 /** Whether it may be chosen for its health. */
 export function isWell(endpoint: Endpoint): boolean {

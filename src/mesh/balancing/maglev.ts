@@ -6,7 +6,7 @@ import type { BalancingPolicy } from './policy.ts';
 import { xxHash64 } from './xxhash64.ts';
 
 /** A prime, so that every step reaches every place; the paper's small table, and Envoy's. */
-export const MAGLEV_PLACES = 65_537;
+const MAGLEV_PLACES = 65_537;
 
 interface Filling {
   readonly endpoint: Endpoint;

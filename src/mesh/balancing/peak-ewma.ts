@@ -7,7 +7,7 @@ import { pickOfTwo } from './two-choices.ts';
 const DECAY_MS = 10_000;
 
 /** What a failure counts as: without it an endpoint that fails fast would draw all traffic (linkerd2#11669). */
-export const FAILURE_LATENCY_MS = 5_000;
+const FAILURE_LATENCY_MS = 5_000;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 export interface PeakEwmaOptions extends PolicyOptions {

@@ -6,7 +6,7 @@ import type { BalancingPolicy } from './policy.ts';
 import { xxHash64 } from './xxhash64.ts';
 
 /** Envoy's default: with fewer entries the arcs differ too much in length. */
-export const MIN_RING_ENTRIES = 1024;
+const MIN_RING_ENTRIES = 1024;
 /** What very unequal weights may cost in memory. */
 const MAX_RING_ENTRIES = 65_536;
 

@@ -69,7 +69,7 @@ export class ActiveChecks {
 
   stop(): void {
     this.#isStopped = true;
-    for (const endpoint of [...this.#watches.keys()]) this.#forget(endpoint);
+    for (const endpoint of this.#watches.keys()) this.#forget(endpoint);
   }
 
   #forget(endpoint: Endpoint): void {

@@ -24,7 +24,7 @@ export function createHttpProbe({ path, host }: HttpCheck, protocol: ProbeProtoc
   );
 }
 
-export function judgeStatus(status: number): ProbeReport {
+function judgeStatus(status: number): ProbeReport {
   const detail = `status ${status}`;
   if (status >= 200 && status < 300) return { result: 'pass', detail };
   return { result: status === 429 ? 'warn' : 'fail', detail };

@@ -79,7 +79,7 @@ export class Service {
   readonly #balancer: Balancer;
   readonly #upstreams = new Map<Endpoint, Upstream>();
   #known: (() => void) | undefined;
-  #isStopped = false;
+  #stopped: Promise<void> | undefined;
   #refresh: NodeJS.Immediate | undefined;
   #warming: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
@@ -139,7 +139,7 @@ export class Service {
    * within this turn of the event loop, once for however many changes.
    */
   refresh(): void {
-    if (this.#isStopped) return;
+    if (this.isStopped) return;
     this.#refresh ??= setImmediate(() => {
       this.#refresh = undefined;
       const stays = (one: Endpoint): boolean => !one.gone || this.#health.outlivesDiscovery(one);
@@ -156,7 +156,7 @@ export class Service {
   #use(endpoints: readonly Endpoint[], removed: readonly Endpoint[]): void {
     this.#balancer.update(endpoints);
     this.sticky?.update(endpoints);
-    if (!this.#isStopped) this.#health.update(endpoints);
+    if (!this.isStopped) this.#health.update(endpoints);
     for (const endpoint of removed) this.#leave(endpoint);
     this.#keepWarming();
   }
@@ -169,7 +169,7 @@ export class Service {
   /** Slow start goes by time, so somebody has to look at the clock while there is one. */
   #keepWarming(): void {
     clearTimeout(this.#warming);
-    if (!this.#balancer.isWarming || this.#isStopped) return;
+    if (!this.#balancer.isWarming || this.isStopped) return;
     this.#warming = setTimeout(() => this.#reweigh(), WARMING_STEP_MS).unref();
   }
 
@@ -177,8 +177,11 @@ export class Service {
    * Takes no new calls; resolves when those in flight have ended and all is closed. Until then
    * they keep their connections, since one of them may be about to try again.
    */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#options.source.stop();
     this.#health.stop();
     clearImmediate(this.#refresh);
@@ -208,7 +211,7 @@ export class Service {
   }
 
   get isStopped(): boolean {
-    return this.#isStopped;
+    return this.#stopped !== undefined;
   }
 
   /** Sends a try over the connections of an endpoint, which are made on its first. */

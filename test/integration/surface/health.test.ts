@@ -36,7 +36,10 @@ async function untilEndpoints(state: string, count: number): Promise<void> {
 }
 
 async function countOf(state: string): Promise<number> {
-  const line = new RegExp(`^meshgate_endpoints\\{service="orders",state="${state}"\\} (\\d+)$`, 'm');
+  const line = new RegExp(
+    `^meshgate_endpoints\\{service="orders",state="${state}"\\} (\\d+)$`,
+    'm',
+  );
   return Number(line.exec(await gateway!.metrics())?.[1]);
 }
 
@@ -81,9 +84,9 @@ describe('healthCheck.http', () => {
 
   it('ends with the gateway, and with a reload that drops it', async () => {
     const [a] = origins as [Origin];
-    const { reconfigure } = await serve({ healthCheck: { http: {}, ...FAST } });
+    const reloading = await serve({ healthCheck: { http: {}, ...FAST } });
     await a.request(2);
-    await reconfigure({
+    await reloading.reconfigure({
       services: { orders: { endpoints: [{ address: a.address }] } },
       routes: [{ name: 'orders', match: [{ path: '/*' }], to: 'orders' }],
     });
@@ -109,6 +112,7 @@ describe('healthCheck.tcp and grpc', () => {
     await untilEndpoints('healthy', 1);
     server.serving.set('orders', 2);
     await untilEndpoints('unhealthy', 1);
+    expect(await countOf('healthy')).toBe(0);
     server.stop();
   });
 });
@@ -147,7 +151,7 @@ describe('outlierDetection', () => {
     await serve({ healthCheck: { http: { path: '/healthz' }, ...FAST, interval: '300ms' } });
     origins[1]!.answer = ({ target }, response) =>
       target === '/healthz' ? response.end() : response.writeHead(500).end('x');
-    for (let failures = 0; failures < 5; ) {
+    for (let failures = 0; failures < 5;) {
       if ((await ask(gateway!.httpPort, '/', { method: 'POST' })).status === 500) failures++;
     }
     await until(async () => {
@@ -155,6 +159,7 @@ describe('outlierDetection', () => {
       return /meshgate_ejections_total\{[^}]*\} [1-9]/.test(metrics) ? true : undefined;
     });
     await untilEndpoints('healthy', 2);
+    expect(await countOf('ejected')).toBe(0);
   });
 
   it('counts what gives no answer, and leaves idempotent calls unharmed', async () => {

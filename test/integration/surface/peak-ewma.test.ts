@@ -36,7 +36,10 @@ async function tally(times: number, method = 'GET'): Promise<Record<string, numb
 it('peak-ewma is not drawn to an endpoint that fails fast', async () => {
   const [a, b, c] = origins as [Origin, Origin, Origin];
   b.answer = (_asked, response) => response.writeHead(503).end('failed');
-  await serve({ policy: 'peak-ewma' }, [a, b, c].map(({ address }) => ({ address })));
+  await serve(
+    { policy: 'peak-ewma' },
+    [a, b, c].map(({ address }) => ({ address })),
+  );
   // Once it has failed, it loses to either of the others; POST is not tried again.
   const { failed = 0 } = await tally(40, 'POST');
   expect(failed).toBeLessThanOrEqual(2);
@@ -44,7 +47,10 @@ it('peak-ewma is not drawn to an endpoint that fails fast', async () => {
 
 it('peak-ewma passes over an endpoint that has answered late', async () => {
   const [a, b] = origins as [Origin, Origin];
-  await serve({ policy: 'peak-ewma' }, [a, b].map(({ address }) => ({ address })));
+  await serve(
+    { policy: 'peak-ewma' },
+    [a, b].map(({ address }) => ({ address })),
+  );
   const held: ServerResponse[] = [];
   for (const origin of [a, b]) origin.answer = (_asked, response) => void held.push(response);
   const late = ask(gateway!.httpPort, '/');

@@ -55,12 +55,15 @@ describe('hashOn', () => {
     ['ip-said', (i: number) => ({ from: `127.0.0.${i + 1}` })],
   ] as const;
 
-  it.each(cases)('%s sends a caller to one endpoint, and callers to all', async (name, toOptions) => {
-    const askers = Array.from({ length: 40 }, (_, i) => toOptions(i));
-    const first = await bodies(`/${name}`, askers);
-    expect(await bodies(`/${name}`, askers)).toEqual(first);
-    expect(new Set(first).size).toBe(4);
-  });
+  it.each(cases)(
+    '%s sends a caller to one endpoint, and callers to all',
+    async (name, toOptions) => {
+      const askers = Array.from({ length: 40 }, (_, i) => toOptions(i));
+      const first = await bodies(`/${name}`, askers);
+      expect(await bodies(`/${name}`, askers)).toEqual(first);
+      expect(new Set(first).size).toBe(4);
+    },
+  );
 
   it('query sends a caller to one endpoint, and callers to all', async () => {
     const each = async (): Promise<string[]> => {
@@ -76,7 +79,10 @@ describe('hashOn', () => {
   });
 
   it('spreads requests that do not have what is asked for', async () => {
-    const found = await bodies('/header', Array.from({ length: 60 }, () => ({})));
+    const found = await bodies(
+      '/header',
+      Array.from({ length: 60 }, () => ({})),
+    );
     expect(new Set(found).size).toBe(4);
   });
 });
@@ -146,7 +152,12 @@ describe('sticky', () => {
     const { directory } = gateway;
     const config = {
       dataDir: `${directory}/data`,
-      services: { orders: { endpoints: endpoints(), balancer: { policy: 'random', sticky: { cookie: 'endpoint' } } } },
+      services: {
+        orders: {
+          endpoints: endpoints(),
+          balancer: { policy: 'random', sticky: { cookie: 'endpoint' } },
+        },
+      },
       routes: [{ name: 'orders', match: [{ path: '/*' }], to: 'orders' }],
     };
     const before = await startGateway(config);

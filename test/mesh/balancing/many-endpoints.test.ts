@@ -16,6 +16,8 @@ it('round-robin gives each of very many its turn', () => {
 
 it('round-robin follows weights among very many', () => {
   const policy = createRoundRobin({ random: sequence() });
-  policy.update(Array.from({ length: 100 }, (_, i) => endpoint(String(i), { weight: 1 + (i % 2) })));
+  policy.update(
+    Array.from({ length: 100 }, (_, i) => endpoint(String(i), { weight: 1 + (i % 2) })),
+  );
   expect(new Set(Object.values(tally(policy, 1500)))).toEqual(new Set([10, 20]));
 });

@@ -28,7 +28,12 @@ describe('outliers by success rate', () => {
   });
 
   it('are none where all fail alike', () => {
-    expect(successRateOutliers(Array.from({ length: 5 }, () => count(90)), rules)).toEqual([]);
+    expect(
+      successRateOutliers(
+        Array.from({ length: 5 }, () => count(90)),
+        rules,
+      ),
+    ).toEqual([]);
   });
 
   it('take five endpoints with a hundred requests', () => {

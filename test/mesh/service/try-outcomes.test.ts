@@ -91,7 +91,11 @@ describe('the blame for a try', () => {
     'is the endpoint’s for %s',
     (failure) => {
       outcomes().failed(one, failure);
-      expect(one.seen).toMatchObject({ requests: 1, failures: 1, consecutiveLocalOriginFailure: 1 });
+      expect(one.seen).toMatchObject({
+        requests: 1,
+        failures: 1,
+        consecutiveLocalOriginFailure: 1,
+      });
     },
   );
 

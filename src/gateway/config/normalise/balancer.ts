@@ -46,7 +46,9 @@ function checkKeys(draft: Draft, raw: RawBalancer, path: ConfigPath, hashing: bo
     if (!isSet) continue;
     draft.report([...path, key], `"${key}" means nothing to the policy ${raw.policy}`, {
       at: 'key',
-      hint: hashing ? 'its keys must stay where they are' : 'set policy to ring-hash or maglev',
+      hint: hashing
+        ? 'remove it: equal keys stay on their endpoint'
+        : 'set policy to ring-hash or maglev',
     });
   }
 }
