@@ -7,7 +7,7 @@ import type {
   UpstreamRequest,
   UpstreamSink,
 } from '../transport/upstream.ts';
-import type { EndpointSpec } from '../endpoint.ts';
+import { toEndpointId, type EndpointSpec } from '../endpoint.ts';
 import type { Probe, ProbeAttempt, ProbeProtocol, ProbeReport } from './probe.ts';
 
 /** What the check sends, and how it reads the answer. */
@@ -48,13 +48,13 @@ class ProbeExchange implements UpstreamSink, ProbeAttempt {
 
   constructor(
     request: ProbeRequest,
-    { host, port, id }: EndpointSpec,
+    { host, port }: EndpointSpec,
     protocol: ProbeProtocol,
     timeoutMs: number,
     report: (report: ProbeReport) => void,
   ) {
     this.#request = request;
-    this.#authority = request.authority ?? id;
+    this.#authority = request.authority ?? toEndpointId(host, port);
     this.#timeoutMs = timeoutMs;
     this.#report = report;
     this.#upstream = createUpstream(

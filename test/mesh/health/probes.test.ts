@@ -18,7 +18,7 @@ const PLAIN: ProbeProtocol = { protocol: 'http1' };
 const AMPLE_MS = 20_000;
 
 function look(probe: Probe, port: number, timeoutMs = AMPLE_MS): Promise<ProbeReport> {
-  const spec = { id: `127.0.0.1:${port}`, host: '127.0.0.1', port, weight: 1, metadata: {} };
+  const spec = { id: 'orders-1', host: '127.0.0.1', port, weight: 1, metadata: {} };
   return new Promise((resolve) => void probe(spec, timeoutMs, resolve));
 }
 
