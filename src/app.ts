@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
 import { compileSnapshot, type CompiledSnapshot } from './gateway/config/compile.ts';
-import type { Config } from './gateway/config/config.ts';
+import type { Config, ServiceConfig } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { createService } from './gateway/config/create-service.ts';
 import { KeyedPool } from './gateway/config/keyed-pool.ts';
@@ -15,6 +15,7 @@ import { loadConfigInThread } from './gateway/config/load-in-thread.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { Reloader } from './gateway/config/reloader.ts';
 import { watchConfig } from './gateway/config/watch.ts';
+import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
 import { explain } from './gateway/explain/explain.ts';
 import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -30,6 +31,7 @@ import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
 import type { PluginInstance } from './gateway/pipeline/hooks.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
 import { reasonOf } from './gateway/rescue/rescue.ts';
+import { createHealthLog } from './gateway/observe/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
@@ -112,8 +114,12 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     monotonic,
     now,
     random,
+    zone: initial.node.zone,
     onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
+    onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
+    onHealthEvent: createHealthLog(log),
   };
+  const stickyKey = createStickyKey(initial.dataDir, log);
   const pluginEnvironment: PluginEnvironment = {
     catalogue: standardPlugins,
     log,
@@ -157,7 +163,13 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   });
   const status = createStatusServer(initial.status, readiness, registry);
 
-  function compile(config: Config, revision: number, hash: string): Promise<CompiledSnapshot> {
+  function compile(
+    config: Config,
+    revision: number,
+    hash: string,
+    makeService = (service: ServiceConfig): Service =>
+      createService(service, serviceEnvironment, log, stickyKey),
+  ): Promise<CompiledSnapshot> {
     return compileSnapshot(
       config,
       { revision, hash },
@@ -165,7 +177,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
         services,
         plugins,
         createService(service) {
-          const made = createService(service, serviceEnvironment, log);
+          const made = makeService(service);
           made.start();
           return made;
         },
@@ -269,7 +281,12 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     },
 
     async explain(question) {
-      const snapshot = await compile(initial, 1, first.hash);
+      // Nothing may be sent anywhere, or left behind in the data directory.
+      const silent = { ...serviceEnvironment, isOwnCheck: () => false };
+      const key = (): Uint8Array => readStickyKey(initial.dataDir) ?? randomBytes(32);
+      const snapshot = await compile(initial, 1, first.hash, (service) =>
+        createService(service, silent, log, key),
+      );
       await firstEndpoints(snapshot.services.values());
       const stages = requestStages(overload, random);
       const explanation = await explain(

@@ -17,8 +17,8 @@ export interface EndpointSpec {
 }
 
 /**
- * An endpoint in use. Plain data: whoever changes `weight`, `draining` or `healthy`
- * tells the service's balancer by `refresh()`.
+ * An endpoint in use. Plain data: whoever changes `weight`, `draining`, `healthy` or `ejected`
+ * tells its service by `refresh()`.
  */
 export interface Endpoint {
   readonly id: string;
@@ -26,14 +26,66 @@ export interface Endpoint {
   spec: EndpointSpec;
   /** The weight in force: the spec's until someone sets another. */
   weight: number;
+  /** What policies go by: `weight`, less what slow start holds back. Set by the balancer. */
+  effectiveWeight: number;
   /** Requests in flight. */
   active: number;
   /** Takes no new requests; those in flight go on. */
   draining: boolean;
-  /** The verdict of active checks and outlier detection. */
+  /** The verdict of active checks; true where there are none. Set by `setHealth`. */
   healthy: boolean;
+  /** Put aside by outlier detection. Set by `setHealth`. */
+  ejected: boolean;
+  /** Discovery lists it no longer, but it passes its checks. */
+  gone: boolean;
+  /** Since when it is healthy and not ejected; monotonic milliseconds. */
+  wellSinceMs: number;
   /** Monotonic milliseconds. */
   readonly joinedAtMs: number;
+  readonly seen: EndpointObservations;
+}
+
+/** What this node saw of an endpoint, try by try. */
+export interface EndpointObservations {
+  /** Time to the first byte as a peak EWMA, and when it was last sampled; milliseconds, monotonic. */
+  latencyMs: number;
+  sampledAtMs: number;
+  /** In a row, up to now. */
+  consecutive5xx: number;
+  consecutiveGatewayFailure: number;
+  consecutiveLocalOriginFailure: number;
+  /** Since the last sweep of outlier detection. */
+  requests: number;
+  failures: number;
+  /** Ejections that still lengthen the next one. */
+  ejections: number;
+  /** Of the last ejection or its end; monotonic milliseconds. */
+  ejectionChangedAtMs: number;
+}
+
+/** The latency that is taken for granted before there is a sample (Finagle, Linkerd). */
+const DEFAULT_LATENCY_MS = 30;
+
+/** Whether it may be chosen for its health. */
+export function isWell(endpoint: Endpoint): boolean {
+  return endpoint.healthy && !endpoint.ejected;
+}
+
+/** Changes what is given, and notes when the endpoint became well. */
+export function setHealth(
+  endpoint: Endpoint,
+  change: { readonly healthy?: boolean; readonly ejected?: boolean },
+  nowMs: number,
+): void {
+  const before = isWell(endpoint);
+  endpoint.healthy = change.healthy ?? endpoint.healthy;
+  endpoint.ejected = change.ejected ?? endpoint.ejected;
+  if (!before && isWell(endpoint)) endpoint.wellSinceMs = nowMs;
+}
+
+/** `spec.zone`, or what the metadata say of it. */
+export function zoneOf({ zone, metadata }: EndpointSpec): string | undefined {
+  return zone ?? (Object.hasOwn(metadata, 'zone') ? metadata['zone'] : undefined);
 }
 
 /** `host:port`, with an IPv6 address in brackets (RFC 3986 §3.2.2). */
@@ -46,10 +98,25 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
     id: spec.id,
     spec,
     weight: spec.weight,
+    effectiveWeight: spec.weight,
     active: 0,
     draining: false,
     healthy: true,
+    ejected: false,
+    gone: false,
+    wellSinceMs: nowMs,
     joinedAtMs: nowMs,
+    seen: {
+      latencyMs: DEFAULT_LATENCY_MS,
+      sampledAtMs: nowMs,
+      consecutive5xx: 0,
+      consecutiveGatewayFailure: 0,
+      consecutiveLocalOriginFailure: 0,
+      requests: 0,
+      failures: 0,
+      ejections: 0,
+      ejectionChangedAtMs: nowMs,
+    },
   };
 }
 
@@ -57,7 +124,7 @@ export interface EndpointChange {
   /** The new list, in the order of the specs. */
   readonly endpoints: readonly Endpoint[];
   readonly added: readonly Endpoint[];
-  /** No longer listed; they may still have requests in flight. */
+  /** No longer in the list; they may still have requests in flight. */
   readonly removed: readonly Endpoint[];
 }
 
@@ -66,12 +133,14 @@ export interface EndpointChange {
  * counters and states in it, and gets its new spec in place; a weight that discovery did
  * not change is left alone, so an operator's override outlives a repeated announcement.
  * An id that moved to another address is another endpoint: its connections lead elsewhere.
- * Of two specs with one id the first counts.
+ * Of two specs with one id the first counts. One that is listed no longer but that `outlives`
+ * holds of stays, at the end and `gone`: discovery and checks have to agree (Envoy's 2×2 rule).
  */
 export function reconcileEndpoints(
   current: readonly Endpoint[],
   specs: readonly EndpointSpec[],
   nowMs: number,
+  outlives: (endpoint: Endpoint) => boolean = () => false,
 ): EndpointChange {
   const leaving = new Map(current.map((endpoint) => [endpoint.id, endpoint]));
   const removed: Endpoint[] = [];
@@ -84,6 +153,7 @@ export function reconcileEndpoints(
     if (known !== undefined && known.spec.host === spec.host && known.spec.port === spec.port) {
       if (known.spec.weight !== spec.weight) known.weight = spec.weight;
       known.spec = spec;
+      known.gone = false;
       endpoints.set(spec.id, known);
       continue;
     }
@@ -92,6 +162,10 @@ export function reconcileEndpoints(
     added.push(endpoint);
     endpoints.set(spec.id, endpoint);
   }
-  removed.push(...leaving.values());
+  for (const endpoint of leaving.values()) {
+    endpoint.gone = outlives(endpoint);
+    if (endpoint.gone) endpoints.set(endpoint.id, endpoint);
+    else removed.push(endpoint);
+  }
   return { endpoints: [...endpoints.values()], added, removed };
 }

@@ -3,6 +3,7 @@ import {
   createEndpoint,
   reconcileEndpoints,
   toEndpointId,
+  zoneOf,
   type EndpointSpec,
 } from '../../src/mesh/endpoint.ts';
 
@@ -61,5 +62,33 @@ describe('reconcileEndpoints', () => {
   it('counts the first of two specs with one id', () => {
     const change = reconcileEndpoints([], [spec('a', { weight: 1 }), spec('a', { weight: 5 })], 2);
     expect(change.endpoints.map(({ weight }) => weight)).toEqual([1]);
+  });
+});
+
+describe('endpoints that discovery lists no longer', () => {
+  it('stay, at the end and gone, where something holds of them', () => {
+    const [a, b] = [createEndpoint(spec('a'), 1), createEndpoint(spec('b'), 1)];
+    b.healthy = false;
+    const change = reconcileEndpoints([a, b], [spec('c')], 9, ({ healthy }) => healthy);
+    expect(change.endpoints.map(({ id, gone }) => [id, gone])).toEqual([
+      ['c', false],
+      ['a', true],
+    ]);
+    expect(change.removed).toEqual([b]);
+  });
+
+  it('are as before when they are listed again', () => {
+    const a = createEndpoint(spec('a'), 1);
+    a.gone = true;
+    expect(reconcileEndpoints([a], [spec('a')], 9).endpoints).toEqual([a]);
+    expect(a.gone).toBe(false);
+  });
+});
+
+describe('zoneOf', () => {
+  it('is the spec’s, else that of the metadata', () => {
+    expect(zoneOf(spec('a', { zone: 'x', metadata: { zone: 'y' } }))).toBe('x');
+    expect(zoneOf(spec('a', { metadata: { zone: 'y' } }))).toBe('y');
+    expect(zoneOf(spec('a'))).toBeUndefined();
   });
 });

@@ -3,14 +3,17 @@ import { createWeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
 import { createRetryRules, type RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import { createPathRewriter } from '../forward/path-rewrite.ts';
+import { createStickyCookie } from '../forward/sticky-cookie.ts';
 import type { RouteCells } from '../observe/request-metrics.ts';
 import { createHookChain, requestHooks } from '../pipeline/hook-chain.ts';
 import type { HookChain, PluginInstance } from '../pipeline/hooks.ts';
+import type { BalancerConfig } from './balancer-config.ts';
 import type { PluginEntry, RouteConfig, RouteRetry, ServiceTarget, Target } from './config.ts';
 import type { CompiledRoute, CompiledTarget, ForwardTarget } from './snapshot.ts';
 
 export interface RouteCompiler {
   readonly service: (name: string) => Service;
+  readonly balancer: (service: string) => BalancerConfig;
   readonly plugin: (entry: PluginEntry, scope: string | undefined) => PluginInstance;
   readonly cellsOf: (route: string) => RouteCells;
   /** The plugins on every route. */
@@ -71,11 +74,17 @@ function compileForwarding(
   compiler: RouteCompiler,
 ): Omit<ForwardTarget, 'hooks' | 'ownRequestHooks'> {
   const service = compiler.service(target.service);
+  const { hashOn, sticky } = compiler.balancer(target.service);
   const rewrite = target.rewrite ?? route.rewrite;
   return {
     kind: 'service',
     service,
     subset: service.subset(target.where),
+    hashOn,
+    sticky:
+      sticky === undefined || service.sticky === undefined
+        ? undefined
+        : createStickyCookie(sticky, service.sticky),
     rewritePath: rewrite?.path === undefined ? undefined : createPathRewriter(rewrite.path),
     rewriteHost: rewrite?.host,
     retry: route.retry === undefined ? service.retry : routeRetry(service.retry, route.retry),

@@ -40,8 +40,10 @@ export async function compileSnapshot(
   const holdings = new SnapshotHoldings(dependencies);
   try {
     const services = holdings.services(config.services);
+    const balancers = new Map(config.services.map(({ name, balancer }) => [name, balancer]));
     const compiler: RouteCompiler = {
       service: (name) => services.get(name)!,
+      balancer: (name) => balancers.get(name)!,
       plugin: (entry, scope) => holdings.plugin(entry, scope),
       cellsOf: dependencies.cellsOf,
       everywhere: config.plugins.map((entry) => holdings.plugin(entry, undefined)),

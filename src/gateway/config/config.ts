@@ -1,4 +1,6 @@
 /** The configuration as the program consumes it: checked, sugar removed, units in the names, deep-frozen. */
+import type { OutlierRules } from '../../mesh/health/outlier-rules.ts';
+import type { BalancerConfig, HealthCheckConfig } from './balancer-config.ts';
 
 /**
  * Everything a configuration file says, with defaults filled in. Plain data: it survives
@@ -95,7 +97,11 @@ export interface ServiceConfig {
   readonly protocol: 'http1' | 'h2c' | 'https' | 'h2';
   /** Set if and only if `protocol` is `https` or `h2`. */
   readonly tls: ServiceTls | undefined;
-  readonly balancer: { readonly policy: BalancerPolicy };
+  readonly balancer: BalancerConfig;
+  /** Undefined: none. */
+  readonly healthCheck: HealthCheckConfig | undefined;
+  /** Undefined: off. */
+  readonly outlierDetection: OutlierRules | undefined;
   readonly circuitBreaker: {
     readonly maxConnections: number;
     readonly maxPending: number;
@@ -104,8 +110,6 @@ export interface ServiceConfig {
   readonly retry: RetryConfig;
   readonly timeouts: ServiceTimeouts;
 }
-
-export type BalancerPolicy = 'round-robin' | 'random' | 'least-request';
 
 export interface EndpointConfig extends AddressConfig {
   /** 0: gets nothing. */

@@ -9,6 +9,8 @@ import type { RouteCells } from '../observe/request-metrics.ts';
 import type { HookChain, PluginInstance } from '../pipeline/hooks.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import type { PathRewriter } from '../forward/path-rewrite.ts';
+import type { StickyCookie } from '../forward/sticky-cookie.ts';
+import type { HashOn } from './balancer-config.ts';
 import type { RedirectConfig } from './config.ts';
 import type { SnapshotLease } from './snapshot-lease.ts';
 
@@ -57,6 +59,9 @@ export interface ForwardTarget extends TargetFields {
   readonly kind: 'service';
   readonly service: Service;
   readonly subset: LoadSet;
+  /** Undefined: the service's policy goes by no hash. */
+  readonly hashOn: HashOn | undefined;
+  readonly sticky: StickyCookie | undefined;
   readonly rewritePath: PathRewriter | undefined;
   readonly rewriteHost: string | undefined;
   readonly retry: RetryRules;

@@ -9,8 +9,9 @@ import { GatewayExchange } from '../exchange/exchange.ts';
 import type { Intake } from '../exchange/lane.ts';
 import { receiveFields } from '../exchange/received-fields.ts';
 import type { PathStage } from '../exchange/stage.ts';
-import { BufferedBody } from '../forward/buffered-body.ts';
+import { BufferedBody } from '../../mesh/transport/buffered-body.ts';
 import { ForwardCall } from '../forward/forward-call.ts';
+import { takeSession } from '../forward/sticky-cookie.ts';
 import { reasonOf, rescue } from '../rescue/rescue.ts';
 import { Narration, type PluginVerdict, type RouteVerdict } from './narration.ts';
 import { SilentDownstream } from './silent-downstream.ts';
@@ -150,8 +151,10 @@ async function explainForwarding(
   exchange: GatewayExchange,
   target: ForwardTarget,
 ): Promise<Explanation['forward']> {
-  const { pick, panic, considered } = target.subset.explain(NO_HINT);
-  const call = new ForwardCall(exchange, target);
+  const pinned = target.sticky === undefined ? undefined : takeSession(exchange, target.sticky);
+  const call = new ForwardCall(exchange, target, pinned);
+  const { hash } = call;
+  const { pick, panic, considered } = target.subset.explain({ ...NO_HINT, hash, pinned });
   return {
     service: target.service.name,
     target: call.requestTarget,

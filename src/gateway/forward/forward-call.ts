@@ -8,12 +8,15 @@ import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runTryHooks } from '../pipeline/hooks.ts';
+import { hashOf } from './hash-key.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
 import { createHandshakeKey, withHandshakeKey } from './websocket-handshake.ts';
 
 export class ForwardCall implements CallRequest {
   readonly method: string;
   readonly subset: LoadSet;
+  readonly hash: number | undefined;
+  readonly pinned: Endpoint | undefined;
   readonly body: BodySource | undefined;
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
@@ -28,12 +31,15 @@ export class ForwardCall implements CallRequest {
   readonly requestTarget: string;
   readonly authority: string;
 
-  constructor(exchange: GatewayExchange, target: ForwardTarget) {
+  /** `pinned`: where the caller's session is. */
+  constructor(exchange: GatewayExchange, target: ForwardTarget, pinned: Endpoint | undefined) {
     const { request, intake } = exchange;
     this.#exchange = exchange;
     this.#target = target;
     this.method = request.method;
     this.subset = target.subset;
+    this.hash = target.hashOn === undefined ? undefined : hashOf(exchange, target.hashOn);
+    this.pinned = pinned;
     this.body = request.body;
     this.upgrade = intake.upgrade;
     this.expectContinue = intake.expectContinue;

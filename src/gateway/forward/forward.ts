@@ -5,6 +5,7 @@ import type { ForwardTarget } from '../config/snapshot.ts';
 import { ForwardCall } from './forward-call.ts';
 import { sendMirrors } from './mirror.ts';
 import { ResponseRelay, type RelayEnvironment } from './response-relay.ts';
+import { takeSession } from './sticky-cookie.ts';
 import { TransformedBody } from './transformed-body.ts';
 import { joinTunnel, type Tunnel } from './tunnel.ts';
 
@@ -44,14 +45,17 @@ export function createForwarder(dependencies: ForwarderDependencies): Forwarder 
       const target = exchange.target as ForwardTarget;
       const { request } = exchange;
       exchange.service = target.service.name;
+      const { sticky } = target;
+      // First: the cookie is not for mirrors either.
+      const pinned = sticky === undefined ? undefined : takeSession(exchange, sticky);
       if (request.transforms !== undefined && request.body !== undefined) {
         request.body = new TransformedBody(request.body, request.transforms);
       }
       const { mirrors } = exchange.compiledRoute!;
       if (mirrors.length > 0) sendMirrors(exchange, mirrors, random, onMirrorLost);
-      const relay = new ResponseRelay(exchange, { monotonic, fail, tunnel: openTunnel });
+      const relay = new ResponseRelay(exchange, { monotonic, fail, tunnel: openTunnel }, pinned);
       exchange.relay = relay;
-      const callRequest = new ForwardCall(exchange, target);
+      const callRequest = new ForwardCall(exchange, target, pinned);
       relay.handshakeKey = callRequest.handshakeKey;
       relay.call = target.service.call(callRequest, relay);
       // The client may have left while the call was being made.

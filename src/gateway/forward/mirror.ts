@@ -5,7 +5,7 @@ import { createRetryRules } from '../../mesh/resilience/retry-policy.ts';
 import type { CompiledMirror } from '../config/snapshot.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { reasonOf } from '../rescue/rescue.ts';
-import { BufferedBody } from './buffered-body.ts';
+import { BufferedBody } from '../../mesh/transport/buffered-body.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
 
 /** A larger body is not copied: keeping it would make the original's memory depend on the mirror. */

@@ -3,12 +3,14 @@ import type { Duplex } from 'node:stream';
 import type { Call, CallSink } from '../../mesh/service/call.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
 import { codeOf, reasonOf } from '../rescue/rescue.ts';
+import type { ForwardTarget } from '../config/snapshot.ts';
 import type { DownstreamObserver } from '../exchange/lane.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { tellTiming } from '../observe/server-timing.ts';
 import { runAnswerHooks } from '../pipeline/hooks.ts';
 import { pluginFailed } from '../pipeline/plugin-failed.ts';
 import { toAnswerFields } from './answer-fields.ts';
+import { giveSession } from './sticky-cookie.ts';
 import { TransformedAnswer } from './transformed-answer.ts';
 import { findForeignHandshake } from './websocket-handshake.ts';
 
@@ -29,13 +31,23 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   /** Answer events that came while a hook was still thinking about the head. */
   #held: (() => void)[] | undefined;
   #transformed: TransformedAnswer | undefined;
+  /** Of the try at work. */
+  #endpoint: Endpoint | undefined;
+  /** What the caller's cookie names. */
+  readonly #pinned: Endpoint | undefined;
 
-  constructor(exchange: GatewayExchange, environment: RelayEnvironment) {
+  constructor(
+    exchange: GatewayExchange,
+    environment: RelayEnvironment,
+    pinned: Endpoint | undefined,
+  ) {
     this.#exchange = exchange;
     this.#environment = environment;
+    this.#pinned = pinned;
   }
 
   onTry(endpoint: Endpoint, attempt: number): void {
+    this.#endpoint = endpoint;
     const { upstream } = this.#exchange;
     upstream.endpoint = endpoint.id;
     upstream.attempts = attempt;
@@ -58,6 +70,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.status = status;
     response.reason = reason;
     response.headers.raw = fields;
+    this.#giveSession();
     this.#afterHooks(() => this.#sendHead(length));
   }
 
@@ -93,6 +106,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.status = status;
     response.reason = reason;
     response.headers.raw = toAnswerFields(headers).fields;
+    this.#giveSession();
     this.#afterHooks(
       () => {
         exchange.headSent = true;
@@ -130,6 +144,11 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       this.call?.abort();
       this.#transformed?.destroy();
     }
+  }
+
+  #giveSession(): void {
+    const { sticky } = this.#exchange.target as ForwardTarget;
+    if (sticky !== undefined) giveSession(this.#exchange, sticky, this.#endpoint!, this.#pinned);
   }
 
   /** Goes on once the hooks have seen the head: at once, where none of them waits. */

@@ -1,6 +1,6 @@
 /** Collects a request's body before the first hook that asked for all of it. */
 import type { GatewayExchange } from '../exchange/exchange.ts';
-import { BufferedBody, collectBody } from '../forward/buffered-body.ts';
+import { BufferedBody, collectBody } from '../../mesh/transport/buffered-body.ts';
 import { guardBody } from '../forward/guard-body.ts';
 
 export function needsBuffering({ request }: GatewayExchange): boolean {

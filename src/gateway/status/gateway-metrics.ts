@@ -1,5 +1,7 @@
 /** Metrics of the gateway itself: what it runs, what it has applied, whom it is connected to. */
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
+import type { Endpoint } from '../../mesh/endpoint.ts';
+import type { EjectionReason } from '../../mesh/health/outlier-rules.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import type { RetryReason } from '../../mesh/resilience/retry-policy.ts';
 import { publish, type Sample } from '../observe/published-metric.ts';
@@ -18,6 +20,7 @@ export interface GatewayMetrics {
   configApplied(revision: number): void;
   configRefused(): void;
   retried(service: string, reason: RetryReason): void;
+  ejected(service: string, reason: EjectionReason): void;
   mirrorLost(service: string): void;
   /** A promise was rejected and nobody handled it. */
   rejectionUnhandled(): void;
@@ -53,12 +56,19 @@ export function createGatewayMetrics(
   });
 
   const retries = new Map<string, Sample & { value: number }>();
+  const ejections = new Map<string, Sample & { value: number }>();
   const mirrors = new Map<string, Sample & { value: number }>();
   publish(registry, {
     name: 'meshgate_retries_total',
     help: 'Further tries of calls, by service and reason.',
     type: 'counter',
     samples: () => [...retries.values()],
+  });
+  publish(registry, {
+    name: 'meshgate_ejections_total',
+    help: 'Endpoints put aside by outlier detection, by service and reason.',
+    type: 'counter',
+    samples: () => [...ejections.values()],
   });
   publish(registry, {
     name: 'meshgate_mirrors_lost_total',
@@ -106,6 +116,7 @@ export function createGatewayMetrics(
     },
     configRefused: () => successful.set(0),
     retried: (service, reason) => increment(retries, { service, reason }),
+    ejected: (service, reason) => increment(ejections, { service, reason }),
     mirrorLost: (service) => increment(mirrors, { service }),
     rejectionUnhandled: () => unhandled.inc(),
   };
@@ -122,12 +133,17 @@ function increment(
 }
 
 function toEndpointSamples({ name, endpoints }: Service): Sample[] {
-  const states = { healthy: 0, unhealthy: 0, draining: 0 };
-  for (const { draining, healthy } of endpoints) {
-    states[draining ? 'draining' : healthy ? 'healthy' : 'unhealthy']++;
-  }
+  const states = { healthy: 0, unhealthy: 0, ejected: 0, draining: 0 };
+  for (const endpoint of endpoints) states[stateOf(endpoint)]++;
   return Object.entries(states).map(([state, value]) => ({
     labels: { service: name, state },
     value,
   }));
+}
+
+/** The first of these that holds. */
+function stateOf(endpoint: Endpoint): 'draining' | 'unhealthy' | 'ejected' | 'healthy' {
+  if (endpoint.draining) return 'draining';
+  if (!endpoint.healthy) return 'unhealthy';
+  return endpoint.ejected ? 'ejected' : 'healthy';
 }

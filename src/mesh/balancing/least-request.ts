@@ -16,7 +16,7 @@ export const createLeastRequest: PolicyFactory = ({
 }): BalancingPolicy => {
   let endpoints: readonly Endpoint[] = [];
   let equal = true;
-  const effectiveWeight = ({ weight, active }: Endpoint): number =>
+  const effectiveWeight = ({ effectiveWeight: weight, active }: Endpoint): number =>
     weight / (bias === 1 ? active + 1 : (active + 1) ** bias);
   const schedule = createEarliestDeadline(effectiveWeight);
 
@@ -34,7 +34,7 @@ export const createLeastRequest: PolicyFactory = ({
   return {
     update(next) {
       endpoints = next;
-      equal = next.every(({ weight }) => weight === next[0]?.weight);
+      equal = next.every(({ effectiveWeight }) => effectiveWeight === next[0]?.effectiveWeight);
       schedule.update(equal ? [] : next);
     },
     pick({ exclude }) {
@@ -46,7 +46,7 @@ export const createLeastRequest: PolicyFactory = ({
       if (endpoint === undefined) return undefined;
       return {
         endpoint,
-        reason: `least-request: next by weight ${endpoint.weight} and ${endpoint.active} in flight`,
+        reason: `least-request: next by weight ${endpoint.effectiveWeight} and ${endpoint.active} in flight`,
       };
     },
   };

@@ -5,6 +5,10 @@ import type { Endpoint } from '../endpoint.ts';
 export interface PickHint {
   /** Endpoints this request has already tried; empty on the first try. */
   readonly exclude: readonly Endpoint[];
+  /** Of the request's key, 53 bits; undefined where it has none. For the hashing policies. */
+  readonly hash?: number | undefined;
+  /** The endpoint that a session keeps to, as long as it may be chosen. */
+  readonly pinned?: Endpoint | undefined;
 }
 
 /** For a first try that has nothing to say. */
@@ -22,7 +26,10 @@ export interface ExplainedPick {
  * `pick` allocates nothing.
  */
 export interface BalancingPolicy {
-  /** Replaces the list. Endpoints that stay keep their place in the policy's state. */
+  /**
+   * Replaces the list, or tells of other effective weights. Endpoints that stay keep their
+   * place in the policy's state. All of them weigh more than 0.
+   */
   update(endpoints: readonly Endpoint[]): void;
   /** Undefined where the list is empty or all of it is excluded. */
   pick(hint: PickHint): Endpoint | undefined;

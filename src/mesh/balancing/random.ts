@@ -3,7 +3,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { BalancingPolicy, PolicyFactory } from './policy.ts';
 import { createWeightedChoice } from './weighted-choice.ts';
 
-const weightOf = (endpoint: Endpoint): number => endpoint.weight;
+const weightOf = (endpoint: Endpoint): number => endpoint.effectiveWeight;
 
 export const createRandom: PolicyFactory = ({ random }): BalancingPolicy => {
   let endpoints: readonly Endpoint[] = [];
@@ -13,15 +13,15 @@ export const createRandom: PolicyFactory = ({ random }): BalancingPolicy => {
   function chooseWithout(exclude: readonly Endpoint[]): Endpoint | undefined {
     let total = 0;
     for (const endpoint of endpoints) {
-      if (!exclude.includes(endpoint)) total += endpoint.weight;
+      if (!exclude.includes(endpoint)) total += endpoint.effectiveWeight;
     }
     if (total === 0) return undefined;
     let lot = random() * total;
     let last: Endpoint | undefined;
     for (const endpoint of endpoints) {
-      if (endpoint.weight === 0 || exclude.includes(endpoint)) continue;
+      if (endpoint.effectiveWeight === 0 || exclude.includes(endpoint)) continue;
       last = endpoint;
-      lot -= endpoint.weight;
+      lot -= endpoint.effectiveWeight;
       if (lot < 0) return endpoint;
     }
     return last;
@@ -44,7 +44,7 @@ export const createRandom: PolicyFactory = ({ random }): BalancingPolicy => {
       if (endpoint === undefined) return undefined;
       return {
         endpoint,
-        reason: `random: drawn among ${endpoints.length}, weight ${endpoint.weight}`,
+        reason: `random: drawn among ${endpoints.length}, weight ${endpoint.effectiveWeight}`,
       };
     },
   };

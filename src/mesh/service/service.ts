@@ -1,7 +1,7 @@
 /** A service in use: its endpoints as discovery tells of them, who gets the next request, and the connections. */
-import { createBalancer, type Balancer } from '../balancing/balancer.ts';
+import { createBalancer, type Balancer, type BalancingRules } from '../balancing/balancer.ts';
 import type { LoadSet, Where } from '../balancing/load-set.ts';
-import type { PolicyName } from '../balancing/policies.ts';
+import { createStickySessions, type StickySessions } from '../balancing/sticky-sessions.ts';
 import { reconcileEndpoints, type Endpoint } from '../endpoint.ts';
 import type { EndpointSource } from '../discovery/endpoint-source.ts';
 import {
@@ -21,7 +21,9 @@ import type {
   UpstreamTls,
 } from '../transport/upstream.ts';
 import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
+import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './endpoint-health.ts';
 import { ServiceCall } from './service-call.ts';
+import { TryOutcomes } from './try-outcomes.ts';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -29,7 +31,10 @@ export interface ServiceOptions {
   /** For `https` and `h2`. */
   readonly tls: UpstreamTls | undefined;
   readonly source: EndpointSource;
-  readonly policy: PolicyName;
+  readonly balancing: BalancingRules;
+  /** Signs the tokens of sticky sessions; undefined: there are none. */
+  readonly stickyKey: string | Uint8Array | undefined;
+  readonly health: Omit<HealthOptions, 'service'>;
   readonly circuitBreaker: CircuitThresholds;
   readonly retry: RetryRules;
   readonly perTryTimeoutMs: number;
@@ -43,12 +48,15 @@ export interface ServiceTimeouts extends TryTimeouts {
   readonly keepAliveMs: number;
 }
 
-export interface ServiceEnvironment {
-  readonly monotonic: () => number;
+export interface ServiceEnvironment extends HealthEnvironment {
   readonly now: () => number;
-  readonly random: () => number;
+  /** Where this node is. */
+  readonly zone: string | undefined;
   readonly onRetry: (service: string, reason: RetryReason) => void;
 }
+
+/** How often the weight of an endpoint in slow start is looked at anew. */
+const WARMING_STEP_MS = 500;
 
 /** An answer's head may be as large as a request's. */
 const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
@@ -63,11 +71,17 @@ export class Service {
   readonly breaker: CircuitBreaker;
   readonly budget: RetryBudget;
   readonly environment: ServiceEnvironment;
+  readonly outcomes: TryOutcomes;
+  /** Undefined where there are none. */
+  readonly sticky: StickySessions | undefined;
+  readonly #health: EndpointHealth;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
   readonly #upstreams = new Map<Endpoint, Upstream>();
   #known: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
+  #refresh: NodeJS.Immediate | undefined;
+  #warming: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
   /** Resolves when discovery has spoken for the first time. */
   readonly ready: Promise<void>;
@@ -82,7 +96,23 @@ export class Service {
     this.timeouts = options.timeouts;
     this.breaker = createCircuitBreaker(options.circuitBreaker);
     this.budget = createRetryBudget({ ...options.budget, monotonic: environment.monotonic });
-    this.#balancer = createBalancer({ policy: options.policy, random: environment.random });
+    const { balancing, stickyKey } = options;
+    const { monotonic, random, now, zone } = environment;
+    this.#balancer = createBalancer({ ...balancing, random, monotonic, zone });
+    this.sticky = stickyKey === undefined ? undefined : createStickySessions(this.name, stickyKey);
+    this.#health = new EndpointHealth(
+      { service: this.name, ...options.health },
+      environment,
+      () => this.#balancer.endpoints,
+      () => this.refresh(),
+    );
+    this.outcomes = new TryOutcomes({
+      outliers: this.#health.outliers,
+      latency: balancing.policy === 'peak-ewma',
+      http2: this.http2,
+      monotonic,
+      now,
+    });
     this.ready = new Promise((resolve) => (this.#known = resolve));
   }
 
@@ -91,16 +121,56 @@ export class Service {
   }
 
   start(): void {
+    this.#health.start();
     this.#options.source.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
         this.#balancer.endpoints,
         specs,
         this.environment.monotonic(),
+        (endpoint) => this.#health.outlivesDiscovery(endpoint),
       );
-      this.#balancer.update(endpoints);
-      for (const endpoint of removed) this.#leave(endpoint);
+      this.#use(endpoints, removed);
       this.#known?.();
     });
+  }
+
+  /**
+   * After a change of an endpoint's weight, draining, healthy or ejected. It takes effect
+   * within this turn of the event loop, once for however many changes.
+   */
+  refresh(): void {
+    if (this.isStopped) return;
+    this.#refresh ??= setImmediate(() => {
+      this.#refresh = undefined;
+      const stays = (one: Endpoint): boolean => !one.gone || this.#health.outlivesDiscovery(one);
+      const { endpoints } = this.#balancer;
+      if (endpoints.every(stays)) this.#reweigh();
+      else
+        this.#use(
+          endpoints.filter(stays),
+          endpoints.filter((one) => !stays(one)),
+        );
+    });
+  }
+
+  #use(endpoints: readonly Endpoint[], removed: readonly Endpoint[]): void {
+    this.#balancer.update(endpoints);
+    this.sticky?.update(endpoints);
+    if (!this.isStopped) this.#health.update(endpoints);
+    for (const endpoint of removed) this.#leave(endpoint);
+    this.#keepWarming();
+  }
+
+  #reweigh(): void {
+    this.#balancer.refresh();
+    this.#keepWarming();
+  }
+
+  /** Slow start goes by time, so somebody has to look at the clock while there is one. */
+  #keepWarming(): void {
+    clearTimeout(this.#warming);
+    if (!this.#balancer.isWarming || this.isStopped) return;
+    this.#warming = setTimeout(() => this.#reweigh(), WARMING_STEP_MS).unref();
   }
 
   /**
@@ -113,6 +183,9 @@ export class Service {
 
   async #stop(): Promise<void> {
     this.#options.source.stop();
+    this.#health.stop();
+    clearImmediate(this.#refresh);
+    clearTimeout(this.#warming);
     if (this.breaker.active > 0) {
       await new Promise<void>((resolve) => (this.#drained = resolve));
     }

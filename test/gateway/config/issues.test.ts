@@ -41,10 +41,10 @@ const goldens: readonly Golden[] = [
   },
   {
     title: 'keys of later versions as unknown keys',
-    text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], healthCheck: {} } }\n',
+    text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
       '2:18 node.workers: "auto" is not allowed here; allowed: 1',
-      '3:33 services.a.healthCheck: unknown key "healthCheck"; allowed: endpoints, discover, protocol, tls, balancer, circuitBreaker, retry, timeouts',
+      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, circuitBreaker, retry, timeouts',
     ],
   },
   {
@@ -137,6 +137,46 @@ services:
       '12:77 services["d e"].retry.on[0]: must be at least 400, got 200',
       '12:82 services["d e"].retry.on[1]: "5xy" is not allowed here; allowed: "connect-failure", "refused-stream", "reset", "timeout", "5xx" (did you mean "5xx"?)',
       '13:47 services.f.tls.cert: "cert" needs "key"',
+    ],
+  },
+  {
+    title: 'balancing and health that cannot be meant',
+    text: `meshgate: 1
+services:
+  a: { endpoints: [], balancer: { policy: peak-emwa, hashBalanceFactor: 0.5 } }
+  b: { endpoints: [], balancer: { hashOn: { ip: true }, hashBalanceFactor: 2 } }
+  c: { endpoints: [], balancer: { policy: maglev, slowStart: {}, zoneAware: true } }
+  d: { endpoints: [], balancer: { policy: maglev, hashOn: { header: a, cookie: b } } }
+  e: { endpoints: [], balancer: { sticky: { cookie: "a b", secret: short } } }
+  f: { endpoints: [], balancer: { slowStart: { window: 0s, aggression: 0 } } }
+  g: { endpoints: [], healthCheck: { interval: 0s } }
+  h: { endpoints: [], healthCheck: { http: {}, grpc: {} } }
+  i: { endpoints: [], healthCheck: { http: { path: healthz } } }
+  j: { endpoints: [], outlierDetection: true }
+  k: { endpoints: [], outlierDetection: { consecutive5xx: 0, baseEjectionTime: 6m } }
+  l: { endpoints: [], outlierDetection: { consecutive5XX: 3 } }
+`,
+    issues: [
+      '3:43 services.a.balancer.policy: "peak-emwa" is not allowed here; allowed: "round-robin", "random", "least-request", "peak-ewma", "ring-hash", "maglev" (did you mean "peak-ewma"?)',
+      '3:73 services.a.balancer.hashBalanceFactor: must be at least 1, got 0.5',
+      '4:35 services.b.balancer.hashOn: "hashOn" means nothing to the policy round-robin (set policy to ring-hash or maglev)',
+      '4:57 services.b.balancer.hashBalanceFactor: "hashBalanceFactor" means nothing to the policy round-robin (set policy to ring-hash or maglev)',
+      '5:51 services.c.balancer.slowStart: "slowStart" means nothing to the policy maglev (remove it: equal keys stay on their endpoint)',
+      '5:66 services.c.balancer.zoneAware: "zoneAware" means nothing to the policy maglev (remove it: equal keys stay on their endpoint)',
+      '6:59 services.d.balancer.hashOn: must have exactly one key',
+      '7:53 services.e.balancer.sticky.cookie: "a b" is not valid here (write it like session-endpoint)',
+      '7:68 services.e.balancer.sticky.secret: must have at least 16 characters, got (hidden)',
+      '8:56 services.f.balancer.slowStart.window: must be more than 0',
+      '8:72 services.f.balancer.slowStart.aggression: must be more than 0, got 0',
+      '9:36 services.g.healthCheck: the health check says nothing of how (give http, tcp or grpc)',
+      '9:48 services.g.healthCheck.interval: must be more than 0',
+      '10:36 services.h.healthCheck: the health check knows more than one way (give http, tcp or grpc)',
+      '10:48 services.h.healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to h2c or h2)',
+      '11:52 services.i.healthCheck.http.path: "healthz" is not valid here (write it like /healthz)',
+      '12:41 services.j.outlierDetection: true is not allowed here; allowed: false',
+      '13:41 services.k.outlierDetection.maxEjectionTime: must not be less than baseEjectionTime',
+      '13:59 services.k.outlierDetection.consecutive5xx: must be at least 1, got 0',
+      '14:43 services.l.outlierDetection.consecutive5XX: unknown key "consecutive5XX"; allowed: consecutive5xx, consecutiveGatewayFailure, consecutiveLocalOriginFailure, interval, baseEjectionTime, maxEjectionTime, maxEjectionPercent, successRate, failurePercentage (did you mean "consecutive5xx"?)',
     ],
   },
   {

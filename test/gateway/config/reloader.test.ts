@@ -45,7 +45,15 @@ async function createBench(): Promise<Bench> {
   const plugins = new KeyedPool<PluginInstance>(ignore);
   const metrics = createRequestMetrics(new Registry());
   const monotonic = (): number => performance.now();
-  const environment = { monotonic, now: Date.now, random: Math.random, onRetry: ignore };
+  const environment = {
+    monotonic,
+    now: Date.now,
+    random: Math.random,
+    zone: undefined,
+    onRetry: ignore,
+    onEjection: ignore,
+    onHealthEvent: ignore,
+  };
   const compile = (config: Config, revision: number, hash: string): Promise<CompiledSnapshot> =>
     compileSnapshot(
       config,
@@ -53,7 +61,8 @@ async function createBench(): Promise<Bench> {
       {
         services,
         plugins,
-        createService: (service) => createService(service, environment, silent),
+        createService: (service) =>
+          createService(service, environment, silent, () => Buffer.alloc(32)),
         createPlugin: () => {
           throw new Error('no plugin is configured');
         },

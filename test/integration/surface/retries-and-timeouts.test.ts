@@ -25,6 +25,8 @@ beforeAll(async () => {
   const dead = await deadAddress();
   const service = (addresses: string[], more: object = {}): object => ({
     endpoints: addresses.map((address) => ({ address })),
+    // What fails here is to fail on.
+    outlierDetection: false,
     ...more,
   });
   const services: Record<string, object> = {

@@ -6,7 +6,7 @@ import type { Endpoint } from '../../../src/mesh/endpoint.ts';
 import { endpoint, picks, seeded, sequence, tally } from './endpoints.ts';
 
 function balancerOf(endpoints: readonly Endpoint[], random = sequence()) {
-  const balancer = createBalancer({ policy: 'round-robin', random });
+  const balancer = createBalancer({ policy: 'round-robin', random, monotonic: () => 0 });
   balancer.update(endpoints);
   return balancer;
 }

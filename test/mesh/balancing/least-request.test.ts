@@ -82,7 +82,7 @@ describe('least-request with unequal weights', () => {
     const { policy, list } = loaded();
     const other = createLeastRequest({ random: sequence(0, 0) });
     other.update(list);
-    for (const one of list) one.weight = 1;
+    for (const one of list) one.effectiveWeight = 1;
     other.update(list);
     list[0]!.active = 1;
     expect(other.pick(NO_HINT)).toBe(list[1]);

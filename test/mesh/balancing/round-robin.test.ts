@@ -36,8 +36,8 @@ describe('round-robin', () => {
     ];
     policy.update([a, b]);
     picks(policy, 1);
-    a.weight = 1;
-    b.weight = 1;
+    a.effectiveWeight = 1;
+    b.effectiveWeight = 1;
     policy.update([a, b]);
     expect(tally(policy, 20)).toEqual({ a: 10, b: 10 });
   });

@@ -10,6 +10,7 @@ import {
   type RetryReason,
 } from '../../../src/mesh/resilience/retry-policy.ts';
 import type { Call, CallRequest, CallSink } from '../../../src/mesh/service/call.ts';
+import type { HealthEvent } from '../../../src/mesh/service/endpoint-health.ts';
 import { Service, type ServiceOptions } from '../../../src/mesh/service/service.ts';
 import type { UpstreamTarget } from '../../../src/mesh/transport/upstream.ts';
 import type { Origin } from '../../contracts/upstream-origin.ts';
@@ -44,7 +45,15 @@ export class TestSource implements EndpointSource {
 export interface TestServiceOptions extends Partial<
   Pick<
     ServiceOptions,
-    'name' | 'protocol' | 'circuitBreaker' | 'perTryTimeoutMs' | 'budget' | 'timeouts'
+    | 'name'
+    | 'protocol'
+    | 'circuitBreaker'
+    | 'perTryTimeoutMs'
+    | 'budget'
+    | 'timeouts'
+    | 'balancing'
+    | 'stickyKey'
+    | 'health'
   >
 > {
   readonly retry?: {
@@ -60,6 +69,8 @@ export interface TestService {
   readonly source: TestSource;
   /** The reasons of all retries, in order. */
   readonly retries: RetryReason[];
+  /** What became of endpoints, in order. */
+  readonly events: HealthEvent[];
 }
 
 /** No timeout is near, and a retry follows at once: full jitter draws 0. */
@@ -70,6 +81,9 @@ const DEFAULTS = {
   perTryTimeoutMs: 0,
   budget: { ratio: 0.2, minPerSecond: 10 },
   timeouts: { connectMs: 10_000, responseMs: 0, idleMs: 0, keepAliveMs: 60_000 },
+  balancing: { policy: 'round-robin' },
+  stickyKey: undefined,
+  health: { checks: undefined, outliers: undefined },
 } as const;
 
 export function toSpec(target: UpstreamTarget, more: Partial<EndpointSpec> = {}): EndpointSpec {
@@ -106,20 +120,23 @@ export function serviceFixtures(): {
     service: (specs, { retry, now, random, ...options } = {}) => {
       const source = new TestSource(specs);
       const retries: RetryReason[] = [];
+      const events: HealthEvent[] = [];
       const service = new Service(
         {
           ...DEFAULTS,
           ...options,
           tls: undefined,
           source,
-          policy: 'round-robin',
           retry: createRetryRules(retry ?? {}),
         },
         {
           monotonic: () => performance.now(),
           now: now ?? (() => Date.now()),
           random: random ?? (() => 0),
+          zone: undefined,
           onRetry: (_service, reason) => retries.push(reason),
+          onEjection: () => undefined,
+          onHealthEvent: (event) => events.push(event),
         },
       );
       service.start();
@@ -128,7 +145,7 @@ export function serviceFixtures(): {
         for (const endpoint of service.endpoints) seen.add(endpoint);
       };
       services.push({ service, seen });
-      return { service, source, retries };
+      return { service, source, retries, events };
     },
   };
 }

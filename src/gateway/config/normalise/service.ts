@@ -4,7 +4,9 @@ import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
 import type { RawService } from '../schema/service.ts';
 import { hostNameFault, Malformed, parseAddress } from './address.ts';
+import { toBalancer } from './balancer.ts';
 import { mapPresent, toAbsolutePath, toDurationMs, toRecord, type Draft } from './draft.ts';
+import { toHealthCheck, toOutlierRules } from './health.ts';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const NAME_RULE = 'letters, digits, ".", "_" and "-", at most 128 of them';
@@ -26,7 +28,9 @@ export function toService(
     discover: toDiscovery(draft, raw.discover, [...path, 'discover', 'dns']),
     protocol: raw.protocol,
     tls: toServiceTls(draft, raw, path),
-    balancer: { policy: raw.balancer.policy },
+    balancer: toBalancer(draft, raw.balancer, [...path, 'balancer']),
+    healthCheck: toHealthCheck(draft, raw.healthCheck, raw.protocol, [...path, 'healthCheck']),
+    outlierDetection: toOutlierRules(draft, raw.outlierDetection, [...path, 'outlierDetection']),
     circuitBreaker: {
       maxConnections: raw.circuitBreaker.maxConnections,
       maxPending: raw.circuitBreaker.maxPending,

@@ -1,7 +1,9 @@
 /** The schema of `services`: what routes lead to. */
 import { Type, type Static } from 'typebox';
 import { Duration } from '../../../plugins/sdk/quantity.ts';
+import { Balancer } from './balancer.ts';
 import { Discover, Endpoint } from './endpoint.ts';
+import { HealthCheck, OutlierDetection } from './health.ts';
 import { ServiceRetry } from './retry.ts';
 import { CLOSED, Text } from './scalar.ts';
 
@@ -55,15 +57,9 @@ export const ServiceSchema = Type.Object(
       description: '`http1`, `h2c`: plain. `https`: HTTP/1.1 over TLS. `h2`: HTTP/2 over TLS.',
     }),
     tls: Type.Optional(ServiceTlsSchema),
-    balancer: Type.Object(
-      {
-        policy: Type.Enum(['round-robin', 'random', 'least-request'], {
-          default: 'round-robin',
-          description: 'How an endpoint is chosen.',
-        }),
-      },
-      { ...CLOSED, default: {}, description: 'How requests are spread over the endpoints.' },
-    ),
+    balancer: Balancer,
+    healthCheck: Type.Optional(HealthCheck),
+    outlierDetection: OutlierDetection,
     circuitBreaker: CircuitBreaker,
     retry: ServiceRetry,
     timeouts: Timeouts,

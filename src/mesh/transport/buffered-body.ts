@@ -1,5 +1,5 @@
-/** A whole request body in memory: for plugins that asked for it, and for mirrors. */
-import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+/** A whole body in memory: for plugins that asked for it, for mirrors, and for health checks. */
+import type { BodySink, BodySource } from './body-source.ts';
 
 /** Collects a body. Rejects with the source's error, for instance when it passes the body limit. */
 export function collectBody(source: BodySource): Promise<Uint8Array> {

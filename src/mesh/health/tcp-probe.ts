@@ -1,0 +1,28 @@
+/** An endpoint that takes a TCP connection passes. */
+import { connect } from 'node:net';
+import type { Probe } from './probe.ts';
+
+export const probeTcp: Probe = ({ host, port }, timeoutMs, report) => {
+  const socket = connect({ host, port });
+  const settle = (): void => {
+    clearTimeout(timer);
+    socket.removeAllListeners();
+    socket.on('error', ignore);
+    socket.destroy();
+  };
+  const timer = setTimeout(() => {
+    settle();
+    report({ result: 'fail', detail: `no connection within ${timeoutMs} ms` });
+  }, timeoutMs);
+  socket.once('connect', () => {
+    settle();
+    report({ result: 'pass', detail: 'connected' });
+  });
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    settle();
+    report({ result: 'fail', detail: `no connection: ${error.code ?? error.message}` });
+  });
+  return { cancel: settle };
+};
+
+function ignore(): void {}
