@@ -9,8 +9,8 @@ export interface BenchOptions {
   readonly warmUpSeconds: number;
   /** Before each measurement. */
   readonly settleSeconds: number;
-  /** Requests between two looks at the memory. */
-  readonly memoryStep: number;
+  /** Over which memory is looked at. */
+  readonly memoryRequests: number;
   /** Names of scenarios; undefined: all. */
   readonly only: readonly string[] | undefined;
   /** Names of peers; undefined: all. */
@@ -59,7 +59,7 @@ export function parseBenchOptions(
     seconds: parseCount('--seconds', values.seconds) ?? (quick ? 2 : 8),
     warmUpSeconds: quick ? 1 : 4,
     settleSeconds: 1,
-    memoryStep: quick ? 10_000 : 100_000,
+    memoryRequests: quick ? 100_000 : 1_000_000,
     only: parseNames('--only', values.only, known.scenarios),
     peers: parseNames('--peers', values.peers, known.peers),
     json: values.json ?? (quick ? undefined : RESULTS),

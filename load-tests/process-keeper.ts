@@ -19,12 +19,15 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
+/** Of util-linux: starts a command that keeps to the given cores. */
+const BINDER = 'taskset';
 const GRACE_MS = 5000;
 /** Debian keeps servers where the PATH of ordinary users does not look. */
 const SERVER_FOLDERS = ':/usr/local/sbin:/usr/sbin';
 
 export class ProcessKeeper {
   readonly #running = new Set<ChildProcess>();
+  #closed = false;
 
   /** A server, whose output goes to a file. */
   async start(
@@ -62,7 +65,9 @@ export class ProcessKeeper {
     throw new Error(`${command[0]} ended with ${end}: ${(stderr || stdout).slice(-2000)}`);
   }
 
+  /** Nothing can be started from then on: what is under way must not outlive its end. */
   async stopAll(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#running].map((child) => this.#stop(child)));
   }
 
@@ -71,7 +76,8 @@ export class ProcessKeeper {
     { core, env, cwd }: StartOptions,
     stdio: ('ignore' | 'pipe' | number)[],
   ): ChildProcess {
-    const child = spawn('taskset', ['-c', String(core), ...command], {
+    if (this.#closed) throw new Error(`${command[0]} is not started: the bench is ending`);
+    const child = spawn(BINDER, ['-c', String(core), ...command], {
       stdio,
       cwd,
       // A group of its own, so that workers go with their master.
@@ -98,7 +104,7 @@ async function started(child: ChildProcess, command: readonly string[]): Promise
   try {
     await once(child, 'spawn');
   } catch (error) {
-    throw new Error(`taskset cannot be started, and with it ${command[0]}`, { cause: error });
+    throw new Error(`${BINDER} cannot be started, and with it ${command[0]}`, { cause: error });
   }
 }
 

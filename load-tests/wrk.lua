@@ -1,20 +1,15 @@
 -- Run by wrk: sends the requests of a file, and prints what was measured as one line of JSON.
---   BENCH_REQUESTS    file with a request a line: the path, or the path, a tab and a bearer token
---   BENCH_ORDER       "random" or "cycle"
---   BENCH_STOP_AFTER  ends after this number of requests
+--   BENCH_REQUESTS  file with a request a line: the path, or the path, a tab and a bearer token
+--   BENCH_ORDER     "random" or "cycle"
 
 local file = os.getenv("BENCH_REQUESTS")
 local random = os.getenv("BENCH_ORDER") == "random"
-local stop_after = tonumber(os.getenv("BENCH_STOP_AFTER") or "")
 
 local requests = {}
 local sent = 0
 
 function init()
-  if file == nil then
-    requests[1] = wrk.format("GET")
-    return
-  end
+  if file == nil then return end
   for line in io.lines(file) do
     local path, token = line:match("^([^\t]+)\t?(.*)$")
     local headers = {}
@@ -25,10 +20,9 @@ function init()
 end
 
 -- Without it, wrk repeats one request at no cost.
-if file ~= nil or stop_after ~= nil then
+if file ~= nil then
   function request()
     sent = sent + 1
-    if sent == stop_after then wrk.thread:stop() end
     if random then return requests[math.random(#requests)] end
     return requests[(sent - 1) % #requests + 1]
   end

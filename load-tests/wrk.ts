@@ -8,8 +8,6 @@ export interface LoadOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly requests?: RequestFile | undefined;
-  /** Ends earlier, after this number of requests. */
-  readonly stopAfter?: number;
 }
 
 /** A request a line: the path, or the path, a tab and a bearer token. */
@@ -43,16 +41,12 @@ export function countErrors({ errors }: LoadResult): number {
 }
 
 export async function runLoad(processes: ProcessKeeper, options: LoadOptions): Promise<LoadResult> {
-  const { url, connections, seconds, requests, stopAfter } = options;
+  const { url, connections, seconds, requests } = options;
   const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT, url];
   const output = await processes.run(command, {
     core: LOAD_CORE,
-    env: {
-      ...(requests === undefined
-        ? {}
-        : { BENCH_REQUESTS: requests.file, BENCH_ORDER: requests.order }),
-      ...(stopAfter === undefined ? {} : { BENCH_STOP_AFTER: String(stopAfter) }),
-    },
+    env:
+      requests === undefined ? {} : { BENCH_REQUESTS: requests.file, BENCH_ORDER: requests.order },
   });
   return parseLoad(output);
 }

@@ -21,11 +21,11 @@ import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
 import { createTrustedProxies } from './gateway/listener/trusted-proxies.ts';
+import { createAccessLog } from './gateway/observe/create-access-log.ts';
 import { createObserver } from './gateway/observe/create-observer.ts';
-import { createLineWriter, type LineWriter } from './gateway/observe/line-writer.ts';
 import { createRequestMetrics } from './gateway/observe/request-metrics.ts';
 import { createTracing } from './gateway/observe/tracing.ts';
-import { createPlugin } from './gateway/pipeline/create-plugin.ts';
+import { createPlugin, type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
 import type { PluginInstance } from './gateway/pipeline/hooks.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
@@ -34,13 +34,18 @@ import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
-import type { Service } from './mesh/service/service.ts';
+import { firstEndpoints } from './mesh/service/first-endpoints.ts';
+import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
 import type { Clock, Log } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
 import { VERSION } from './version.ts';
 
-const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
+export type { App, AppOptions, Started } from './cli/app-port.ts';
+
+const now = Date.now;
+const monotonic = (): number => performance.now();
+const clock: Clock = { now, monotonic };
 
 /** Above this the event loop is too late to serve anybody well, and 503 is the better answer. */
 const MAX_LOOP_DELAY_MS = 150;
@@ -49,9 +54,6 @@ const MAX_MEMORY_SHARE = 0.85;
 
 /** For the thread that loads configurations; `.js` in the package. */
 const STANDARD_PLUGINS = new URL(`./plugins/standard${extname(import.meta.url)}`, import.meta.url);
-
-/** How long a first DNS answer is waited for before a node says it is ready. */
-const DISCOVERY_WAIT_MS = 3000;
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
 export async function createApp({ configFile, env, log }: AppOptions): Promise<App> {
@@ -71,7 +73,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   const accessLog = createAccessLog(initial, log);
   const { tracing: traces } = initial.telemetry;
   const tracing =
-    traces === undefined ? undefined : createTracing({ ...traces, nodeName, version: VERSION });
+    traces === undefined
+      ? undefined
+      : createTracing({ ...traces, nodeName, version: VERSION, log });
   const requestMetrics = createRequestMetrics(registry);
   const overload = createOverloadGuard({
     maxLoopDelayMs: MAX_LOOP_DELAY_MS,
@@ -104,25 +108,25 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
         })),
     droppedLogLines: () => accessLog?.writer.dropped ?? 0,
   });
-  const serviceEnvironment = {
-    monotonic: clock.monotonic,
-    now: clock.now,
+  const serviceEnvironment: ServiceEnvironment = {
+    monotonic,
+    now,
     random,
-    onRetry: gatewayMetrics.retried,
+    onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
   };
-  const pluginEnvironment = {
+  const pluginEnvironment: PluginEnvironment = {
     catalogue: standardPlugins,
     log,
     registry,
     counters: createMemoryCounters({ clock }),
     clock,
     random,
-    fetchJson: fetcher.fetchJson,
+    fetchJson: (url, options) => fetcher.fetchJson(url, options),
     configDir: dirname(resolve(configFile)),
   };
 
   const forwarder = createForwarder({
-    monotonic: clock.monotonic,
+    monotonic,
     random,
     onMirrorLost(service, reason) {
       gatewayMetrics.mirrorLost(service);
@@ -166,9 +170,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
           return made;
         },
         createPlugin: (entry, scope) => createPlugin(entry, scope, pluginEnvironment),
-        cellsOf: requestMetrics.cellsOf,
+        cellsOf: (route) => requestMetrics.cellsOf(route),
         pause: nextTurn,
-        monotonic: clock.monotonic,
+        monotonic,
       },
     );
   }
@@ -208,6 +212,8 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     onRefused(errors) {
       readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
       gatewayMetrics.configRefused();
+      // At the start whoever asked for it is told.
+      if (readiness.revision === 0) return;
       log.error({ errors }, 'the configuration was refused; the one before stays in force');
     },
   });
@@ -266,38 +272,18 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       const snapshot = await compile(initial, 1, first.hash);
       await firstEndpoints(snapshot.services.values());
       const stages = requestStages(overload, random);
-      const explanation = await explain(toExplainRequest(question, initial), snapshot, stages, clock);
+      const explanation = await explain(
+        toExplainRequest(question, initial),
+        snapshot,
+        stages,
+        clock,
+      );
       snapshot.lease.supersede();
       return explanation;
     },
 
     config: initial,
   };
-}
-
-function createAccessLog(
-  { telemetry }: Config,
-  log: Log,
-): { readonly writer: LineWriter; readonly sample: number } | undefined {
-  const { accessLog } = telemetry;
-  if (accessLog === undefined) return undefined;
-  const writer = createLineWriter({
-    path: accessLog.path,
-    onFailure(error) {
-      log.error({ err: error }, 'the access log cannot be written; lines will be dropped and counted');
-    },
-    onRecovery: (dropped) => log.info({ dropped }, 'the access log is written again'),
-  });
-  return { writer, sample: accessLog.sample };
-}
-
-/** Waits for every service's discovery to have spoken, but not for long: DNS may be down. */
-async function firstEndpoints(services: Iterable<Service>): Promise<void> {
-  const all = Promise.all(Array.from(services, ({ ready }) => ready));
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((done) => (timer = setTimeout(done, DISCOVERY_WAIT_MS)));
-  await Promise.race([all, enough]);
-  clearTimeout(timer);
 }
 
 /** What is read once, at start. */

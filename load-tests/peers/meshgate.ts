@@ -34,9 +34,12 @@ export function configFile(site: Pick<Site, 'directory'>): string {
   return join(site.directory, 'meshgate.yaml');
 }
 
-/** Where a running one tells its metrics. */
-export function metricsUrl(site: Pick<Site, 'sparePort'>): string {
-  return `http://127.0.0.1:${site.sparePort}/metrics`;
+/** The number of the configuration that is in force. */
+export async function readRevision(site: Pick<Site, 'sparePort'>): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${site.sparePort}/readyz`);
+  const { revision } = (await answer.json()) as { revision?: unknown };
+  if (typeof revision !== 'number') throw new Error('meshgate does not tell its revision');
+  return revision;
 }
 
 /** An `edition` adds a route that nothing asks for, so that two documents differ. */

@@ -5,14 +5,12 @@ import { readResidentBytes } from '../measure.ts';
 import type { Work } from '../peers/peer.ts';
 import { slope } from '../statistics.ts';
 import { countErrors, runLoad } from '../wrk.ts';
-import type { Scenario, ScenarioResult } from './scenario.ts';
+import { NOT_MEASURED, type Scenario, type ScenarioResult } from './scenario.ts';
 
 const WORK: Work = { routes: 1, tls: false, body: 'small' };
-const STEPS = 10;
 /** The heap grows to its working size first; the slope is taken of what follows. */
-const SETTLED_AFTER = STEPS / 2;
-const LONGEST_STEP_SECONDS = 300;
-/** For the garbage of the last requests to be collected, or not. */
+const SETTLED_AFTER_SHARE = 0.5;
+/** Between the last request and the look. */
 const REST_MS = 500;
 const MIB = 1024 * 1024;
 
@@ -27,25 +25,23 @@ export const memory: Scenario = {
 
   async run(context) {
     if (!context.peers.has('meshgate')) return NOT_MEASURED;
+    const { seconds, memoryRequests } = context.options;
     const running = await startPeer(context, 'meshgate', WORK, [{ path: '/' }]);
     const samples: Sample[] = [];
     let requests = 0;
     let errors = 0;
     try {
-      samples.push({ requests, residentBytes: await readResidentBytes(running.pids) });
-      while (samples.length <= STEPS) {
-        const result = await runLoad(context.processes, {
-          url: running.url,
-          connections: 64,
-          seconds: LONGEST_STEP_SECONDS,
-          stopAfter: context.options.memoryStep,
-        });
+      while (requests < memoryRequests) {
+        const { url } = running;
+        const result = await runLoad(context.processes, { url, connections: 64, seconds });
+        if (result.requests === 0) throw new Error('meshgate answers nothing any more');
         requests += result.requests;
         errors += countErrors(result);
         await emptyAccessLog(running);
         await delay(REST_MS);
-        samples.push({ requests, residentBytes: await readResidentBytes(running.pids) });
-        context.say(`  ${describe(samples.at(-1)!)}`);
+        const sample = { requests, residentBytes: await readResidentBytes(running.pids) };
+        samples.push(sample);
+        context.say(`  ${describe(sample)}`);
       }
     } finally {
       await running.stop();
@@ -54,23 +50,19 @@ export const memory: Scenario = {
   },
 };
 
-const NOT_MEASURED: ScenarioResult = {
-  table: [],
-  notes: ['meshgate was left out or is not there.'],
-  failures: [],
-  data: {},
-};
-
 function toResult(samples: readonly Sample[], errors: number): ScenarioResult {
+  const settledAfter = (samples.at(-1)?.requests ?? 0) * SETTLED_AFTER_SHARE;
+  const settled = samples.filter(({ requests }) => requests >= settledAfter);
   const bytesPerRequest = slope(
-    samples
-      .slice(SETTLED_AFTER)
-      .map(({ requests, residentBytes }) => ({ x: requests, y: residentBytes })),
+    settled.map(({ requests, residentBytes }) => ({ x: requests, y: residentBytes })),
   );
   return {
     table: [
-      ['requests', ...samples.map(({ requests }) => `${(requests / 1000).toFixed(0)}k`)],
-      ['MiB', ...samples.map(({ residentBytes }) => (residentBytes / MIB).toFixed(0))],
+      ['requests', 'MiB'],
+      ...samples.map(({ requests, residentBytes }) => [
+        `${(requests / 1000).toFixed(0)}k`,
+        (residentBytes / MIB).toFixed(0),
+      ]),
     ],
     notes: [
       `Over the second half it grows by ${bytesPerRequest.toFixed(1)} bytes a request, by least squares.`,

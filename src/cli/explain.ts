@@ -61,9 +61,7 @@ Examples:
         });
         await app.stop();
         io.stdout.write(
-          values.json === true
-            ? `${JSON.stringify(explanation, null, 2)}\n`
-            : toText(explanation),
+          values.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : toText(explanation),
         );
         return explanation.answer === undefined || explanation.answer.status < 400 ? 0 : 1;
       } catch (error) {
@@ -99,7 +97,8 @@ function toText({ listener, routes, plugins, forward, answer }: Explanation): st
     lines.push('', `service   ${forward.service}`);
     lines.push(`upstream  ${forward.target} (Host: ${forward.authority})`);
     lines.push(`endpoint  ${forward.endpoint ?? 'none'}: ${forward.reason}`);
-    for (const { endpoint, verdict } of forward.endpoints) lines.push(`          ${endpoint}: ${verdict}`);
+    for (const { endpoint, verdict } of forward.endpoints)
+      lines.push(`          ${endpoint}: ${verdict}`);
   }
   lines.push('');
   lines.push(

@@ -37,7 +37,10 @@ export async function runCli(
 
 /** What `parseArgs` throws for options that the verb does not know. */
 function isMisuse(error: unknown): error is Error {
-  return error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+  return (
+    error instanceof Error &&
+    String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+  );
 }
 
 function toHelp(verbs: readonly Verb[]): string {

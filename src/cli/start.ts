@@ -46,7 +46,7 @@ Examples:
         options: { config: { type: 'string' }, demo: { type: 'boolean' } },
       });
       const configFile = resolve(io.cwd, configFileOf(values.config, io));
-      const parts: Parts = { app: undefined, demo: undefined };
+      const parts: Parts = { app: undefined, demo: undefined, stopping: false };
       // First: a signal that comes while the doors open must not cut whoever came in already.
       const stopped = untilStopped(parts, log);
       try {
@@ -55,6 +55,7 @@ Examples:
         announce(await parts.app.start(), parts.app, io);
         if (parts.demo !== undefined) io.stdout.write(await parts.demo.banner());
       } catch (error) {
+        if (parts.stopping) return stopped;
         io.stderr.write(`${explainFailure(error)}\n`);
         await stopAll(parts);
         return 1;
@@ -67,6 +68,7 @@ Examples:
 interface Parts {
   app: App | undefined;
   demo: Demo | undefined;
+  stopping: boolean;
 }
 
 async function stopAll({ app, demo }: Parts): Promise<void> {
@@ -116,6 +118,7 @@ function untilStopped(parts: Parts, log: Log): Promise<number> {
       async ({ err, signal }) => {
         if (err !== undefined) log.error({ err }, 'an unexpected error ends the process');
         else log.info({ signal }, 'draining');
+        parts.stopping = true;
         await stopAll(parts);
         done(err === undefined ? 0 : 1);
       },

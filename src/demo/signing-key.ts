@@ -9,9 +9,9 @@ export interface SigningKey {
 }
 
 /** As `config/meshgate.yaml` expects them. */
-export const DEMO_ISSUER = 'https://demo.meshgate.invalid';
-export const DEMO_AUDIENCE = 'orders';
-export const DEMO_SUBJECT = 'ada';
+const ISSUER = 'https://demo.meshgate.invalid';
+const AUDIENCE = 'orders';
+const SUBJECT = 'ada';
 
 const ALGORITHM = 'ES256';
 
@@ -29,9 +29,9 @@ export async function createSigningKey(jwksFile: string): Promise<SigningKey> {
     issueToken: () =>
       new SignJWT()
         .setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT' })
-        .setIssuer(DEMO_ISSUER)
-        .setAudience(DEMO_AUDIENCE)
-        .setSubject(DEMO_SUBJECT)
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setSubject(SUBJECT)
         .setIssuedAt()
         .setExpirationTime('1h')
         .sign(privateKey),

@@ -27,7 +27,7 @@ import type { Observer } from './observe/observer.ts';
 import { continueTrace } from './observe/trace-context.ts';
 import { runRouteHooks, runTargetHooks } from './pipeline/stages.ts';
 import { sendAnswer, type AnswerEnvironment } from './pipeline/send-answer.ts';
-import { rescue, rescueMalformed } from './rescue/rescue.ts';
+import { reasonOf, rescue, rescueMalformed } from './rescue/rescue.ts';
 import { matchRoute } from './routing/match-route.ts';
 
 export interface RequestPathDependencies {
@@ -62,18 +62,29 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
   const stages = requestStages(dependencies.overload, random);
 
   function finished(exchange: GatewayExchange): void {
-    observer.finished(exchange);
-    exchange.snapshot.lease.release();
+    try {
+      observer.finished(exchange);
+    } finally {
+      exchange.snapshot.lease.release();
+    }
   }
 
   const answering: AnswerEnvironment = {
-    monotonic: clock.monotonic,
+    monotonic: () => clock.monotonic(),
     onHookFailed: (exchange, error) => observer.answerHookFailed(exchange, error),
   };
 
   /** Ends an exchange by what refused or broke it. */
   function fail(exchange: GatewayExchange, cause: unknown): void {
-    sendAnswer(exchange, rescue(exchange, cause), answering);
+    try {
+      sendAnswer(exchange, rescue(exchange, cause), answering);
+    } catch (error) {
+      // A plugin has broken what even a refusal needs. The lane called us and must not be thrown
+      // at: that would end the process, and without an end the client would wait for ever.
+      exchange.outcome.code = 'internal';
+      exchange.outcome.reason = reasonOf(error);
+      exchange.downstream.abort();
+    }
   }
 
   function end(exchange: GatewayExchange, result: Answer | Problem): void {
@@ -101,14 +112,13 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
   }
 
   function wait(exchange: GatewayExchange, pending: Promise<StageResult>, next: number): void {
-    pending.then(
-      (result) => {
+    pending
+      .then((result) => {
         if (exchange.ended) return;
         if (result === undefined) walk(exchange, next);
         else end(exchange, result);
-      },
-      (error: unknown) => fail(exchange, error),
-    );
+      })
+      .catch((error: unknown) => fail(exchange, error));
   }
 
   return {

@@ -17,7 +17,9 @@ export interface TestGateway {
   /** A folder of its own, gone after `stop`. */
   readonly directory: string;
   /** Rewrites the file as a user would; resolves when the gateway has applied or refused it. */
-  reconfigure(config: object): Promise<{ readonly successful: boolean; readonly errors: readonly string[] }>;
+  reconfigure(
+    config: object,
+  ): Promise<{ readonly successful: boolean; readonly errors: readonly string[] }>;
   /** Parsed lines so far. The access log is written in batches: `waitForLog` waits for one. */
   waitForLog(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   metrics(): Promise<string>;
@@ -79,7 +81,12 @@ function defaults(logFile: string): Record<string, unknown> {
     meshgate: 1,
     listeners: [
       { name: 'http', address: '127.0.0.1:0', protocol: 'http' },
-      { name: 'https', address: '127.0.0.1:0', protocol: 'https', tls: { selfSigned: ['localhost'] } },
+      {
+        name: 'https',
+        address: '127.0.0.1:0',
+        protocol: 'https',
+        tls: { selfSigned: ['localhost'] },
+      },
     ],
     status: { address: '127.0.0.1:0' },
     telemetry: { accessLog: { format: 'json', path: logFile } },

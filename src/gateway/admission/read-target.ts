@@ -27,7 +27,8 @@ export function readTarget(exchange: GatewayExchange): StageResult {
     request.authority = authority;
   }
   const parsed = parseAuthority(authority, intake.connection.protocol === 'http/1.0');
-  if (parsed === undefined) throw badRequest('The Host field is not a host name with an optional port.');
+  if (parsed === undefined)
+    throw badRequest('The Host field is not a host name with an optional port.');
   const canonical = canonicalTarget(target);
   if (canonical instanceof PathRefusal) throw badRequest(canonical.detail);
   request.host = parsed.host;

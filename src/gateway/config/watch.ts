@@ -1,6 +1,6 @@
 /** Notices when a file changes, however it is changed. */
 import { watch, type FSWatcher } from 'node:fs';
-import { lstat, readlink, stat } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 
@@ -43,12 +43,13 @@ class DirectoryWatcher implements ConfigWatcher {
   readonly #debounceMs: number;
   readonly #pollMs: number;
   #files: readonly string[];
-  #fingerprint = '';
+  /** By file, the identity that it had at the last look. */
+  #seen: ReadonlyMap<string, string> = new Map();
   #watchers = new Map<string, FSWatcher>();
   #debounce: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   #running = false;
-  /** Looks run one after the other: each compares with the fingerprint that the last one took. */
+  /** Looks run one after the other: each compares with what the last one saw. */
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: WatchOptions) {
@@ -64,17 +65,24 @@ class DirectoryWatcher implements ConfigWatcher {
     this.#running = true;
     this.#poll = setInterval(() => this.#look(), this.#pollMs);
     this.#poll.unref();
-    this.watch(this.#files);
+    this.#looking = this.#looking.then(async () => {
+      const { identities, directories } = await survey(this.#files);
+      this.#seen = identities;
+      this.#arm(directories);
+      // A change between the survey and the watches has told nobody.
+      this.#soon();
+    });
     await this.#looking;
   }
 
   watch(files: readonly string[]): void {
     this.#files = files;
     this.#looking = this.#looking.then(async () => {
-      const { fingerprint, directories } = await survey(files);
-      this.#fingerprint = fingerprint;
+      const { directories } = await survey(files);
+      // What was seen of a file stays: taken anew, a change since it was read would be lost. Of a
+      // new file nothing was seen when it was read, so that the look that follows tells of it.
+      this.#seen = new Map(files.map((file) => [file, this.#seen.get(file) ?? '']));
       this.#arm(directories);
-      // A change between the survey and the watches has told nobody.
       this.#soon();
     });
   }
@@ -96,12 +104,13 @@ class DirectoryWatcher implements ConfigWatcher {
   #look(): void {
     this.#looking = this.#looking.then(async () => {
       if (!this.#running) return;
-      const { fingerprint, directories } = await survey(this.#files);
+      const files = this.#files;
+      const { identities, directories } = await survey(files);
       if (!this.#running) return;
       this.#arm(directories);
-      if (fingerprint === this.#fingerprint) return;
-      this.#fingerprint = fingerprint;
-      this.#onChange();
+      const before = this.#seen;
+      this.#seen = identities;
+      if (files.some((file) => identities.get(file) !== before.get(file))) this.#onChange();
     });
   }
 
@@ -138,23 +147,23 @@ class DirectoryWatcher implements ConfigWatcher {
 }
 
 interface Survey {
-  /** Changes whenever a file's content may have. */
-  readonly fingerprint: string;
+  /** By file; changes whenever its content may have. */
+  readonly identities: ReadonlyMap<string, string>;
   /** Where events about the files come from. */
   readonly directories: ReadonlyMap<string, string>;
 }
 
 async function survey(files: readonly string[]): Promise<Survey> {
-  const prints: string[] = [];
+  const identities = new Map<string, string>();
   const directories = new Map<string, string>();
   for (const file of files) {
-    prints.push(`${file} ${await identityOf(file)}`);
+    identities.set(file, await identityOf(file));
     for (const directory of await directoriesOf(file)) {
       const inode = await stat(directory).catch(() => undefined);
       if (inode !== undefined) directories.set(`${inode.dev}:${inode.ino} ${directory}`, directory);
     }
   }
-  return { fingerprint: prints.join('\n'), directories };
+  return { identities, directories };
 }
 
 /** Content that is written in place within one tick of a coarse clock may keep its size: ctime helps. */
@@ -179,14 +188,11 @@ async function directoriesOf(file: string): Promise<ReadonlySet<string>> {
     directories.add(dirname(path));
     directories.add(dirname(dirname(path)));
     for (let part = path; part !== dirname(part); part = dirname(part)) {
-      const isLink = await lstat(part).then(
-        (found) => found.isSymbolicLink(),
-        () => false,
-      );
-      if (!isLink) continue;
-      const target = resolve(dirname(part), await readlink(part));
+      // Not a link, or one that was taken away this moment.
+      const target = await readlink(part).catch(() => undefined);
+      if (target === undefined) continue;
       directories.add(dirname(part));
-      waiting.push(target + path.slice(part.length));
+      waiting.push(resolve(dirname(part), target) + path.slice(part.length));
       break;
     }
   }

@@ -35,7 +35,7 @@ function nearestUntrusted(
 }
 
 /** Canonical text of an address: without port and brackets, IPv4-mapped IPv6 as IPv4. */
-export function toCanonicalAddress(text: string): string | undefined {
+function toCanonicalAddress(text: string): string | undefined {
   let bare = text;
   if (bare.startsWith('[')) bare = bare.slice(1, bare.indexOf(']'));
   else if (bare.indexOf(':') === bare.lastIndexOf(':')) bare = bare.split(':')[0]!;

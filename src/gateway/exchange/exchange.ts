@@ -1,10 +1,5 @@
 /** The exchange that every lane's requests become, and that the request path works on. */
-import type {
-  Consumer,
-  ConsumerDirectory,
-  Exchange,
-  Peer,
-} from '../../plugins/sdk/exchange.ts';
+import type { Consumer, ConsumerDirectory, Exchange, Peer } from '../../plugins/sdk/exchange.ts';
 import type { TraceContext } from '../observe/trace-context.ts';
 import type { CompiledRoute, CompiledTarget, Snapshot } from '../config/snapshot.ts';
 import type { Downstream, DownstreamObserver, Intake } from './lane.ts';

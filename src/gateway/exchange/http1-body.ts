@@ -9,6 +9,8 @@ const MAX_DISCARDED_BYTES = 64 * 1024;
 /** A request that knows its body, so that its listeners need no closures. */
 export class Http1Request extends IncomingMessage {
   source: Http1Body | undefined = undefined;
+  /** It asked for another protocol and does not get it. */
+  declinedUpgrade = false;
 }
 
 export class Http1Body implements BodySource {

@@ -59,7 +59,9 @@ export class Http1Downstream implements Downstream, Http1Exchange {
 
   head(status: number, reason: string, headers: readonly string[], length?: number): void {
     if (this.#phase !== 'waiting') return;
-    if (!this.#writeHead(status, reason, headers, length)) return;
+    // HTTP/2 knows no reasons, and some clients know no answer without one.
+    const words = reason === '' ? (STATUS_CODES[status] ?? '') : reason;
+    if (!this.#writeHead(status, words, headers, length)) return;
     this.#phase = 'sending';
     // An upstream's head mostly comes with the first of its body: one write for both.
     process.nextTick(flushHead, this);

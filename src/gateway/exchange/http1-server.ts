@@ -50,7 +50,10 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
           requestTimeout: 0,
           keepAliveTimeout: limits.idleTimeoutMs,
           keepAliveTimeoutBuffer: 0,
-          connectionsCheckingInterval: Math.max(50, Math.min(1000, options.headerTimeoutMs / 4)),
+          connectionsCheckingInterval: Math.max(
+            50,
+            Math.min(1000, Math.ceil(options.headerTimeoutMs / 4)),
+          ),
           insecureHTTPParser: false,
           // Node answers a missing Host by itself, past the door.
           requireHostHeader: false,
@@ -91,7 +94,9 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
 
   function upgrades(request: Http1Request): boolean {
     // With answers still due, the switch would overtake them; RFC 9110 §7.8 lets us ignore it.
-    return sessionOf(request.socket)?.idle === true && asksForWebSocket(request);
+    const taken = sessionOf(request.socket)?.idle === true && asksForWebSocket(request);
+    request.declinedUpgrade = !taken;
+    return taken;
   }
 
   function take(request: Http1Request, response: Http1Response, expectContinue: boolean): void {
@@ -110,6 +115,9 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
         ? undefined
         : new Http1Body(request, response, head.bodyLength, expectContinue);
     const downstream = new Http1Downstream(session, request, response, body);
+    // node:http drops what came in one packet behind such a request: the next one would begin
+    // in its middle.
+    if (request.declinedUpgrade) session.closeWith(response);
     options.door.serve(
       {
         connection: session.connection(request.httpVersionMinor),

@@ -20,7 +20,7 @@ export class Http2Body implements BodySource {
   complete = false;
 
   constructor(
-    stream: ServerHttp2Stream,
+    stream: BodyStream,
     length: number | undefined,
     expectContinue: boolean,
     budget: Http2Budget,
@@ -29,6 +29,9 @@ export class Http2Body implements BodySource {
     this.length = length;
     this.#owes100 = expectContinue;
     this.#budget = budget;
+    stream[BODY] = this;
+    // They do not wait to be read as data does, and may all have come before anybody starts.
+    stream.on('trailers', onTrailers);
   }
 
   start(sink: BodySink): void {
@@ -93,8 +96,7 @@ export class Http2Body implements BodySource {
   #listen(): void {
     if (this.#listening) return;
     this.#listening = true;
-    this.#stream[BODY] = this;
-    this.#stream.on('trailers', onTrailers).on('data', onData).on('end', onEnd);
+    this.#stream.on('data', onData).on('end', onEnd);
   }
 }
 

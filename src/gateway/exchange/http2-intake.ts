@@ -22,7 +22,7 @@ export interface Http2Head {
   readonly bodyLength: number | undefined;
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
-  /** Of names and values. */
+  /** Of the target, and of names and values. */
   readonly bytes: number;
 }
 
@@ -110,7 +110,7 @@ export function readHttp2Head(
     bodyLength: bodyless ? 0 : length === undefined ? undefined : Number(length),
     upgrade,
     expectContinue: expect !== undefined && !bodyless,
-    bytes,
+    bytes: bytes + target.length,
   };
 }
 

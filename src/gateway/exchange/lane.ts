@@ -44,7 +44,12 @@ export interface Downstream {
    * `length`: bytes of the body that follows; undefined where unknown; for an answer to HEAD and
    * for 304 the length to announce, if any. The lane sends no body for HEAD, 204, 205 and 304.
    */
-  head(status: number, reason: string, headers: readonly string[], length: number | undefined): void;
+  head(
+    status: number,
+    reason: string,
+    headers: readonly string[],
+    length: number | undefined,
+  ): void;
   /** Returns false when the client is slow: wait for `onDrain`. */
   write(chunk: Uint8Array): boolean;
   /** Ends the answer. Fewer bytes than announced is the same as `abort`. */

@@ -21,7 +21,9 @@ export interface PluginVerdict {
   readonly plugin: string;
   readonly stage: string;
   /** What it would answer; undefined: it lets the request go on. */
-  readonly answer: { readonly status: number; readonly code?: string; readonly detail?: string } | undefined;
+  readonly answer:
+    | { readonly status: number; readonly code?: string; readonly detail?: string }
+    | undefined;
   /** It threw; what follows is by its `onError`. */
   readonly failure?: string;
 }

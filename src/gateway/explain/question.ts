@@ -40,7 +40,9 @@ function listenerFor(url: URL, listeners: readonly ListenerConfig[]): ListenerCo
   const speaking = listeners.filter(({ protocol }) => protocol === scheme);
   const listener =
     speaking.find(({ port }) => String(port) === url.port) ??
-    speaking.find(({ hosts }) => hosts.some((host) => admitsHost(parseHostPattern(host), url.hostname))) ??
+    speaking.find(({ hosts }) =>
+      hosts.some((host) => admitsHost(parseHostPattern(host), url.hostname)),
+    ) ??
     speaking[0];
   if (listener === undefined) throw new Error(`no listener of the configuration speaks ${scheme}`);
   return listener;

@@ -9,7 +9,7 @@ import type { ForwardTarget } from '../config/snapshot.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runTryHooks } from '../pipeline/hooks.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
-import { withHandshakeKey } from './websocket-handshake.ts';
+import { createHandshakeKey, withHandshakeKey } from './websocket-handshake.ts';
 
 export class ForwardCall implements CallRequest {
   readonly method: string;
@@ -20,6 +20,8 @@ export class ForwardCall implements CallRequest {
   readonly retry: RetryRules;
   readonly perTryTimeoutMs: number;
   readonly timeoutMs: number;
+  /** Set where the gateway makes the WebSocket handshake for its client, and must check the answer. */
+  readonly handshakeKey: string | undefined;
   readonly #exchange: GatewayExchange;
   readonly #target: ForwardTarget;
   /** Path, rewritten where the target says so, and query; the same for every try. */
@@ -38,6 +40,10 @@ export class ForwardCall implements CallRequest {
     this.retry = target.retry;
     this.perTryTimeoutMs = target.perTryTimeoutMs;
     this.timeoutMs = exchange.compiledRoute!.timeoutMs;
+    this.handshakeKey =
+      intake.upgrade !== undefined && intake.connection.protocol === 'h2' && !target.service.http2
+        ? createHandshakeKey()
+        : undefined;
     this.authority = target.rewriteHost ?? request.authority;
     const { rewritePath } = target;
     const path =
@@ -50,7 +56,7 @@ export class ForwardCall implements CallRequest {
     const target = this.#target;
     const http2 = target.service.http2;
     let headers = toUpstreamFields(exchange, http2);
-    if (this.upgrade !== undefined && !http2) headers = withHandshakeKey(headers);
+    if (this.handshakeKey !== undefined) headers = withHandshakeKey(headers, this.handshakeKey);
     const head: TryHead = {
       target: this.requestTarget,
       authority: this.authority,

@@ -51,7 +51,9 @@ export function createForwarder(dependencies: ForwarderDependencies): Forwarder 
       if (mirrors.length > 0) sendMirrors(exchange, mirrors, random, onMirrorLost);
       const relay = new ResponseRelay(exchange, { monotonic, fail, tunnel: openTunnel });
       exchange.relay = relay;
-      relay.call = target.service.call(new ForwardCall(exchange, target), relay);
+      const callRequest = new ForwardCall(exchange, target);
+      relay.handshakeKey = callRequest.handshakeKey;
+      relay.call = target.service.call(callRequest, relay);
       // The client may have left while the call was being made.
       if (exchange.ended) relay.call.abort();
     },

@@ -76,7 +76,12 @@ class DiscardedAnswer implements CallSink {
   onHead(): void {}
   onData(): void {}
   onEnd(): void {}
-  onUpgrade(_status: number, _reason: string, _headers: string[], socket: { destroy(): void }): void {
+  onUpgrade(
+    _status: number,
+    _reason: string,
+    _headers: string[],
+    socket: { destroy(): void },
+  ): void {
     socket.destroy();
   }
   onError(error: Error): void {

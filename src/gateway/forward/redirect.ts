@@ -16,7 +16,7 @@ export function toRedirect(
   const port =
     redirect.port ??
     (redirect.scheme === undefined
-      ? Number(provenance.forwardedPort ?? intake.connection.listener.port)
+      ? toPort(provenance.forwardedPort, intake.connection.listener.port)
       : defaultPort(scheme));
   let { path } = request;
   if (redirect.path?.kind === 'path') path = redirect.path.value;
@@ -38,6 +38,12 @@ function toOrigin(scheme: string, host: string, port: number): string {
   // Left out where it is the scheme's own, as browsers write origins.
   const suffix = port === defaultPort(scheme) ? '' : `:${port}`;
   return `${scheme}://${host}${suffix}`;
+}
+
+/** A trusted proxy may still say nonsense, which no Location should repeat. */
+function toPort(text: string | undefined, otherwise: number): number {
+  const port = Number(text);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : otherwise;
 }
 
 function defaultPort(scheme: string): number {

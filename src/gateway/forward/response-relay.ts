@@ -2,13 +2,15 @@
 import type { Duplex } from 'node:stream';
 import type { Call, CallSink } from '../../mesh/service/call.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
-import { reasonOf } from '../rescue/rescue.ts';
+import { codeOf, reasonOf } from '../rescue/rescue.ts';
 import type { DownstreamObserver } from '../exchange/lane.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { tellTiming } from '../observe/server-timing.ts';
 import { runAnswerHooks } from '../pipeline/hooks.ts';
+import { pluginFailed } from '../pipeline/plugin-failed.ts';
 import { toAnswerFields } from './answer-fields.ts';
 import { TransformedAnswer } from './transformed-answer.ts';
+import { findForeignHandshake } from './websocket-handshake.ts';
 
 export interface RelayEnvironment {
   readonly monotonic: () => number;
@@ -20,6 +22,8 @@ export interface RelayEnvironment {
 
 export class ResponseRelay implements CallSink, DownstreamObserver {
   call: Call | undefined;
+  /** The Sec-WebSocket-Key that the gateway has made, which nobody else can check the answer to. */
+  handshakeKey: string | undefined;
   readonly #exchange: GatewayExchange;
   readonly #environment: RelayEnvironment;
   /** Answer events that came while a hook was still thinking about the head. */
@@ -76,6 +80,15 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     const exchange = this.#exchange;
     const { response } = exchange;
     exchange.upstream.headAt = this.#environment.monotonic();
+    const foreign =
+      this.handshakeKey === undefined
+        ? undefined
+        : findForeignHandshake(headers, this.handshakeKey);
+    if (foreign !== undefined) {
+      upstream.destroy();
+      this.#environment.fail(exchange, foreign);
+      return;
+    }
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
@@ -91,7 +104,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     );
   }
 
-  onError(error: Error): void {
+  onError(error: unknown): void {
     if (this.#held !== undefined) {
       this.#held.push(() => this.onError(error));
       return;
@@ -102,7 +115,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       return;
     }
     // The head has gone: all that is left is to make sure the answer cannot pass for complete.
-    exchange.outcome.code = 'upstream_reset';
+    exchange.outcome.code = codeOf(error);
     exchange.outcome.reason = reasonOf(error);
     exchange.downstream.abort();
   }
@@ -124,12 +137,13 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     let pending: void | Promise<void>;
     try {
       pending = this.#runHooks();
+      // A plugin may have put in what cannot be sent; the connection must not be thrown at.
+      if (pending === undefined) proceed();
     } catch (error) {
       this.#refuse(error, discard);
       return;
     }
-    if (pending === undefined) proceed();
-    else this.#hold(pending, proceed, discard);
+    if (pending !== undefined) this.#hold(pending, proceed, discard);
   }
 
   #runHooks(): void | Promise<void> {
@@ -146,6 +160,15 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     if (exchange.ended) return;
     const { response, downstream } = exchange;
     const { transforms } = response;
+    if (transforms !== undefined) {
+      this.#transformed = new TransformedAnswer(transforms, downstream, {
+        onWritable: () => this.call?.resume(),
+        onError: (error) => {
+          this.call?.abort();
+          this.onError(pluginFailed(error));
+        },
+      });
+    }
     exchange.headSent = true;
     tellTiming(exchange, this.#environment.monotonic);
     downstream.head(
@@ -154,15 +177,6 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       response.headers.raw,
       transforms === undefined ? length : undefined,
     );
-    if (transforms !== undefined) {
-      this.#transformed = new TransformedAnswer(transforms, downstream, {
-        onWritable: () => this.call?.resume(),
-        onError: (error) => {
-          this.call?.abort();
-          this.onError(error);
-        },
-      });
-    }
   }
 
   /** Keeps the answer back until its hooks have settled, then lets what has come follow in order. */
@@ -170,8 +184,8 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     const held: (() => void)[] = [];
     this.#held = held;
     this.call?.pause();
-    pending.then(
-      () => {
+    pending
+      .then(() => {
         this.#held = undefined;
         if (this.#exchange.ended) {
           discard?.();
@@ -180,17 +194,16 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
         proceed();
         for (const event of held) event();
         this.call?.resume();
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         this.#held = undefined;
         this.#refuse(error, discard);
-      },
-    );
+      });
   }
 
   #refuse(error: unknown, discard?: () => void): void {
     discard?.();
     this.call?.abort();
-    this.#environment.fail(this.#exchange, error);
+    this.onError(error);
   }
 }

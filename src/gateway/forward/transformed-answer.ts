@@ -1,5 +1,5 @@
 /** An answer's body that goes through a plugin's transform streams on its way down. */
-import type { Duplex } from 'node:stream';
+import { finished, type Duplex } from 'node:stream';
 import type { Downstream } from '../exchange/lane.ts';
 
 export interface TransformEvents {
@@ -12,6 +12,7 @@ export class TransformedAnswer {
   readonly #entry: Duplex;
   readonly #exit: Duplex;
   readonly #all: readonly Duplex[];
+  #destroyed = false;
 
   constructor(transforms: readonly Duplex[], downstream: Downstream, events: TransformEvents) {
     this.#all = transforms;
@@ -23,7 +24,11 @@ export class TransformedAnswer {
     this.#exit.on('data', (chunk: Uint8Array) => {
       if (!downstream.write(chunk)) this.#exit.pause();
     });
-    this.#exit.on('end', () => downstream.end());
+    finished(this.#exit, { writable: false }, (error) => {
+      if (!error) downstream.end();
+      // One that was destroyed before its end would leave the client waiting.
+      else if (!this.#destroyed) events.onError(error);
+    });
   }
 
   /** Returns false when the transform is full: wait for `onWritable`. */
@@ -41,6 +46,7 @@ export class TransformedAnswer {
   }
 
   destroy(): void {
+    this.#destroyed = true;
     for (const transform of this.#all) transform.destroy();
   }
 }

@@ -1,6 +1,7 @@
 /** A request body that goes through a plugin's transform streams on its way up. */
 import { finished, type Duplex } from 'node:stream';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import { pluginFailed } from '../pipeline/plugin-failed.ts';
 
 export class TransformedBody implements BodySource, BodySink {
   /** A transform may change it. */
@@ -16,7 +17,7 @@ export class TransformedBody implements BodySource, BodySink {
     this.#exit = transforms.at(-1)!;
     for (let i = 1; i < transforms.length; i++) transforms[i - 1]!.pipe(transforms[i]!);
     for (const transform of transforms) {
-      transform.on('error', (error: Error) => this.#fail(error));
+      transform.on('error', (error: Error) => this.#fail(pluginFailed(error)));
     }
   }
 
@@ -25,7 +26,9 @@ export class TransformedBody implements BodySource, BodySink {
     this.#entry.on('drain', () => this.#source.resume());
     this.#exit.on('data', (chunk: Uint8Array) => this.#sink?.onData(chunk));
     finished(this.#exit, { writable: false }, (error) => {
-      if (!error) this.#sink?.onEnd(undefined);
+      // A transform that was destroyed before its end has nothing more to come either.
+      if (error) this.#fail(pluginFailed(error));
+      else this.#sink?.onEnd(undefined);
     });
     this.#source.start(this);
   }
@@ -59,7 +62,8 @@ export class TransformedBody implements BodySource, BodySink {
 
   #fail(error: Error): void {
     const sink = this.#sink;
+    if (sink === undefined) return;
     this.cancel();
-    sink?.onError(error);
+    sink.onError(error);
   }
 }

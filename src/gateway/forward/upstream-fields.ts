@@ -38,6 +38,7 @@ export function toUpstreamFields(exchange: GatewayExchange, http2: boolean): str
 
 /** RFC 9110 §7.6.3: the version the request was received with, and our pseudonym. */
 function toVia(before: string | undefined, protocol: 'http/1.0' | 'http/1.1' | 'h2'): string {
-  const own = protocol === 'h2' ? '2.0 meshgate' : protocol === 'http/1.1' ? '1.1 meshgate' : '1.0 meshgate';
+  const own =
+    protocol === 'h2' ? '2.0 meshgate' : protocol === 'http/1.1' ? '1.1 meshgate' : '1.0 meshgate';
   return before === undefined ? own : `${before}, ${own}`;
 }

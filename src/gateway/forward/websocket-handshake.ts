@@ -1,12 +1,39 @@
-/** What a WebSocket handshake over HTTP/2 (RFC 8441) lacks for an upstream that speaks HTTP/1.1 (RFC 6455). */
+/**
+ * The part of a WebSocket handshake that a client over HTTP/2 leaves out (RFC 8441 §5) and an
+ * upstream that speaks HTTP/1.1 insists on (RFC 6455 §4): here the gateway is the client.
+ */
 import { randomBytes } from 'node:crypto';
-import { sameName } from '../../plugins/sdk/header-fields.ts';
+import { toWebSocketAccept } from '../../mesh/transport/websocket-accept.ts';
+import { UpstreamError } from '../../mesh/transport/upstream-error.ts';
+import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 
-/** The list with a Sec-WebSocket-Key, where a client over HTTP/2 had no reason to send one. */
-export function withHandshakeKey(headers: string[]): string[] {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (sameName(headers[i]!, 'sec-websocket-key')) return headers;
-  }
-  headers.push('Sec-WebSocket-Key', randomBytes(16).toString('base64'));
-  return headers;
+const KEY_BYTES = 16;
+
+export function createHandshakeKey(): string {
+  return randomBytes(KEY_BYTES).toString('base64');
+}
+
+/** The list with the gateway's key in place of whatever the client sent. */
+export function withHandshakeKey(headers: string[], key: string): string[] {
+  const fields = new HeaderFields(headers);
+  fields.set('Sec-WebSocket-Key', key);
+  return fields.raw;
+}
+
+/** Why an upstream's 101 is not believed: it answers another key (RFC 6455 §4.1). */
+export function findForeignHandshake(
+  headers: readonly string[],
+  key: string,
+): UpstreamError | undefined {
+  const fields = new HeaderFields([...headers]);
+  if (fields.get('sec-websocket-accept') === toWebSocketAccept(key)) return undefined;
+  return new UpstreamError(
+    'protocol',
+    'Sec-WebSocket-Accept does not answer the key that was sent',
+    {
+      sent: true,
+      answered: true,
+      reused: false,
+    },
+  );
 }

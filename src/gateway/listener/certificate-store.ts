@@ -193,13 +193,19 @@ async function readStamps(options: CertificateStoreOptions): Promise<ReadonlyMap
   const { tls } = options;
   const paths = tls.certificates.flatMap(({ cert, key }) => [cert, key]);
   if (tls.clientCa !== undefined) paths.push(tls.clientCa);
-  if (tls.selfSigned.length > 0) paths.push(developmentCertificatePath(options.dataDir));
   const stamps = new Map<string, string>();
-  for (const path of paths) {
-    const found = await stat(path, { bigint: true });
-    stamps.set(path, `${found.ino}:${found.size}:${found.mtimeNs}`);
+  for (const path of paths) stamps.set(path, await stampOf(path));
+  if (tls.selfSigned.length > 0) {
+    const path = developmentCertificatePath(options.dataDir);
+    // It is in use although it could not be kept.
+    stamps.set(path, await stampOf(path).catch(() => 'absent'));
   }
   return stamps;
+}
+
+async function stampOf(path: string): Promise<string> {
+  const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+  return `${ino}:${size}:${mtimeNs}`;
 }
 
 function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {

@@ -40,13 +40,27 @@ export async function loadDevelopmentCertificate(
   if (isFresh && lacking.length === 0) return toUsable(kept, names);
   // Listeners with other names share the file: were theirs dropped, each would replace the other's.
   const pem = await makePem(isFresh ? [...keptNames, ...lacking] : names.map(toName), clock.now());
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  try {
+    await keep(path, pem);
+  } catch (error) {
+    // A full or read-only disk: browsers will ask about another certificate after a restart.
+    options.log?.warn({ err: error }, 'the development certificate could not be kept');
+  }
+  return toUsable(parseCertificate(pem, pem), names);
+}
+
+async function keep(path: string, pem: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // Another process may read it at any time: it sees the old file or the new one.
   const draft = `${path}.${process.pid}`;
-  await writeFile(draft, pem, { mode: 0o600 });
-  await chmod(draft, 0o600);
-  await rename(draft, path);
-  return toUsable(parseCertificate(pem, pem), names);
+  try {
+    await writeFile(draft, pem, { mode: 0o600 });
+    await chmod(draft, 0o600);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** SNI has host names only, but `localhost` and an IP must find it as well. */

@@ -1,5 +1,6 @@
 /** One bound address: accepts connections, limits them, follows the configuration, drains. */
 import { createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
@@ -49,8 +50,8 @@ export interface Listener {
   start(): Promise<{ readonly port: number }>;
   /**
    * Takes new limits, hosts and TLS material for connections to come; the socket stays open.
-   * Another address or protocol is another listener. Rejects, and changes nothing, where a
-   * certificate cannot be used.
+   * Another address or protocol is another listener. Rejects, and changes nothing but the
+   * name, where a certificate cannot be used.
    */
   update(options: ListenerOptions): Promise<void>;
   /**
@@ -213,6 +214,8 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     }, graceMs);
     const deadline = setTimeout(cut, deadlineMs);
     await closed;
+    // The server counts a socket out before the socket tells: what it carried ends only then.
+    while (sockets.size > 0 || busyLanes()) await nextTurn();
     clearInterval(sweep);
     clearTimeout(grace);
     clearTimeout(deadline);
@@ -220,6 +223,10 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     security?.store.stop();
     await Promise.all(Array.from(lanes, (each) => each.close()));
     lanes.clear();
+  }
+
+  function busyLanes(): boolean {
+    return Array.from(lanes).some(({ connections }) => connections > 0);
   }
 
   function cut(): void {
@@ -257,6 +264,8 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     },
 
     update(wanted) {
+      // At once, and whatever comes of the rest: the snapshot that serves knows it by this name.
+      view.facts = { ...view.facts, name: wanted.config.name };
       // One after the other: each compares with what the one before has left.
       updated = updated.catch(() => undefined).then(() => adopt(wanted));
       return updated;

@@ -7,7 +7,7 @@ export function toAccessRecord(
   nowMs: number,
   durationMs: number,
 ): Record<string, unknown> {
-  const { request, response, peer, upstream, outcome, trace } = exchange;
+  const { request, peer, upstream, outcome, trace } = exchange;
   const record: Record<string, unknown> = {
     time: new Date(nowMs).toISOString(),
     request_id: exchange.id,
@@ -19,7 +19,7 @@ export function toAccessRecord(
     host: request.host,
     // Without the query, which is where tokens end up that belong in no log.
     path: request.path,
-    status: response.status,
+    status: statusOf(exchange),
     duration_ms: round(durationMs),
     bytes_in: outcome.bytesIn,
     bytes_out: outcome.bytesOut,
@@ -35,6 +35,11 @@ export function toAccessRecord(
   if (outcome.code !== '') record.code = outcome.code;
   if (outcome.reason !== '') record.reason = outcome.reason;
   return record;
+}
+
+/** 499 as nginx has it: the client left before there was an answer to count. */
+export function statusOf({ response }: GatewayExchange): number {
+  return response.status === 0 ? 499 : response.status;
 }
 
 function round(ms: number): number {

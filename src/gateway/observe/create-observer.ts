@@ -5,7 +5,7 @@ import type { Connection } from '../exchange/connection.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runLogHooks } from '../pipeline/hooks.ts';
 import { reasonOf } from '../rescue/rescue.ts';
-import { toAccessRecord } from './access-log.ts';
+import { statusOf, toAccessRecord } from './access-log.ts';
 import type { LineWriter } from './line-writer.ts';
 import type { Observer } from './observer.ts';
 import type { RequestMetrics } from './request-metrics.ts';
@@ -39,7 +39,19 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
     if (!kept && (hooks === undefined || hooks.length === 0)) return;
     const record = toAccessRecord(exchange, clock.now(), durationMs);
     if (hooks !== undefined) runLogHooks(exchange, record, hooks, hookFailed);
-    if (kept) accessLog.writer.write(`${JSON.stringify(record)}\n`);
+    if (kept) accessLog.writer.write(`${toLine(exchange, record)}\n`);
+  }
+
+  function toLine(exchange: GatewayExchange, record: Record<string, unknown>): string {
+    try {
+      return JSON.stringify(record);
+    } catch (error) {
+      // A hook has put in what JSON cannot say: the line goes without the hooks' additions.
+      hookFailed('', error);
+      return JSON.stringify(
+        toAccessRecord(exchange, clock.now(), clock.monotonic() - exchange.startedAt),
+      );
+    }
   }
 
   return {
@@ -47,15 +59,13 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
 
     finished(exchange) {
       const durationMs = clock.monotonic() - exchange.startedAt;
-      const { compiledRoute, upstream, response, outcome } = exchange;
+      const { compiledRoute, upstream, outcome } = exchange;
       const cells = compiledRoute?.cells ?? unrouted;
-      // 499 as nginx has it: the client left before there was an answer to count.
-      const status = response.status === 0 ? 499 : response.status;
       cells.record(
         exchange.listener,
         exchange.service,
         exchange.request.method,
-        status,
+        statusOf(exchange),
         durationMs / 1000,
       );
       if (outcome.code === 'rate_limited') cells.rateLimited();

@@ -1,5 +1,5 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
-import { close, constants, fstatSync, open, write } from 'node:fs';
+import { close, open, write } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -38,7 +38,6 @@ const MAX_WRITE_CHARACTERS = 64 * 1024;
 const FIRST_PIPE_RETRY_MS = 5;
 const MAX_PIPE_RETRY_MS = 80;
 const CLOSE_DEADLINE_MS = 2000;
-const STANDARD_OUTPUT = 1;
 
 /**
  * Why not sonic-boom, which pino writes by: where a file cannot be opened it never tries again and
@@ -206,27 +205,17 @@ class BatchedLineWriter implements LineWriter {
     for (const { lines } of [...this.#full, this.#last]) this.#dropped += lines;
     const closed = this.#onClosed;
     this.#onClosed = undefined;
-    if (this.#fd === undefined || this.#fd === STANDARD_OUTPUT || this.#busy) closed();
+    if (this.#options.path === undefined || this.#fd === undefined || this.#busy) closed();
     else close(this.#fd, () => closed());
   }
 }
 
 async function openForAppending(path: string | undefined): Promise<number> {
-  if (path !== undefined) {
-    await mkdir(dirname(path), { recursive: true });
-    return openFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
-  }
-  // A pipe of our own to the same reader: without O_NONBLOCK, one who reads no more would keep a
-  // thread for good; set on the inherited one, it would befall everybody who shares it.
-  if (!fstatSync(STANDARD_OUTPUT).isFIFO()) return STANDARD_OUTPUT;
-  return openFile(
-    `/proc/self/fd/${STANDARD_OUTPUT}`,
-    constants.O_WRONLY | constants.O_NONBLOCK,
-  ).catch(() => STANDARD_OUTPUT);
-}
-
-function openFile(path: string, flags: number): Promise<number> {
+  // Asking process.stdout makes a pipe non-blocking: a reader that reads no more would otherwise
+  // keep a thread, and process.exit() waits for that.
+  if (path === undefined) return process.stdout.fd;
+  await mkdir(dirname(path), { recursive: true });
   return new Promise((resolve, reject) => {
-    open(path, flags, (error, fd) => (error === null ? resolve(fd) : reject(error)));
+    open(path, 'a', (error, fd) => (error === null ? resolve(fd) : reject(error)));
   });
 }

@@ -66,7 +66,7 @@ function randomHex(bytes: number): string {
     randomFillSync(block);
     used = 0;
   }
-  const hex = block.toString("hex", used, used + bytes);
+  const hex = block.toString('hex', used, used + bytes);
   used += bytes;
   return hex;
 }

@@ -3,6 +3,7 @@ import { SpanKind, SpanStatusCode, TraceFlags, type Attributes } from '@opentele
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { TraceContext } from './trace-context.ts';
 
@@ -11,7 +12,7 @@ export interface Tracing {
   readonly sample: number;
   /** Ends now; both times in milliseconds. */
   record(exchange: GatewayExchange, nowMs: number, durationMs: number): void;
-  /** Sends what is left. */
+  /** Sends what is left, where the collector takes it soon. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -21,13 +22,18 @@ export interface TracingOptions {
   readonly sample: number;
   readonly nodeName: string;
   readonly version: string;
+  readonly log: Log;
 }
+
+/** A collector that is gone must not hold up a node that stops. */
+const STOP_DEADLINE_MS = 2000;
 
 /**
  * The span is built by hand and not by a tracer: its id has gone upstream in `traceparent` long
  * before it is known whether there is anything to record, and unsampled exchanges cost nothing.
  */
-export function createTracing({ otlp, sample, nodeName, version }: TracingOptions): Tracing {
+export function createTracing(options: TracingOptions): Tracing {
+  const { otlp, sample, nodeName, version, log } = options;
   const processor = new BatchSpanProcessor(
     new OTLPTraceExporter({ url: `${otlp.replace(/\/$/, '')}/v1/traces` }),
   );
@@ -44,7 +50,19 @@ export function createTracing({ otlp, sample, nodeName, version }: TracingOption
     record(exchange, nowMs, durationMs) {
       processor.onEnd(toSpan(exchange, exchange.trace!, nowMs, durationMs, origin));
     },
-    stop: () => processor.shutdown(),
+    async stop() {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new Error('the collector is too slow')), STOP_DEADLINE_MS);
+      });
+      try {
+        await Promise.race([processor.shutdown(), late]);
+      } catch (error) {
+        log.warn({ err: error, otlp }, 'the last traces could not be sent');
+      } finally {
+        clearTimeout(timer);
+      }
+    },
   };
 }
 
@@ -55,7 +73,7 @@ function toSpan(
   durationMs: number,
   origin: Pick<ReadableSpan, 'resource' | 'instrumentationScope'>,
 ): ReadableSpan {
-  const { request, response, outcome } = exchange;
+  const { request } = exchange;
   const context = { traceId: trace.traceId, spanId: trace.spanId, traceFlags: TraceFlags.SAMPLED };
   return {
     ...origin,
@@ -73,9 +91,7 @@ function toSpan(
     startTime: toHrTime(nowMs - durationMs),
     endTime: toHrTime(nowMs),
     duration: toHrTime(durationMs),
-    status: {
-      code: response.status >= 500 || outcome.code !== '' ? SpanStatusCode.ERROR : SpanStatusCode.UNSET,
-    },
+    status: { code: isFailed(exchange) ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
     attributes: toAttributes(exchange),
     links: [],
     events: [],
@@ -84,6 +100,13 @@ function toSpan(
     droppedEventsCount: 0,
     droppedLinksCount: 0,
   };
+}
+
+/** What a client did wrong is no error of a server's span (OpenTelemetry, "HTTP spans", Status). */
+function isFailed({ response, outcome }: GatewayExchange): boolean {
+  if (response.status >= 400) return response.status >= 500;
+  // A good head may be followed by half a body.
+  return outcome.code !== '' && outcome.code !== 'client_closed_request';
 }
 
 /** OpenTelemetry's semantic conventions for HTTP servers, and our own under `meshgate.`. */

@@ -61,7 +61,8 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
     const first = addresses?.[0];
     const refused = addresses?.find(({ address }) => !isPublic(address));
     if (error !== null) callback(error, '');
-    else if (refused !== undefined) callback(privateAddress(`${hostname} (${refused.address})`), '');
+    else if (refused !== undefined)
+      callback(privateAddress(`${hostname} (${refused.address})`), '');
     else if (options.all === true) callback(null, addresses);
     else callback(null, first!.address, first!.family);
   });

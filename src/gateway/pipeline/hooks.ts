@@ -1,10 +1,10 @@
 /** Runs the hooks of an exchange's plugins: in order, guarded, and without a promise where none is returned. */
-import { MeshgateError } from '../../errors.ts';
 import type { Answer, Problem } from '../../plugins/sdk/answer.ts';
 import type { HookResult, PluginHooks, Stage } from '../../plugins/sdk/define-plugin.ts';
 import type { UpstreamTry } from '../../plugins/sdk/exchange.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { bufferBody, needsBuffering } from './buffer-body.ts';
+import { pluginFailed } from './plugin-failed.ts';
 
 /** One configured plugin, created. */
 export interface PluginInstance {
@@ -174,9 +174,5 @@ function failed(
   }
   exchange.outcome.reason = `plugin ${instance.name} failed in ${hook}: ${message}`;
   if (instance.onError === 'open') return;
-  throw new MeshgateError('plugin_failed', {
-    status: 500,
-    detail: 'A plugin of this route failed.',
-    cause: error,
-  });
+  throw pluginFailed(error);
 }

@@ -106,5 +106,9 @@ function toGrpcAnswer(failure: Failure, request: FailedRequest): Answer {
 
 /** Percent-encodes what the gRPC wire format does not allow in a message. */
 function toGrpcMessage(text: string): string {
-  return encodeURIComponent(text).replaceAll('%20', ' ').replaceAll('%2C', ',').replaceAll("'", '%27');
+  // Half a surrogate pair, in a plugin's detail, would throw.
+  return encodeURIComponent(text.toWellFormed())
+    .replaceAll('%20', ' ')
+    .replaceAll('%2C', ',')
+    .replaceAll("'", '%27');
 }

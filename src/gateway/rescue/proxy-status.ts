@@ -32,20 +32,32 @@ const BY_CAUSE: ReadonlyMap<string, string> = new Map([
   ['ENETUNREACH', 'destination_ip_unroutable'],
   ['connect-timeout', 'connection_timeout'],
   ['tls', 'tls_protocol_error'],
+  // OpenSSL's verdicts on a certificate, by node's names of them.
+  ['CERT_HAS_EXPIRED', 'tls_certificate_error'],
+  ['CERT_NOT_YET_VALID', 'tls_certificate_error'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls_certificate_error'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'tls_certificate_error'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'tls_certificate_error'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'tls_certificate_error'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls_certificate_error'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls_certificate_error'],
 ]);
 
 /** The field's value, e.g. `meshgate; error=connection_refused`. */
 export function toProxyStatus(code: string, cause: unknown): string {
-  const error = errorOfCause(cause) ?? PROXY_ERROR.get(code) ?? (code === 'upstream_connect_failed' ? 'destination_unavailable' : undefined);
+  const error =
+    errorOfCause(cause) ??
+    PROXY_ERROR.get(code) ??
+    (code === 'upstream_connect_failed' ? 'destination_unavailable' : undefined);
   return error === undefined ? 'meshgate' : `meshgate; error=${error}`;
 }
 
 function errorOfCause(cause: unknown): string | undefined {
-  // Causes are nested: exchange error → failed try → system error.
+  // Causes are nested: exchange error → failed try → system error. The innermost knows best.
+  let named: string | undefined;
   for (let at = cause, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
     const { code, failure } = at as { code?: unknown; failure?: unknown };
-    const named = BY_CAUSE.get(String(code)) ?? BY_CAUSE.get(String(failure));
-    if (named !== undefined) return named;
+    named = BY_CAUSE.get(String(code)) ?? BY_CAUSE.get(String(failure)) ?? named;
   }
-  return undefined;
+  return named;
 }

@@ -25,6 +25,11 @@ export function rescueMalformed(error: MeshgateError, id: string): Answer {
   return renderFailure(toFailure(error), { id, path: '', grpc: false });
 }
 
+/** The code that a failure would be answered by, for one that comes too late to be. */
+export function codeOf(cause: unknown): string {
+  return cause instanceof Problem ? cause.code : toMeshgateError(cause).code;
+}
+
 /** One line for the log: messages down the chain of causes. */
 export function reasonOf(cause: unknown): string {
   if (cause instanceof Problem) return cause.detail ?? cause.code;

@@ -9,7 +9,8 @@ import type { RouteTable } from './route-table.ts';
 export function matchRoute(exchange: GatewayExchange): StageResult {
   const { request, narrator } = exchange;
   const table = exchange.snapshot.listeners.get(exchange.listener)?.table;
-  const routable = table !== undefined && request.method === 'OPTIONS' ? toAsked(request, table) : request;
+  const routable =
+    table !== undefined && request.method === 'OPTIONS' ? toAsked(request, table) : request;
   const match = table?.match(routable, narrator);
   if (match === undefined) {
     throw new MeshgateError('no_route', { status: 404, detail: 'No route matches the request.' });

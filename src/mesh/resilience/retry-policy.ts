@@ -28,7 +28,7 @@ export const DEFAULT_RETRY_ON: readonly RetryCondition[] = [
 ];
 
 /** A Retry-After above this is not waited for: the caller gets the answer instead. Milliseconds. */
-export const MAX_RETRY_AFTER_MS = 1_000;
+const MAX_RETRY_AFTER_MS = 1_000;
 
 /** `retry` of a route or service, ready to be asked. */
 export interface RetryRules {

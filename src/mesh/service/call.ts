@@ -21,7 +21,7 @@ export interface CallRequest {
   /** For the whole call with all its tries and the answer's body, in milliseconds; 0 is none. */
   readonly timeoutMs: number;
   /** In place of the service's own. */
-  readonly timeouts?: TryTimeouts;
+  readonly timeouts?: TryTimeouts | undefined;
   /** What one try sends. Throwing or rejecting ends the call with that error. */
   toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead>;
 }

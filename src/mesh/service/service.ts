@@ -67,7 +67,7 @@ export class Service {
   readonly #balancer: Balancer;
   readonly #upstreams = new Map<Endpoint, Upstream>();
   #known: (() => void) | undefined;
-  #isStopped = false;
+  #stopped: Promise<void> | undefined;
   #drained: (() => void) | undefined;
   /** Resolves when discovery has spoken for the first time. */
   readonly ready: Promise<void>;
@@ -107,8 +107,11 @@ export class Service {
    * Takes no new calls; resolves when those in flight have ended and all is closed. Until then
    * they keep their connections, since one of them may be about to try again.
    */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#options.source.stop();
     if (this.breaker.active > 0) {
       await new Promise<void>((resolve) => (this.#drained = resolve));
@@ -135,7 +138,7 @@ export class Service {
   }
 
   get isStopped(): boolean {
-    return this.#isStopped;
+    return this.#stopped !== undefined;
   }
 
   /** Sends a try over the connections of an endpoint, which are made on its first. */

@@ -83,7 +83,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     const { request, sink } = call;
     this.#call = call;
     call.holder = this;
-    this.#parser.start(request.method === 'HEAD', request.upgrade !== undefined);
+    this.#parser.start(request.method === 'HEAD', request.upgrade);
     sink.onSent?.(this.#served++ > 0 ? REUSED : FRESH);
     // The sink may give the call up at any of its methods.
     if (this.#call !== call) return;
@@ -198,6 +198,8 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);
     socket.off('close', this.#onClose);
+    // Who takes it over may have to wait before it can listen.
+    socket.on('error', () => undefined);
     // As node:http does: neither flowing nor paused, so that both pipe and on('data') start it.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     if (rest.length > 0) socket.unshift(rest);

@@ -8,6 +8,7 @@ import {
   SectionCollector,
   UNACCEPTABLE,
 } from './http1-section-collector.ts';
+import { checkSwitch } from './http1-switch.ts';
 
 /** Hears what is found, in order. May call `stop` from within; nothing more comes then. */
 export interface AnswerHandler {
@@ -56,7 +57,7 @@ export class ResponseParser {
   readonly #section: SectionCollector;
   #state = STOPPED;
   #isHead = false;
-  #mayUpgrade = false;
+  #upgrade: string | undefined;
   /** Bytes left of the body or chunk; while a chunk's size is read, its value so far. */
   #left = 0;
   /** Digits of the chunk's size, or bytes of its extension. */
@@ -83,11 +84,11 @@ export class ResponseParser {
     return this.#state === DONE;
   }
 
-  /** Expects the answer to a request: one to HEAD has no body, one to an upgrade may be 101. */
-  start(isHead: boolean, mayUpgrade: boolean): void {
+  /** Expects the answer to a request: one to HEAD has no body, one to an upgrade may be its 101. */
+  start(isHead: boolean, upgrade: string | undefined): void {
     this.#state = HEAD;
     this.#isHead = isHead;
-    this.#mayUpgrade = mayUpgrade;
+    this.#upgrade = upgrade;
     this.#section.clear();
     this.hasHead = false;
     this.keepAlive = false;
@@ -189,8 +190,7 @@ export class ResponseParser {
         this.#handler.onInformational(status, head.headers);
         return;
       }
-      if (!this.#mayUpgrade)
-        throw new AnswerSyntaxError('101 to a request that asked for no upgrade');
+      checkSwitch(head, this.#upgrade);
       this.hasHead = true;
       this.upgrade = head;
       this.#state = UPGRADED;

@@ -1,9 +1,6 @@
 /** A WebSocket over HTTP/2 (RFC 8441), told as the HTTP/1.1 handshake that the port speaks of. */
-import { createHash } from 'node:crypto';
 import type { UpstreamRequest } from './upstream.ts';
-
-/** RFC 6455 §1.3. */
-const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+import { toWebSocketAccept } from './websocket-accept.ts';
 
 /**
  * The field lines of the 101 that an HTTP/1.1 upstream would have sent in place of this 2xx.
@@ -12,7 +9,7 @@ const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 export function toSwitchingFields(request: UpstreamRequest, fields: readonly string[]): string[] {
   const switching = ['connection', 'Upgrade', 'upgrade', request.upgrade ?? ''];
   const key = findKey(request.headers);
-  if (key !== undefined) switching.push('sec-websocket-accept', toAccept(key));
+  if (key !== undefined) switching.push('sec-websocket-accept', toWebSocketAccept(key));
   for (let i = 0; i < fields.length; i += 2) {
     // Whatever it says cannot be for the key.
     if (fields[i] !== 'sec-websocket-accept') switching.push(fields[i]!, fields[i + 1]!);
@@ -25,8 +22,4 @@ function findKey(headers: readonly string[]): string | undefined {
     if (headers[i]!.toLowerCase() === 'sec-websocket-key') return headers[i + 1]!.trim();
   }
   return undefined;
-}
-
-function toAccept(key: string): string {
-  return createHash('sha1').update(`${key}${WEBSOCKET_GUID}`).digest('base64');
 }

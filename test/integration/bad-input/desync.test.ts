@@ -33,42 +33,94 @@ afterAll(async () => {
 
 /** Legal requests whose body looks like a request to whoever frames it otherwise. */
 const legal: readonly (readonly [name: string, bytes: string])[] = [
-  ['a length', `POST /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['chunks', `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`],
-  ['chunks in another case', `POST /outer HTTP/1.1\r\n${host}tRANSFER-eNCODING: CHUNKED\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`],
-  ['chunks with an extension', `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hex};a=b\r\n${smuggled}\r\n0\r\n\r\n`],
-  ['chunks with a long size', `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0000${hex}\r\n${smuggled}\r\n0000\r\n\r\n`],
-  ['chunks and trailers', `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\nX-A: b\r\n\r\n`],
-  ['a length that Connection names', `POST /outer HTTP/1.1\r\n${host}Connection: Content-Length\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['chunks that Connection names', `POST /outer HTTP/1.1\r\n${host}Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`],
-  ['a length on a GET', `GET /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['chunks on a GET', `GET /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`],
-  ['a length on a DELETE', `DELETE /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['a length on an OPTIONS', `OPTIONS /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['a length with an upgrade to h2c', `POST /outer HTTP/1.1\r\n${host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['a length with a WebSocket handshake', `GET /outer HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
-  ['a length under a look-alike name', `POST /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\nContent_Length: 0\r\nX-Content-Length: 0\r\n\r\n${smuggled}`],
-  ['a length with a look-alike coding', `POST /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\nTransfer_Encoding: chunked\r\nX-Transfer-Encoding: chunked\r\n\r\n${smuggled}`],
-  ['a length in HTTP/1.0', `POST /outer HTTP/1.0\r\n${host}Connection: keep-alive\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`],
+  [
+    'a length',
+    `POST /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'chunks',
+    `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`,
+  ],
+  [
+    'chunks in another case',
+    `POST /outer HTTP/1.1\r\n${host}tRANSFER-eNCODING: CHUNKED\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`,
+  ],
+  [
+    'chunks with an extension',
+    `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hex};a=b\r\n${smuggled}\r\n0\r\n\r\n`,
+  ],
+  [
+    'chunks with a long size',
+    `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0000${hex}\r\n${smuggled}\r\n0000\r\n\r\n`,
+  ],
+  [
+    'chunks and trailers',
+    `POST /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\nX-A: b\r\n\r\n`,
+  ],
+  [
+    'a length that Connection names',
+    `POST /outer HTTP/1.1\r\n${host}Connection: Content-Length\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'chunks that Connection names',
+    `POST /outer HTTP/1.1\r\n${host}Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`,
+  ],
+  [
+    'a length on a GET',
+    `GET /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'chunks on a GET',
+    `GET /outer HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n${hex}\r\n${smuggled}\r\n0\r\n\r\n`,
+  ],
+  [
+    'a length on a DELETE',
+    `DELETE /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'a length on an OPTIONS',
+    `OPTIONS /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'a length with an upgrade to h2c',
+    `POST /outer HTTP/1.1\r\n${host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAA\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'a length with a WebSocket handshake',
+    `GET /outer HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
+  [
+    'a length under a look-alike name',
+    `POST /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\nContent_Length: 0\r\nX-Content-Length: 0\r\n\r\n${smuggled}`,
+  ],
+  [
+    'a length with a look-alike coding',
+    `POST /outer HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\nTransfer_Encoding: chunked\r\nX-Transfer-Encoding: chunked\r\n\r\n${smuggled}`,
+  ],
+  [
+    'a length in HTTP/1.0',
+    `POST /outer HTTP/1.0\r\n${host}Connection: keep-alive\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  ],
 ];
 
 describe.each(DOORS)('by the %s door', (door) => {
   it.for(legal)('a request in a body framed by %s stays a body', async ([, bytes]) => {
     const client = await knock(gateway, door);
     const next = `GET /next HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
-    // Once an upgrade was asked for, nobody may send on before the answer (RFC 9110 §7.8).
-    if (bytes.includes('Upgrade: ')) {
-      await client.send(bytes).untilText('answer to /outer');
-      client.send(next);
-    } else {
-      client.send(bytes + next);
-    }
+    client.send(bytes + next);
     const text = await client.untilEnd();
     const answers = text.split(/HTTP\/1\.1 (?=\d{3} )/).slice(1);
-    expect(answers, text).toHaveLength(2);
     expect(answers[0]).toContain('answer to /outer');
-    expect(answers[1]).toContain('answer to /next');
-    expect(upstream.targets).toEqual(['/outer', '/next']);
+    // node:http drops bytes behind an upgrade that is not taken: the connection ends instead.
+    if (bytes.includes('Upgrade: ')) {
+      expect(answers).toHaveLength(1);
+      expect(answers[0]).toMatch(/^connection: close\r$/im);
+      expect(upstream.targets).toEqual(['/outer']);
+    } else {
+      expect(answers).toHaveLength(2);
+      expect(answers[1]).toContain('answer to /next');
+      expect(upstream.targets).toEqual(['/outer', '/next']);
+    }
     expect(upstream.garbled).toEqual([]);
     expect(upstream.requests[0]!.body).toBe(smuggled);
     // One framing, and of our own making.
@@ -78,15 +130,23 @@ describe.each(DOORS)('by the %s door', (door) => {
       ...requests[0]!.valuesOf('transfer-encoding'),
     ];
     expect(framings).toHaveLength(1);
-    expect(requests[1]!.body).toBe('');
+    expect(requests[1]?.body ?? '').toBe('');
   });
 });
 
 /** Bodies that are announced, but come only after the upstream has answered. */
 const late: readonly (readonly [name: string, head: string, body: string])[] = [
   ['a length', `Content-Length: ${whole.length}\r\n`, whole],
-  ['chunks', 'Transfer-Encoding: chunked\r\n', `${whole.length.toString(16)}\r\n${whole}\r\n0\r\n\r\n`],
-  ['a length that was asked for', `Content-Length: ${whole.length}\r\nExpect: 100-continue\r\n`, whole],
+  [
+    'chunks',
+    'Transfer-Encoding: chunked\r\n',
+    `${whole.length.toString(16)}\r\n${whole}\r\n0\r\n\r\n`,
+  ],
+  [
+    'a length that was asked for',
+    `Content-Length: ${whole.length}\r\nExpect: 100-continue\r\n`,
+    whole,
+  ],
 ];
 
 describe('an upstream that answers before the body has come', () => {
@@ -98,7 +158,9 @@ describe('an upstream that answers before the body has come', () => {
     client.send(body);
     client.socket.end();
     const text = await client.untilClosed();
-    expect(text.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '').split(/HTTP\/1\.1 \d/)).toHaveLength(2);
+    expect(
+      text.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '').split(/HTTP\/1\.1 \d/),
+    ).toHaveLength(2);
     expect(upstream.targets).toEqual(['/outer']);
     expect(upstream.garbled).toEqual([]);
     upstream.forget();
@@ -139,7 +201,8 @@ describe('a request that the gateway answers itself', () => {
 });
 
 it('keeps pipelined requests apart, and their answers in order', async () => {
-  upstream.answering = (_request, response, { target, body }) => response.end(`answer to ${target} with ${body};`);
+  upstream.answering = (_request, response, { target, body }) =>
+    response.end(`answer to ${target} with ${body};`);
   const client = await knock(gateway);
   client.send(
     `POST /a HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\n1` +

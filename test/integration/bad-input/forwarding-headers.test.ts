@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
-import { ask, get } from './doors.ts';
+import { ask, fieldOf, get } from './doors.ts';
 import { startRecordingUpstream, type RecordingUpstream } from './recording-upstream.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -25,6 +25,7 @@ beforeAll(async () => {
         to: 'recorder',
         plugins: [{ 'ip-filter': { allow: ['10.0.0.0/8'] } }],
       },
+      { name: 'moved', match: { path: '/moved' }, redirect: { path: '/here' } },
       { name: 'all', to: 'recorder' },
     ],
   };
@@ -43,6 +44,18 @@ const claims = [
   'X-Client-IP: 10.0.0.1',
   'True-Client-IP: 10.0.0.1',
   'CF-Connecting-IP: 10.0.0.1',
+  'Client-IP: 10.0.0.1',
+  'Fastly-Client-IP: 10.0.0.1',
+  'X-Cluster-Client-IP: 10.0.0.1',
+  'X-Envoy-External-Address: 10.0.0.1',
+  'X-Original-Forwarded-For: 10.0.0.1',
+  'X-Forwarded: for=10.0.0.1',
+  'X-Forwarded-By: 10.0.0.1',
+  'X-Forwarded-Server: admin.internal',
+  'X-Forwarded-Protocol: https',
+  'X-Url-Scheme: https',
+  'Front-End-Https: on',
+  'X-Original-Uri: /admin',
   'Forwarded: for=10.0.0.1;proto=https',
   'X-Forwarded-Prefix: /admin',
   'X-Forwarded-Ssl: on',
@@ -64,7 +77,10 @@ describe('from a peer that is not trusted', () => {
   it.for(claims)('drops the underscore spelling of "%s"', async (line) => {
     const [name = ''] = line.split(':');
     const spelled = name.replaceAll('-', '_');
-    await ask(wary, get('/', line.replace(name, spelled), line.replace(name, name.replace('-', '_'))));
+    await ask(
+      wary,
+      get('/', line.replace(name, spelled), line.replace(name, name.replace('-', '_'))),
+    );
     expect(names()).not.toContain(spelled.toLowerCase());
     expect(names().filter((each) => each.includes('_'))).toEqual([]);
   });
@@ -93,7 +109,9 @@ describe('from a peer that is not trusted', () => {
     'drops the spelling %s, which CGI takes for the same',
     async (name) => {
       await ask(wary, get('/', `${name}: 10.0.0.1`));
-      expect(names().filter((each) => each.replaceAll('_', '-') === 'x-forwarded-for')).toHaveLength(1);
+      expect(
+        names().filter((each) => each.replaceAll('_', '-') === 'x-forwarded-for'),
+      ).toHaveLength(1);
       expect(upstream.requests[0]!.fields).not.toContain('10.0.0.1');
     },
   );
@@ -138,7 +156,10 @@ describe('from a peer that is not trusted', () => {
       traceparent: TRACEPARENT,
     });
     await once(stream.resume(), 'close');
-    expect(forwarded()).toMatchObject({ 'x-forwarded-for': ['127.0.0.1'], 'x-forwarded-proto': ['http'] });
+    expect(forwarded()).toMatchObject({
+      'x-forwarded-for': ['127.0.0.1'],
+      'x-forwarded-proto': ['http'],
+    });
     expect(upstream.requests[0]!.fields).not.toContain('10.0.0.1');
     expect(JSON.stringify(upstream.requests[0]!.fields)).not.toContain(TRACE);
   });
@@ -157,7 +178,9 @@ describe('from a trusted proxy', () => {
   it.for(claims)('keeps "%s"', async (line) => {
     await ask(trusting, get('/', line));
     const [name = ''] = line.split(': ');
-    expect(upstream.requests[0]!.valuesOf(name.toLowerCase())).toEqual([line.slice(name.length + 2)]);
+    expect(upstream.requests[0]!.valuesOf(name.toLowerCase())).toEqual([
+      line.slice(name.length + 2),
+    ]);
   });
 
   it.for(claims)('drops even there the underscore spelling of "%s"', async (line) => {
@@ -192,7 +215,10 @@ describe('from a trusted proxy', () => {
   });
 
   it('goes on with the trace', async () => {
-    await ask(trusting, get('/', `traceparent: ${TRACEPARENT}`, 'tracestate: a=b', 'tracestate: c=d'));
+    await ask(
+      trusting,
+      get('/', `traceparent: ${TRACEPARENT}`, 'tracestate: a=b', 'tracestate: c=d'),
+    );
     const [traceparent = ''] = upstream.requests[0]!.valuesOf('traceparent');
     expect(traceparent).toMatch(new RegExp(`^00-${TRACE}-[\\da-f]{16}-01$`));
     expect(traceparent).not.toContain(SPAN);
@@ -213,31 +239,54 @@ describe('from a trusted proxy', () => {
   });
 
   it.for([
-    ['10.0.0.1', 200, '10.0.0.1'],
-    // What is left of the nearest hop that nobody vouches for, anybody may have written.
-    ['10.0.0.1, 203.0.113.7', 403, '203.0.113.7'],
-    ['10.0.0.1, 203.0.113.7, 10.9.0.1', 403, '203.0.113.7'],
-    ['203.0.113.7, 10.0.0.1, 10.9.0.1', 200, '10.0.0.1'],
-    ['10.0.0.1, unknown', 403, '127.0.0.1'],
-    ['10.0.0.1, ', 403, '127.0.0.1'],
-    ['10.0.0.1:4711', 200, '10.0.0.1'],
-    ['::ffff:10.0.0.1', 200, '10.0.0.1'],
-    ['[2001:db8::1]:4711', 403, '2001:db8::1'],
-  ] as const)('takes of "%s" the nearest address that nobody vouches for', async ([chain, status, ip]) => {
-    const answer = await ask(trusting, get('/inside', `X-Forwarded-For: ${chain}`));
-    expect(answer.status).toBe(status);
-    const id =
-      status === 200
-        ? upstream.requests[0]!.valuesOf('x-request-id')[0]
-        : (JSON.parse(answer.body) as { request_id: string }).request_id;
-    expect(await trusting.waitForLog(({ request_id: logged }) => logged === id)).toMatchObject({
-      client_ip: ip,
-    });
+    ['8443', 'https', 'https://localhost:8443/here'],
+    ['443', 'https', 'https://localhost/here'],
+    ['nonsense', 'https', undefined],
+    ['', 'http', undefined],
+    ['99999', 'http', undefined],
+    ['80, 443', 'http', undefined],
+  ] as const)(
+    'sends the client to where it came from, were it by port "%s"',
+    async ([port, scheme, location]) => {
+      const lines = [`X-Forwarded-Port: ${port}`, `X-Forwarded-Proto: ${scheme}`];
+      const { status, head } = await ask(trusting, get('/moved', ...lines));
+      expect(status).toBe(302);
+      expect(fieldOf(head, 'location')).toBe(
+        location ?? `${scheme}://localhost:${trusting.httpPort}/here`,
+      );
+    },
+  );
+
+  it('takes of X-Forwarded-For the nearest address that nobody vouches for', async () => {
+    const expected: (readonly [id: string, ip: string])[] = [];
+    for (const [chain, status, ip] of [
+      ['10.0.0.1', 200, '10.0.0.1'],
+      // What stands beyond the nearest hop that nobody vouches for, anybody may have written.
+      ['10.0.0.1, 203.0.113.7', 403, '203.0.113.7'],
+      ['10.0.0.1, 203.0.113.7, 10.9.0.1', 403, '203.0.113.7'],
+      ['203.0.113.7, 10.0.0.1, 10.9.0.1', 200, '10.0.0.1'],
+      ['10.0.0.1, unknown', 403, '127.0.0.1'],
+      ['10.0.0.1, ', 403, '127.0.0.1'],
+      ['10.0.0.1:4711', 200, '10.0.0.1'],
+      ['::ffff:10.0.0.1', 200, '10.0.0.1'],
+      ['[2001:db8::1]:4711', 403, '2001:db8::1'],
+    ] as const) {
+      const id = `chain-${expected.length}`;
+      expected.push([id, ip]);
+      const lines = [`X-Forwarded-For: ${chain}`, `X-Request-Id: ${id}`];
+      expect((await ask(trusting, get('/inside', ...lines))).status).toBe(status);
+    }
+    for (const [id, ip] of expected) {
+      const line = await trusting.waitForLog(({ request_id: logged }) => logged === id);
+      expect(line['client_ip']).toBe(ip);
+    }
   });
 });
 
 function names(): readonly string[] {
-  return upstream.requests[0]!.fields.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+  return upstream.requests[0]!.fields.filter((_, at) => at % 2 === 0).map((name) =>
+    name.toLowerCase(),
+  );
 }
 
 function forwarded(): Record<string, readonly string[]> {

@@ -2,8 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { connect as connectTls } from 'node:tls';
-import { writeFile } from 'node:fs/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -86,9 +85,17 @@ describe('Connection of a request', () => {
   });
 
   it('cannot strip what the gateway says of the client', async () => {
-    const ours = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id', 'traceparent', 'via', 'host'];
+    const ours = [
+      'x-forwarded-for',
+      'x-forwarded-proto',
+      'x-forwarded-host',
+      'x-request-id',
+      'traceparent',
+      'via',
+      'host',
+    ];
     await ask(gateway, get('/', `Connection: ${ours.join(', ')}, content-length`));
-    for (const name of ours) expect(upstream.requests[0]!.valuesOf(name), name).toHaveLength(1);
+    for (const name of ours) expect(upstream.requests[0]!.valuesOf(name)).toHaveLength(1);
   });
 
   it('cannot strip the proof of who is asking and be let in', async () => {
@@ -98,7 +105,10 @@ describe('Connection of a request', () => {
   });
 
   it('takes away what it names of the client', async () => {
-    await ask(gateway, get('/', 'Connection: x-mine, X-Other', 'X-Mine: 1', 'x-mine: 2', 'X-OTHER: 3', 'X-Third: 4'));
+    await ask(
+      gateway,
+      get('/', 'Connection: x-mine, X-Other', 'X-Mine: 1', 'x-mine: 2', 'X-OTHER: 3', 'X-Third: 4'),
+    );
     const [request] = upstream.requests;
     expect(request!.valuesOf('x-mine')).toEqual([]);
     expect(request!.valuesOf('x-other')).toEqual([]);
@@ -177,7 +187,13 @@ describe('hop-by-hop fields', () => {
 });
 
 describe('a field that is called __proto__ (CVE-2026-21710)', () => {
-  const lines = ['__proto__: polluted', '__PROTO__: polluted', 'constructor: polluted', 'toString: x', 'hasOwnProperty: x'];
+  const lines = [
+    '__proto__: polluted',
+    '__PROTO__: polluted',
+    'constructor: polluted',
+    'toString: x',
+    'hasOwnProperty: x',
+  ];
 
   it('is a field like any other, over HTTP/1.1', async () => {
     expect((await ask(gateway, get('/', ...lines))).status).toBe(200);
@@ -219,34 +235,42 @@ describe('a field that is called __proto__ (CVE-2026-21710)', () => {
 });
 
 describe('the name in SNI (CVE-2026-48928)', () => {
-  it.for(['one.example.com', 'ONE.EXAMPLE.COM', 'One.Example.Com', 'x.wild.example.com', 'X.WILD.Example.com'])(
-    'chooses the certificate without regard to case: %s',
-    async (servername) => {
-      const directory = await mkdtemp(join(tmpdir(), 'meshgate-sni-'));
-      onTestFinished(() => rm(directory, { recursive: true, force: true }));
-      const authority = await createAuthority();
-      const certificates = await Promise.all(
-        [['other.example.com'], ['one.example.com'], ['*.wild.example.com']].map(async (dns, i) => {
-          const { cert, key } = await authority.issue({ dns });
-          const files = { cert: join(directory, `${i}.pem`), key: join(directory, `${i}.key`) };
-          await Promise.all([writeFile(files.cert, cert), writeFile(files.key, key)]);
-          return files;
-        }),
-      );
-      const secured = await startGateway({
-        listeners: [
-          { name: 'https', address: '127.0.0.1:0', protocol: 'https', tls: { certificates } },
-        ],
-        routes: [{ name: 'hello', respond: { status: 200, body: 'hi' } }],
-      });
-      onTestFinished(() => secured.stop());
-      const socket = connectTls({ port: secured.httpsPort, host: '127.0.0.1', servername, ca: authority.cert });
-      onTestFinished(() => void socket.destroy());
-      await once(socket, 'secureConnect');
-      expect(socket.authorized).toBe(true);
-      expect(socket.getPeerCertificate().subjectaltname).toContain(
-        servername.toLowerCase().replace(/^x\./, '*.'),
-      );
-    },
-  );
+  it.for([
+    'one.example.com',
+    'ONE.EXAMPLE.COM',
+    'One.Example.Com',
+    'x.wild.example.com',
+    'X.WILD.Example.com',
+  ])('chooses the certificate without regard to case: %s', async (servername) => {
+    const directory = await mkdtemp(join(tmpdir(), 'meshgate-sni-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const authority = await createAuthority();
+    const certificates = await Promise.all(
+      [['other.example.com'], ['one.example.com'], ['*.wild.example.com']].map(async (dns, i) => {
+        const { cert, key } = await authority.issue({ dns });
+        const files = { cert: join(directory, `${i}.pem`), key: join(directory, `${i}.key`) };
+        await Promise.all([writeFile(files.cert, cert), writeFile(files.key, key)]);
+        return files;
+      }),
+    );
+    const secured = await startGateway({
+      listeners: [
+        { name: 'https', address: '127.0.0.1:0', protocol: 'https', tls: { certificates } },
+      ],
+      routes: [{ name: 'hello', respond: { status: 200, body: 'hi' } }],
+    });
+    onTestFinished(() => secured.stop());
+    const socket = connectTls({
+      port: secured.httpsPort,
+      host: '127.0.0.1',
+      servername,
+      ca: authority.cert,
+    });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'secureConnect');
+    expect(socket.authorized).toBe(true);
+    expect(socket.getPeerCertificate().subjectaltname).toContain(
+      servername.toLowerCase().replace(/^x\./, '*.'),
+    );
+  });
 });

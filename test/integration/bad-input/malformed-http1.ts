@@ -129,8 +129,7 @@ const tooMuch = [
   }),
   ...cases(413, 'payload_too_large', {
     'a body that is announced too large': `${post}Content-Length: 65537\r\n\r\n`,
-    'a body that is announced too large, after a question':
-      `${post}Content-Length: 65537\r\nExpect: 100-continue\r\n\r\n`,
+    'a body that is announced too large, after a question': `${post}Content-Length: 65537\r\nExpect: 100-continue\r\n\r\n`,
   }),
 ];
 

@@ -85,8 +85,17 @@ const malformed: readonly (readonly [name: string, fields: readonly Field[]])[] 
   ['two different lengths', [...post, ['content-length', '1'], ['content-length', '2']]],
   ['the same length twice', [...post, ['content-length', '1'], ['content-length', '1']]],
   ['a length and no body', [...post, ['content-length', '10']]],
-  ['CONNECT', [[':method', 'CONNECT'], [':authority', 'localhost:443']]],
-  ['CONNECT with a protocol nobody knows', [[':method', 'CONNECT'], [':protocol', 'tea'], scheme, path, authority]],
+  [
+    'CONNECT',
+    [
+      [':method', 'CONNECT'],
+      [':authority', 'localhost:443'],
+    ],
+  ],
+  [
+    'CONNECT with a protocol nobody knows',
+    [[':method', 'CONNECT'], [':protocol', 'tea'], scheme, path, authority],
+  ],
 ];
 
 /** nghttp2 takes such a field out and lets the rest through, and tells nobody. */
@@ -141,7 +150,12 @@ describe('malformed HTTP/2 requests', () => {
     const client = await knock(gateway);
     await greet(client);
     client.send(
-      frame(HEADERS, END_HEADERS | END_STREAM, 1, headerBlock([[':method', 'BREW'], scheme, path, authority])),
+      frame(
+        HEADERS,
+        END_HEADERS | END_STREAM,
+        1,
+        headerBlock([[':method', 'BREW'], scheme, path, authority]),
+      ),
     );
     await client.until(({ received }) => parseFrames(received).some(ends));
     expect(upstream.requests.map(({ method: received }) => received)).toEqual(
@@ -155,9 +169,7 @@ describe('malformed HTTP/2 requests', () => {
   ] as const)('with a body %s are broken off upstream', async ([, length, first, rest]) => {
     const client = await knock(gateway);
     await greet(client);
-    client.send(
-      frame(HEADERS, END_HEADERS, 1, headerBlock([...post, ['content-length', length]])),
-    );
+    client.send(frame(HEADERS, END_HEADERS, 1, headerBlock([...post, ['content-length', length]])));
     client.send(frame(DATA, 0, 1, Buffer.from(first)));
     await upstream.until(({ requests }) => requests[0]?.body === first);
     client.send(frame(DATA, END_STREAM, 1, Buffer.from(rest)));
@@ -220,7 +232,12 @@ describe('HTTP/2 requests that are too much', () => {
     ['a field that is too large', 431, 'headers_too_large', { 'x-a': 'b'.repeat(33 * 1024) }],
     ['fields too large together', 431, 'headers_too_large', manyFields(40, 'b'.repeat(1024))],
     ['a path that is too long', 414, 'uri_too_long', { ':path': `/${'b'.repeat(8 * 1024)}` }],
-    ['a body announced too large', 413, 'payload_too_large', { ':method': 'POST', 'content-length': '65537' }],
+    [
+      'a body announced too large',
+      413,
+      'payload_too_large',
+      { ':method': 'POST', 'content-length': '65537' },
+    ],
     ['an unknown expectation', 417, 'expectation_failed', { ':method': 'POST', expect: 'tea' }],
     ['TRACE', 405, 'bad_request', { ':method': 'TRACE' }],
   ] as const)('get their 4xx: %s', async ([, status, code, headers]) => {

@@ -19,7 +19,12 @@ beforeAll(async () => {
     routes: [
       { name: 'admin', match: { path: '/admin/*' }, to: 'recorder', plugins: [{ 'api-key': {} }] },
       { name: 'files', match: { path: '/files/*' }, to: 'recorder', allowEncodedSlash: true },
-      { name: 'stripped', match: { path: '/api/*' }, to: 'recorder', rewrite: { stripPrefix: '/api' } },
+      {
+        name: 'stripped',
+        match: { path: '/api/*' },
+        to: 'recorder',
+        rewrite: { stripPrefix: '/api' },
+      },
       { name: 'open', match: { path: '/*' }, to: 'recorder' },
     ],
     consumers: [{ name: 'root', apiKeys: [{ hash: `sha256:${hash('sha256', KEY, 'hex')}` }] }],

@@ -38,7 +38,9 @@ class Recording implements RecordedRequest {
   }
 
   valuesOf(name: string): readonly string[] {
-    return this.fields.filter((_, at) => at % 2 === 1 && this.fields[at - 1]!.toLowerCase() === name);
+    return this.fields.filter(
+      (_, at) => at % 2 === 1 && this.fields[at - 1]!.toLowerCase() === name,
+    );
   }
 }
 
@@ -103,6 +105,10 @@ export class RecordingUpstream {
       recording.closed = !recording.complete || request.socket.destroyed;
       this.#wake();
     });
+    response.on('close', () => {
+      if (!response.writableFinished) recording.closed = true;
+      this.#wake();
+    });
     this.answeringHead?.(request, response, recording);
     this.#wake();
   }
@@ -117,7 +123,11 @@ export class RecordingUpstream {
   }
 }
 
-function answerWithTarget(_request: IncomingMessage, response: ServerResponse, { target }: RecordedRequest): void {
+function answerWithTarget(
+  _request: IncomingMessage,
+  response: ServerResponse,
+  { target }: RecordedRequest,
+): void {
   response.end(`answer to ${target}`);
 }
 

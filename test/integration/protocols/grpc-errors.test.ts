@@ -24,7 +24,7 @@ beforeAll(async () => {
       slow: {
         protocol: 'h2c',
         endpoints: [{ address: echo.address }],
-        timeouts: { response: '100ms' },
+        timeouts: { response: '1s' },
       },
       down: {
         protocol: 'h2c',
@@ -82,7 +82,11 @@ async function closedAddress(): Promise<string> {
 }
 
 function connect(route: string): EchoClient {
-  const client = new EchoClient(`localhost:${gateway.httpsPort}`, true, route === '' ? '' : `/${route}`);
+  const client = new EchoClient(
+    `localhost:${gateway.httpsPort}`,
+    true,
+    route === '' ? '' : `/${route}`,
+  );
   onTestFinished(() => client.close());
   return client;
 }
@@ -154,7 +158,11 @@ describe('a gRPC call that the gateway ends', () => {
       te: 'trailers',
     });
     const [headers, flags] = (await once(stream, 'response')) as [Record<string, string>, number];
-    expect(headers).toMatchObject({ ':status': 200, 'grpc-status': '12', 'content-type': 'application/grpc' });
+    expect(headers).toMatchObject({
+      ':status': 200,
+      'grpc-status': '12',
+      'content-type': 'application/grpc',
+    });
     expect(flags & 1).toBe(1);
     stream.resume();
     stream.close();

@@ -87,10 +87,10 @@ export async function startEchoServer(
       call.on('data', (part: Buffer) => call.write(Buffer.from(part.toString().toUpperCase())));
       call.on('end', () => call.end());
     },
-    fail(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
+    fail(_call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
       const metadata = new Metadata();
       metadata.set('reason-bin', Buffer.from([0, 255, 1]));
-      callback({ code: Number(call.request.toString()), details: 'nötig: 100%', metadata });
+      callback({ code: status.DATA_LOSS, details: 'nötig: 100%', metadata });
     },
     failLate(call: ServerWritableStream<Buffer, Buffer>) {
       call.write(Buffer.from('some'));
@@ -153,7 +153,7 @@ export class EchoClient {
     metadata = new Metadata(),
     options: { readonly deadline?: number } = {},
     name: 'unary' | 'fail' | 'hang' = 'unary',
-  ): { readonly result: Promise<UnaryResult>; cancel(): void } {
+  ): { readonly result: Promise<UnaryResult>; readonly cancel: () => void } {
     let cancel = (): void => undefined;
     const result = new Promise<UnaryResult>((resolve, reject) => {
       let head = new Metadata();

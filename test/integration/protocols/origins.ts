@@ -5,11 +5,17 @@ import { createServer as createHttpsServer } from 'node:https';
 import {
   createSecureServer,
   createServer as createHttp2Server,
+  type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
   type Settings,
 } from 'node:http2';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { RawClient } from '../../gateway/exchange/raw-client.ts';
@@ -63,7 +69,8 @@ export function startHttp2Origin(
   options: { readonly tls?: TlsOptions; readonly settings?: Settings } = {},
 ): Promise<TestOrigin> {
   const { tls, settings = {} } = options;
-  const server =
+  // Both emit the same events.
+  const server: Http2Server =
     tls === undefined ? createHttp2Server({ settings }) : createSecureServer({ settings, ...tls });
   server.on('stream', (stream, headers, _flags, raw: string[]) => {
     stream.on('error', ignore);

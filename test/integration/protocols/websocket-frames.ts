@@ -1,12 +1,9 @@
 /** WebSocket frames by hand (RFC 6455 §5.2), for clients and servers that are no library. */
 import { randomBytes } from 'node:crypto';
 
-export const CONTINUATION = 0;
 export const TEXT = 1;
 export const BINARY = 2;
-export const CLOSE = 8;
-export const PING = 9;
-export const PONG = 10;
+const CLOSE = 8;
 
 export interface Frame {
   readonly final: boolean;

@@ -1,12 +1,13 @@
 /** WebSocket where HTTP/2 is on one side of the gateway or on both (RFC 8441), and the gateway's leave-taking. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { listen, startHttp2Origin, type TestOrigin } from './origins.ts';
-import { closeCodeIn, parseFrames, TEXT, toClose, toFrame } from './websocket-frames.ts';
+import { closeCodeIn, parseFrames, toClose, toFrame } from './websocket-frames.ts';
+import { extendedConnect, openTunnelSession, readFrames, say } from './websocket-http2-client.ts';
 
 let http1: TestOrigin;
 let http2: TestOrigin;
@@ -20,17 +21,28 @@ beforeAll(async () => {
     noServer: true,
     handleProtocols: (offered) => (offered.has('v2') ? 'v2' : false),
   });
-  server.on('connection', (socket: WebSocket, request: { headers: IncomingHttpHeaders; method?: string }) => {
-    socket.on('error', () => undefined);
-    socket.on('message', (data, isBinary) => {
-      if (String(data) === 'fields') socket.send(JSON.stringify([request.method, request.headers]));
-      else socket.send(data, { binary: isBinary });
-    });
-  });
+  server.on(
+    'connection',
+    (socket: WebSocket, request: { headers: IncomingHttpHeaders; method?: string }) => {
+      socket.on('error', () => undefined);
+      socket.on('message', (data: Buffer, isBinary) => {
+        if (data.toString() === 'fields')
+          socket.send(JSON.stringify([request.method, request.headers]));
+        else socket.send(data, { binary: isBinary });
+      });
+    },
+  );
   const http = createServer();
   http.on('upgrade', (request, socket, head) => {
     if (request.url === '/h1/forbidden') {
       socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nContent-Length: 2\r\n\r\nno');
+      return;
+    }
+    if (request.url === '/h1/forged') {
+      // RFC 6455's own example: the answer to a key that nobody sent.
+      socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+      );
       return;
     }
     server.handleUpgrade(request, socket, head, (webSocket) =>
@@ -47,7 +59,11 @@ beforeAll(async () => {
         return;
       }
       // An accept that answers no key of ours must not reach a client either.
-      stream.respond({ ':status': 200, 'sec-websocket-protocol': 'v2', 'sec-websocket-accept': 'x' });
+      stream.respond({
+        ':status': 200,
+        'sec-websocket-protocol': 'v2',
+        'sec-websocket-accept': 'x',
+      });
       stream.on('data', (chunk: Buffer) => {
         for (const { opcode, payload } of parseFrames(chunk)) {
           stream.write(toFrame(opcode, payload, { masked: false }));
@@ -57,7 +73,9 @@ beforeAll(async () => {
     },
     { settings: { enableConnectProtocol: true } },
   );
-  incapable = await startHttp2Origin((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+  incapable = await startHttp2Origin((stream) =>
+    stream.respond({ ':status': 200 }, { endStream: true }),
+  );
 });
 
 afterAll(async () => {
@@ -72,57 +90,12 @@ const startTestGateway = (): Promise<TestGateway> =>
       h2: { protocol: 'h2c', endpoints: [{ address: http2.address }] },
       incapable: { protocol: 'h2c', endpoints: [{ address: incapable.address }] },
     },
-    routes: ['h1', 'h2', 'incapable'].map((name) => ({ name, match: { path: `/${name}/*` }, to: name })),
+    routes: ['h1', 'h2', 'incapable'].map((name) => ({
+      name,
+      match: { path: `/${name}/*` },
+      to: name,
+    })),
   });
-
-/** A session that may open WebSockets. */
-async function openSession(gateway: TestGateway, tls: boolean): Promise<ClientHttp2Session> {
-  const session = tls
-    ? connect(`https://localhost:${gateway.httpsPort}`, { rejectUnauthorized: false })
-    : connect(`http://localhost:${gateway.httpPort}`);
-  session.on('error', () => undefined);
-  onTestFinished(() => session.destroy());
-  const [settings] = await once(session, 'remoteSettings');
-  expect(settings.enableConnectProtocol).toBe(true);
-  return session;
-}
-
-function extendedConnect(session: ClientHttp2Session, path: string): ClientHttp2Stream {
-  const stream = session.request(
-    {
-      ':method': 'CONNECT',
-      ':protocol': 'websocket',
-      ':scheme': 'https',
-      ':authority': 'chat.test',
-      ':path': path,
-      'sec-websocket-version': '13',
-      'sec-websocket-protocol': 'v3, v2',
-      origin: 'https://chat.test',
-    },
-    { endStream: false },
-  );
-  stream.on('error', () => undefined);
-  return stream;
-}
-
-/** Collects what a stream receives; `next` waits for a whole frame. */
-function readFrames(stream: ClientHttp2Stream): { next(): Promise<string>; readonly bytes: Buffer } {
-  let bytes = Buffer.alloc(0);
-  let taken = 0;
-  stream.on('data', (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
-  return {
-    get bytes() {
-      return bytes;
-    },
-    async next() {
-      while (parseFrames(bytes).length <= taken) await once(stream, 'data');
-      return parseFrames(bytes)[taken++]!.payload.toString();
-    },
-  };
-}
-
-const say = (stream: ClientHttp2Stream, text: string): boolean =>
-  stream.write(toFrame(TEXT, text, { masked: true }));
 
 describe('a WebSocket', () => {
   let gateway: TestGateway;
@@ -138,7 +111,7 @@ describe('a WebSocket', () => {
     ['h2', true],
   ] as const)('over %s', ([, tls]) => {
     it('reaches an HTTP/1.1 upstream as an upgrade', async () => {
-      const session = await openSession(gateway, tls);
+      const session = await openTunnelSession(gateway, tls);
       const stream = extendedConnect(session, '/h1/a?b');
       const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
       expect(headers).toMatchObject({ ':status': 200, 'sec-websocket-protocol': 'v2' });
@@ -162,11 +135,11 @@ describe('a WebSocket', () => {
       });
       stream.write(toClose(1000, true));
       await once(stream, 'end');
-      expect(closeCodeIn(frames.bytes.subarray(frames.bytes.lastIndexOf(0x88)))).toBe(1000);
+      expect(closeCodeIn(frames.bytes)).toBe(1000);
     });
 
     it('that the upstream refuses is answered as any request', async () => {
-      const session = await openSession(gateway, tls);
+      const session = await openTunnelSession(gateway, tls);
       for (const path of ['/h1/forbidden', '/h2/forbidden']) {
         const stream = extendedConnect(session, path);
         const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
@@ -177,8 +150,25 @@ describe('a WebSocket', () => {
       }
     });
 
+    it('is refused with 502 where the upstream answers another handshake', async () => {
+      const stream = extendedConnect(await openTunnelSession(gateway, tls), '/h1/forged');
+      const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+      expect(headers[':status']).toBe(502);
+      let body = '';
+      for await (const chunk of stream) body += String(chunk);
+      expect(JSON.parse(body)).toMatchObject({ code: 'upstream_protocol_error' });
+    });
+
+    it('has none of the fields of HTTP/1.1 in its answer, whatever the upstream says', async () => {
+      const stream = extendedConnect(await openTunnelSession(gateway, tls), '/h2/');
+      const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+      expect(headers).toMatchObject({ ':status': 200, 'sec-websocket-protocol': 'v2' });
+      expect(headers).not.toHaveProperty('sec-websocket-accept');
+      stream.close();
+    });
+
     it('shares its connection with requests and other WebSockets', async () => {
-      const session = await openSession(gateway, tls);
+      const session = await openTunnelSession(gateway, tls);
       const streams = [extendedConnect(session, '/h1/1'), extendedConnect(session, '/h2/2')];
       await Promise.all(streams.map((stream) => once(stream, 'response')));
       const request = session.request({ ':path': '/incapable/' });
@@ -194,7 +184,7 @@ describe('a WebSocket', () => {
 
     it('that the client resets is ended at the upstream', async () => {
       const connected = once(server, 'connection');
-      const session = await openSession(gateway, tls);
+      const session = await openTunnelSession(gateway, tls);
       const stream = extendedConnect(session, '/h1/');
       await once(stream, 'response');
       const [peer] = (await connected) as [WebSocket];
@@ -254,7 +244,7 @@ describe('a gateway that stops', () => {
       rejectUnauthorized: false,
       perMessageDeflate: false,
     });
-    const session = await openSession(gateway, true);
+    const session = await openTunnelSession(gateway, true);
     const stream = extendedConnect(session, '/h1/');
     const frames = readFrames(stream);
     await Promise.all([opened, once(secure, 'open'), once(stream, 'response')]);

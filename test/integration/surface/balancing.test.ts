@@ -23,7 +23,11 @@ beforeAll(async () => {
   };
   gateway = await startGateway({
     services,
-    routes: Object.keys(services).map((name) => ({ name, match: [{ path: `/${name}` }], to: name })),
+    routes: Object.keys(services).map((name) => ({
+      name,
+      match: [{ path: `/${name}` }],
+      to: name,
+    })),
   });
 });
 afterAll(async () => {
@@ -60,7 +64,9 @@ it('least-request passes a busy endpoint over', async () => {
   const held: ServerResponse[] = [];
   for (const origin of origins) origin.answer = (_asked, response) => void held.push(response);
   const busy = ask(gateway.httpPort, '/least');
-  const first = await Promise.race(origins.slice(0, 2).map((origin, i) => waitFor(origin).then(() => i)));
+  const first = await Promise.race(
+    origins.slice(0, 2).map((origin, i) => waitFor(origin).then(() => i)),
+  );
   for (const origin of origins) origin.answer = (_asked, response) => response.end(origin.name);
   const idle = first === 0 ? 'b' : 'a';
   expect(await turns('/least', 8)).toBe(idle.repeat(8));

@@ -1,5 +1,9 @@
 /** A client that asks once, on a connection of its own. */
-import { request as requestHttp, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import {
+  request as requestHttp,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -90,7 +94,9 @@ export async function askHttp2(
       stream.once('response', resolve).once('error', reject);
       session.once('error', reject);
     });
-    const { ':status': status, ...fields } = (await head) as IncomingHttpHeaders & { ':status'?: number };
+    const { ':status': status, ...fields } = (await head) as IncomingHttpHeaders & {
+      ':status'?: number;
+    };
     return {
       status: status ?? 0,
       headers: fields,

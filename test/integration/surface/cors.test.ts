@@ -130,7 +130,9 @@ describe('a preflight', () => {
   ])('%s is refused: it has no allow-origin', async (_what, from, method, options) => {
     const reply = await preflight('full.test', from, method, options);
     expect(reply.status).toBe(204);
-    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual(
+      [],
+    );
     expect(origin.asked).toEqual([]);
   });
 
@@ -155,7 +157,10 @@ describe('a preflight', () => {
     const at = { path: '/api/x' };
     expect(allowOrigin(await preflight('site.test', from, 'GET', at))).toBe(from);
     // Nobody but the site takes POST, and the site knows no CORS.
-    expect(await preflight('site.test', from, 'POST', at)).toMatchObject({ status: 200, body: 'site' });
+    expect(await preflight('site.test', from, 'POST', at)).toMatchObject({
+      status: 200,
+      body: 'site',
+    });
   });
 
   it('goes to a route that names OPTIONS, where there is one', async () => {
@@ -164,7 +169,9 @@ describe('a preflight', () => {
   });
 
   it('gets 404 where the route has nothing that answers preflights', async () => {
-    const reply = await preflight('methods.test', 'https://read.example.com', 'GET', { path: '/bare' });
+    const reply = await preflight('methods.test', 'https://read.example.com', 'GET', {
+      path: '/bare',
+    });
     expect(reply.status).toBe(404);
     expect(origin.asked).toEqual([]);
   });

@@ -39,8 +39,18 @@ beforeAll(async () => {
     services: { origin: { endpoints: [{ address: origin.address }] } },
     routes: [
       { name: 'everywhere', match: [{ path: '/*' }], to: 'origin' },
-      { name: 'only-http', listeners: ['http'], match: [{ path: '/door' }], respond: { body: 'http' } },
-      { name: 'only-https', listeners: ['https', 'org'], match: [{ path: '/door' }], respond: { body: 'https' } },
+      {
+        name: 'only-http',
+        listeners: ['http'],
+        match: [{ path: '/door' }],
+        respond: { body: 'http' },
+      },
+      {
+        name: 'only-https',
+        listeners: ['https', 'org'],
+        match: [{ path: '/door' }],
+        respond: { body: 'https' },
+      },
     ],
   });
 });
@@ -54,7 +64,9 @@ describe('protocol', () => {
   });
 
   it('https speaks HTTP/1.1 and HTTP/2 by ALPN', async () => {
-    expect(await ask(httpsPort, '/', { host: 'localhost', tls: {} })).toMatchObject({ status: 200 });
+    expect(await ask(httpsPort, '/', { host: 'localhost', tls: {} })).toMatchObject({
+      status: 200,
+    });
     expect(await askHttp2(httpsPort, '/', { tls: {} })).toMatchObject({ status: 200, alpn: 'h2' });
   });
 });
@@ -68,16 +80,22 @@ describe('routes[].listeners', () => {
 });
 
 describe('hosts', () => {
-  it.each(['a.example.com', 'A.B.Example.COM:1', 'localhost'])('serves its own name %s', async (host) => {
-    expect((await ask(httpsPort, '/', { host, tls: {} })).status).toBe(200);
-  });
+  it.each(['a.example.com', 'A.B.Example.COM:1', 'localhost'])(
+    'serves its own name %s',
+    async (host) => {
+      expect((await ask(httpsPort, '/', { host, tls: {} })).status).toBe(200);
+    },
+  );
 
-  it.each(['a.example.org', 'api.example.net'])('answers 421 for %s, another listener’s', async (host) => {
-    const reply = await ask(httpsPort, '/', { host, tls: {} });
-    expect(reply.status).toBe(421);
-    expect(codeOf(reply)).toBe('misdirected_request');
-    expect((await ask(gateway.portOf('org'), '/', { host, tls: {} })).status).toBe(200);
-  });
+  it.each(['a.example.org', 'api.example.net'])(
+    'answers 421 for %s, another listener’s',
+    async (host) => {
+      const reply = await ask(httpsPort, '/', { host, tls: {} });
+      expect(reply.status).toBe(421);
+      expect(codeOf(reply)).toBe('misdirected_request');
+      expect((await ask(gateway.portOf('org'), '/', { host, tls: {} })).status).toBe(200);
+    },
+  );
 
   it('leaves a name that is nobody’s to the routes', async () => {
     expect((await ask(httpsPort, '/', { host: 'else.test', tls: {} })).status).toBe(200);
@@ -105,7 +123,9 @@ describe('redirectHttps', () => {
   });
 
   it('takes a port and a status, and leaves 443 out', async () => {
-    const reply = await ask(gateway.portOf('redirect-elsewhere'), '/a', { host: 'api.example.com' });
+    const reply = await ask(gateway.portOf('redirect-elsewhere'), '/a', {
+      host: 'api.example.com',
+    });
     expect(reply.status).toBe(301);
     expect(reply.headers.location).toBe('https://api.example.com/a');
   });
@@ -210,7 +230,9 @@ describe('limits', () => {
   it('requestsPerConnection closes it after as many', async () => {
     const client = await connectRaw(gateway.portOf('two-requests'));
     const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-    const [first, second] = (await client.send(GET + GET + GET).untilClosed()).split(/(?=HTTP\/1\.1 )/);
+    const [first, second] = (await client.send(GET + GET + GET).untilClosed()).split(
+      /(?=HTTP\/1\.1 )/,
+    );
     expect(first).not.toMatch(/connection: close/i);
     expect(second).toMatch(/connection: close/i);
     expect(client.text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);

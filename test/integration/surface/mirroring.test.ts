@@ -12,7 +12,11 @@ let other: Origin;
 beforeAll(async () => {
   let lot = 0;
   vi.spyOn(Math, 'random').mockImplementation(() => (lot += 0.618_033_988_749_895) % 1);
-  [orders, next, other] = (await startOrigins('orders', 'next', 'other')) as [Origin, Origin, Origin];
+  [orders, next, other] = (await startOrigins('orders', 'next', 'other')) as [
+    Origin,
+    Origin,
+    Origin,
+  ];
   const mirrored = (name: string, ...mirror: object[]): object => ({
     name,
     match: [{ path: `/${name}/*` }],
@@ -35,7 +39,11 @@ beforeAll(async () => {
       mirrored('some', { service: 'next', percent: 25, where: { version: 'v2' } }),
       mirrored('none', { service: 'next', percent: 0 }),
       mirrored('dead', { service: 'dead' }),
-      mirrored('two', { service: 'next', where: { version: 'v1' } }, { service: 'next', where: { version: 'v2' } }),
+      mirrored(
+        'two',
+        { service: 'next', where: { version: 'v1' } },
+        { service: 'next', where: { version: 'v2' } },
+      ),
     ],
   });
 });

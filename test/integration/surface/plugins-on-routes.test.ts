@@ -61,17 +61,25 @@ beforeAll(async () => {
       ]),
       route('limited', [{ 'rate-limit': { limit: 2, window: '1h', by: 'route', name: 'quota' } }]),
       route('cost', [
-        { 'rate-limit': { limit: 10, window: '1h', by: { header: 'x-tenant' }, cost: { POST: 10 } } },
+        {
+          'rate-limit': { limit: 10, window: '1h', by: { header: 'x-tenant' }, cost: { POST: 10 } },
+        },
       ]),
       route('headers', [
         {
           headers: {
             request: { set: { 'x-set': 'mine' }, add: { 'x-add': ['a', 'b'] }, remove: ['x-gone'] },
-            response: { set: { 'x-set': 'mine' }, add: { 'set-cookie': 'b=2' }, remove: ['server'] },
+            response: {
+              set: { 'x-set': 'mine' },
+              add: { 'set-cookie': 'b=2' },
+              remove: ['server'],
+            },
           },
         },
       ]),
-      route('filtered', [{ 'ip-filter': { allow: ['127.0.0.0/8', '203.0.113.0/24'], deny: ['203.0.113.9'] } }]),
+      route('filtered', [
+        { 'ip-filter': { allow: ['127.0.0.0/8', '203.0.113.0/24'], deny: ['203.0.113.9'] } },
+      ]),
       route('small', [{ 'body-limit': { max: '4' } }]),
     ],
   });
@@ -245,6 +253,6 @@ describe('body-limit', () => {
   ])('of 4 bytes answers to %s with %o: %i', async (body, headers, status) => {
     const reply = await ask(gateway.httpPort, '/small', { method: 'POST', body, headers });
     expect(reply.status).toBe(status);
-    if (status === 413) expect(codeOf(reply)).toBe('payload_too_large');
+    expect(reply.body).toContain(status === 413 ? 'payload_too_large' : 'origin');
   });
 });

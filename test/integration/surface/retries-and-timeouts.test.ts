@@ -1,4 +1,7 @@
 /** `retry` and `timeouts` of services, `retry` and `timeout` of routes. */
+import { once } from 'node:events';
+import { constants, createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { ask, codeOf } from './client.ts';
@@ -7,6 +10,7 @@ import { deadAddress, startOrigins, type Origin, type OriginAnswer } from './ori
 let gateway: TestGateway;
 let good: Origin;
 let bad: Origin;
+let refusing: RefusingOrigin;
 
 const status =
   (code: number, headers: Record<string, string> = {}): OriginAnswer =>
@@ -17,6 +21,7 @@ const never: OriginAnswer = () => undefined;
 
 beforeAll(async () => {
   [good, bad] = (await startOrigins('good', 'bad')) as [Origin, Origin];
+  refusing = await startRefusingOrigin();
   const dead = await deadAddress();
   const service = (addresses: string[], more: object = {}): object => ({
     endpoints: addresses.map((address) => ({ address })),
@@ -39,6 +44,7 @@ beforeAll(async () => {
     }),
     response: service([bad.address], { retry: { attempts: 0 }, timeouts: { response: '150ms' } }),
     idle: service([bad.address], { timeouts: { idle: '150ms' } }),
+    refusing: service([refusing.address], { protocol: 'h2c', retry: { on: ['refused-stream'] } }),
   };
   const route = (name: string, to: string, more: object = {}): object => ({
     name,
@@ -57,11 +63,11 @@ beforeAll(async () => {
         retry: { attempts: 1, on: ['timeout'], perTryTimeout: '100ms' },
       }),
       route('route-timeout', 'bad', { timeout: '150ms' }),
-      route('route-timeout-0', 'good-only', { timeout: '0s' }),
-    ].map((one) => ({ ...one, ...((one as { to: string }).to === 'good-only' && { to: 'any5xx' }) })),
+      route('refused', 'refusing', { retry: { attempts: 1 } }),
+    ],
   });
 });
-afterAll(() => Promise.all([gateway, good, bad].map((one) => one.stop())));
+afterAll(() => Promise.all([gateway, good, bad, refusing].map((one) => one.stop())));
 beforeEach(() => {
   for (const origin of [good, bad]) origin.asked.splice(0);
   good.answer = (_asked, response) => response.end('good');
@@ -72,7 +78,7 @@ beforeEach(() => {
 async function statuses(path: string, options: Parameters<typeof ask>[2] = {}): Promise<number[]> {
   const found = [];
   for (let i = 0; i < 2; i++) found.push((await ask(gateway.httpPort, path, options)).status);
-  return found.sort();
+  return found.toSorted((a, b) => a - b);
 }
 
 describe('retry.on', () => {
@@ -111,6 +117,12 @@ describe('retry.on', () => {
     bad.answer = reset;
     expect(await statuses('/resets')).toEqual([200, 200]);
     expect(await statuses('/no-resets')).toEqual([200, 503]);
+  });
+
+  it('refused-stream covers what HTTP/2 sent back unprocessed, whatever the method', async () => {
+    const reply = await ask(gateway.httpPort, '/refused', { method: 'POST', body: 'x' });
+    expect(reply).toMatchObject({ status: 200, body: 'taken' });
+    expect(refusing.streams).toBe(2);
   });
 
   it('timeout covers a try over perTryTimeout', async () => {
@@ -196,7 +208,10 @@ describe('timeouts', () => {
       response.writeHead(200).write('head, ');
       setTimeout(() => response.end('body'), 300);
     };
-    expect(await ask(gateway.httpPort, '/response')).toMatchObject({ status: 200, body: 'head, body' });
+    expect(await ask(gateway.httpPort, '/response')).toMatchObject({
+      status: 200,
+      body: 'head, body',
+    });
   });
 
   it('perTryTimeout runs over a whole try, and each try has its own', async () => {
@@ -204,6 +219,13 @@ describe('timeouts', () => {
     const reply = await ask(gateway.httpPort, '/route-per-try');
     expect(reply.status).toBe(504);
     expect(bad.asked).toHaveLength(2);
+  });
+
+  it('perTryTimeout runs over the body too', async () => {
+    bad.answer = (_asked, response) => void response.writeHead(200).write('half');
+    await expect(ask(gateway.httpPort, '/route-per-try')).rejects.toThrow(/aborted|hang up/);
+    // After the first byte of an answer there is no further try.
+    expect(bad.asked).toHaveLength(1);
   });
 
   it('idle breaks off a body that stops, and the client sees that it is not whole', async () => {
@@ -220,3 +242,38 @@ describe('timeouts', () => {
     await expect(ask(gateway.httpPort, '/route-timeout')).rejects.toThrow(/aborted|hang up/);
   });
 });
+
+interface RefusingOrigin {
+  readonly address: string;
+  /** Streams so far. */
+  streams: number;
+  stop(): Promise<void>;
+}
+
+/** Speaks HTTP/2, and refuses the first stream of all. */
+async function startRefusingOrigin(): Promise<RefusingOrigin> {
+  const server = createHttp2Server();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream) => {
+    started.streams++;
+    stream.on('error', () => undefined);
+    if (started.streams === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    else {
+      stream.respond({ ':status': 200 });
+      stream.end('taken');
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const started: RefusingOrigin = {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    streams: 0,
+    async stop() {
+      for (const session of sessions) session.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return started;
+}

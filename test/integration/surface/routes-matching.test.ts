@@ -54,10 +54,7 @@ const ROUTES = [
   route('not-urgent', [on('order.test', { path: '/urgent/exact' })]),
 
   // One strong entry and one weak one: each has a rank of its own.
-  route('two-faced', [
-    on('entry.test', { path: '/deep/er/*' }),
-    on('entry.test', { path: '/*' }),
-  ]),
+  route('two-faced', [on('entry.test', { path: '/deep/er/*' }), on('entry.test', { path: '/*' })]),
   route('middle', [on('entry.test', { path: '/deep/*' })]),
 
   route('slashes-refused', [on('slash.test', { path: '/no/*' })]),
@@ -203,7 +200,13 @@ describe('of several routes that match', () => {
       { headers: { h: '1', i: '2' } },
       'two-headers',
     ],
-    ['fewer where they alone fit', 'order.test', '/merits?a=1&b=2', { headers: { h: '1' } }, 'one-header'],
+    [
+      'fewer where they alone fit',
+      'order.test',
+      '/merits?a=1&b=2',
+      { headers: { h: '1' } },
+      'one-header',
+    ],
     ['query matches before none', 'order.test', '/merits?a=1&b=2', {}, 'twice-the-query'],
     ['the plain one where nothing else fits', 'order.test', '/merits', {}, 'plain'],
     ['the first of the file among equals', 'order.test', '/same', {}, 'first'],

@@ -48,7 +48,12 @@ beforeAll(async () => {
     },
     mutual: {
       endpoints: [
-        { address: await origin('mutual', { protocol: 'https', tls: { ...leaf, ca: authority.cert } }) },
+        {
+          address: await origin('mutual', {
+            protocol: 'https',
+            tls: { ...leaf, ca: authority.cert },
+          }),
+        },
       ],
       protocol: 'https',
       tls: { ca, serverName: 'orders.internal', cert, key },
@@ -93,19 +98,22 @@ afterAll(async () => {
 });
 
 describe('protocol', () => {
-  it.each(['http1', 'h2c', 'https', 'h2'])('%s carries method, path, fields and body', async (name) => {
-    const reply = await ask(gateway.httpPort, `/${name}?x=1`, {
-      method: 'POST',
-      host: 'api.example.com',
-      headers: { 'X-Env': 'canary' },
-      body: 'the body',
-    });
-    expect(reply).toMatchObject({ status: 200, body: name });
-    const [asked] = origins.get(name)!.asked;
-    expect(asked).toMatchObject({ method: 'POST', target: `/${name}?x=1`, body: 'the body' });
-    expect(asked!.headers['x-env']).toBe('canary');
-    expect(asked!.headers.host ?? asked!.headers[':authority']).toBe('api.example.com');
-  });
+  it.each(['http1', 'h2c', 'https', 'h2'])(
+    '%s carries method, path, fields and body',
+    async (name) => {
+      const reply = await ask(gateway.httpPort, `/${name}?x=1`, {
+        method: 'POST',
+        host: 'api.example.com',
+        headers: { 'X-Env': 'canary' },
+        body: 'the body',
+      });
+      expect(reply).toMatchObject({ status: 200, body: name });
+      const [asked] = origins.get(name)!.asked;
+      expect(asked).toMatchObject({ method: 'POST', target: `/${name}?x=1`, body: 'the body' });
+      expect(asked!.headers['x-env']).toBe('canary');
+      expect(asked!.headers.host ?? asked!.headers[':authority']).toBe('api.example.com');
+    },
+  );
 });
 
 describe('tls', () => {
@@ -117,13 +125,16 @@ describe('tls', () => {
     expect(await ask(gateway.httpPort, '/unverified')).toMatchObject({ status: 200 });
   });
 
-  it.each(['unknown-authority', 'other-name'])('refuses a certificate of an %s', async (name) => {
-    const reply = await ask(gateway.httpPort, `/${name}`, { method: 'POST', body: 'secret' });
-    expect(reply.status).toBe(503);
-    expect(codeOf(reply)).toBe('upstream_connect_failed');
-    expect(reply.headers['proxy-status']).toBe('meshgate; error=tls_protocol_error');
-    expect(origins.get('never')!.asked).toEqual([]);
-  });
+  it.each(['unknown-authority', 'other-name'])(
+    'refuses a certificate of an %s, before it sends a byte',
+    async (name) => {
+      const reply = await ask(gateway.httpPort, `/${name}`, { method: 'POST', body: 'secret' });
+      expect(reply.status).toBe(503);
+      expect(codeOf(reply)).toBe('upstream_connect_failed');
+      expect(reply.headers['proxy-status']).toBe('meshgate; error=tls_certificate_error');
+      expect(origins.get('never')!.asked).toEqual([]);
+    },
+  );
 });
 
 describe('endpoints', () => {

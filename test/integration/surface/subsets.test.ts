@@ -23,7 +23,11 @@ beforeAll(async () => {
     },
     routes: [
       { name: 'v1', match: [{ path: '/v1' }], ...target({ version: 'v1' }) },
-      { name: 'v1-here', match: [{ path: '/v1-here' }], ...target({ version: 'v1', zone: 'eu-1b' }) },
+      {
+        name: 'v1-here',
+        match: [{ path: '/v1-here' }],
+        ...target({ version: 'v1', zone: 'eu-1b' }),
+      },
       { name: 'v2', match: [{ path: '/v2' }], ...target({ version: 'v2' }) },
       { name: 'v3', match: [{ path: '/v3' }], ...target({ version: 'v3' }) },
       { name: 'unknown', match: [{ path: '/unknown' }], ...target({ constructor: 'v1' }) },

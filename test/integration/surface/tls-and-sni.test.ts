@@ -1,6 +1,6 @@
 /** `listeners[].tls`: certificates by SNI, client certificates, versions, and replaced files. */
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
@@ -61,7 +61,10 @@ afterAll(async () => {
 
 async function write(name: string, { cert, key }: CertificatePem): Promise<void> {
   // Renamed into place, the key last: nobody reads half a file.
-  for (const [suffix, pem] of [['pem', cert], ['key', key]] as const) {
+  for (const [suffix, pem] of [
+    ['pem', cert],
+    ['key', key],
+  ] as const) {
     await writeFile(join(folder, `${name}.${suffix}.new`), pem);
     await rename(join(folder, `${name}.${suffix}.new`), join(folder, `${name}.${suffix}`));
   }
@@ -98,8 +101,9 @@ describe('certificates', () => {
     ['a.example.org', 'DNS:*.example.org'],
     ['A.EXAMPLE.ORG', 'DNS:*.example.org'],
     ['localhost', 'DNS:localhost, IP Address:127.0.0.1'],
+    ['LocalHost', 'DNS:localhost, IP Address:127.0.0.1'],
   ])('are chosen by SNI: %s gets %s', async (servername, names) => {
-    expect((await handshake('sni', { servername })).names).toBe(names);
+    expect((await handshake('sni', { servername })).names).toContain(names);
   });
 
   it.each(['a.b.example.org', 'example.org', 'nobody.test', undefined])(
@@ -117,7 +121,11 @@ describe('certificates', () => {
   });
 
   it('are made for development where a listener has none', async () => {
-    expect((await handshake('own', { servername: 'dev.local' })).names).toBe('DNS:dev.local');
+    expect((await handshake('own', { servername: 'dev.local' })).names).toContain('DNS:dev.local');
+    // Kept between starts, in the data directory beside the configuration, for its owner alone.
+    const dataDir = join(gateway.directory, '.meshgate');
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(dataDir, 'dev-cert'))).mode & 0o777).toBe(0o600);
   });
 
   it('tell how long they last', async () => {
@@ -152,8 +160,12 @@ describe('clientCa', () => {
   it('requires a certificate of that authority', async () => {
     const port = gateway.portOf('require');
     expect((await ask(port, '/', { tls: tls(client) })).status).toBe(200);
-    await expect(ask(port, '/', { tls: tls(undefined) })).rejects.toThrow();
-    await expect(ask(port, '/', { tls: tls(stranger) })).rejects.toThrow();
+    await expect(ask(port, '/', { tls: tls(undefined) })).rejects.toThrow(
+      /alert|ECONNRESET|hang up/i,
+    );
+    await expect(ask(port, '/', { tls: tls(stranger) })).rejects.toThrow(
+      /alert|ECONNRESET|hang up/i,
+    );
   });
 
   it('with clientAuth: request lets in whoever has none', async () => {

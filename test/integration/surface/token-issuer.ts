@@ -6,7 +6,10 @@ export interface TokenIssuer {
   /** For `jwt: { … }`: issuer, audience and inline keys. */
   readonly config: object;
   /** A field line with a token of that subject, good for an hour. */
-  bearer(subject: string, claims?: Readonly<Record<string, unknown>>): Promise<{ authorization: string }>;
+  bearer(
+    subject: string,
+    claims?: Readonly<Record<string, unknown>>,
+  ): Promise<{ authorization: string }>;
 }
 
 export async function createTokenIssuer(): Promise<TokenIssuer> {

@@ -156,7 +156,7 @@ describe('from a trusted proxy', () => {
     }
     for (const [place, [list, client]] of lists.entries()) {
       const line = await gateway.waitForLog(({ path }) => path === `/list/${place}`);
-      expect(line['client_ip'], list).toBe(client);
+      expect([list, line['client_ip']]).toEqual([list, client]);
     }
   });
 });

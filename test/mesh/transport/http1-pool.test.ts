@@ -69,6 +69,51 @@ describe('the pool of HTTP/1.1 connections', () => {
     expect(sinks.map((sink) => sink.reused)).toEqual([false, true, true, true]);
   });
 
+  it('opens a new connection beside idle ones for a try that wants a fresh one', async () => {
+    const { onRequest, next } = byHand();
+    const { upstream } = await open(createRawOrigin(onRequest));
+    const first = record(upstream);
+    answer(await next());
+    await first.ended();
+    const second = record(upstream, { fresh: true });
+    answer(await next());
+    expect((await second.ended()).reused).toBe(false);
+    expect(upstream.connections).toBe(2);
+  });
+
+  it('closes an idle connection where the limit leaves no room for a fresh one', async () => {
+    const { onRequest, next } = byHand();
+    const { origin, upstream } = await open(createRawOrigin(onRequest), {
+      maxConnections: 1,
+      maxPending: 0,
+    });
+    const first = record(upstream);
+    answer(await next());
+    await first.ended();
+    const second = record(upstream, { fresh: true });
+    answer(await next());
+    expect((await second.ended()).reused).toBe(false);
+    expect([origin.accepted(), upstream.connections]).toEqual([2, 1]);
+  });
+
+  it('gives a connection that becomes idle to whoever does not want a fresh one', async () => {
+    const { onRequest, next } = byHand();
+    const { origin, upstream } = await open(createRawOrigin(onRequest), { maxConnections: 1 });
+    const first = record(upstream, { target: '/1' });
+    const fresh = record(upstream, { target: '/2', fresh: true });
+    const third = record(upstream, { target: '/3' });
+    const targets: string[] = [];
+    for (const sink of [first, third, fresh]) {
+      const peer = await next();
+      targets.push(peer.head.split(' ')[1]!);
+      answer(peer);
+      await sink.ended();
+    }
+    expect(targets).toEqual(['/1', '/3', '/2']);
+    expect([first.reused, third.reused, fresh.reused]).toEqual([false, true, false]);
+    expect(origin.accepted()).toBe(2);
+  });
+
   it('fails with overflow what is more than maxPending, after send has returned', async () => {
     const { onRequest, next } = byHand();
     const { upstream } = await open(createRawOrigin(onRequest), {

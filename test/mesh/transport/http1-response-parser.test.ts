@@ -29,7 +29,7 @@ function hear(pieces: readonly string[], options: AnswerOptions = {}): HeardAnsw
     },
     options.maxHeadBytes ?? 4096,
   );
-  parser.start(options.isHead ?? false, options.mayUpgrade ?? false);
+  parser.start(options.isHead ?? false, options.mayUpgrade === true ? 'websocket' : undefined);
   for (const [index, piece] of pieces.entries()) {
     const taken = parser.push(Buffer.from(piece, 'latin1'));
     if (parser.failure !== undefined) return { ...heard, outcome: 'failed' };
@@ -90,7 +90,7 @@ describe('ResponseParser', () => {
       { onInformational: () => {}, onHead: () => {}, onBody: (chunk) => bodies.push(chunk) },
       4096,
     );
-    parser.start(false, false);
+    parser.start(false, undefined);
     const first = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nfour');
     const second = Buffer.from('more');
     parser.push(first);
@@ -112,7 +112,7 @@ describe('ResponseParser', () => {
       },
       4096,
     );
-    parser.start(false, false);
+    parser.start(false, undefined);
     parser.push(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'));
     expect(calls).toEqual(['head']);
     expect(parser.isDone).toBe(false);
@@ -129,7 +129,7 @@ describe('ResponseParser', () => {
       },
       4096,
     );
-    parser.start(false, false);
+    parser.start(false, undefined);
     expect(() => parser.push(Buffer.from('HTTP/1.1 204 \r\n\r\n'))).toThrow('a bug elsewhere');
   });
 
@@ -139,14 +139,14 @@ describe('ResponseParser', () => {
       { onInformational: () => {}, onHead: (status) => heads.push(status), onBody: () => {} },
       4096,
     );
-    parser.start(false, false);
+    parser.start(false, undefined);
     parser.push(
       Buffer.from(
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=9\r\n\r\n0\r\nA: b\r\n\r\n',
       ),
     );
     expect(parser.trailers).toEqual(['A', 'b']);
-    parser.start(false, false);
+    parser.start(false, undefined);
     expect([parser.hasHead, parser.trailers]).toEqual([false, undefined]);
     parser.push(Buffer.from('HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n'));
     expect(heads).toEqual([200, 201]);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { createRawOrigin, listen } from './http1-origins.ts';
@@ -71,6 +72,32 @@ describe('an upgrade over HTTP/1.1', () => {
     await once(tunnel, 'end');
     expect(text).toBe('bye');
     tunnel.destroy();
+  });
+
+  it('survives the loss of a tunnel that nobody listens to yet', async () => {
+    const peer = Promise.withResolvers<Socket>();
+    const { upstream } = await open(
+      createRawOrigin(({ socket }) => {
+        socket.write(SWITCH);
+        peer.resolve(socket);
+      }),
+    );
+    const sink = record(upstream, { upgrade: 'echo' });
+    await sink.until(() => sink.isOver);
+    // `once` would listen for errors too.
+    const closed = new Promise((resolve) => sink.tunnel!.on('close', resolve));
+    (await peer.promise).resetAndDestroy();
+    await closed;
+    expect(sink.tunnel!.destroyed).toBe(true);
+  });
+
+  it.each([
+    ['another protocol', SWITCH.replace('Upgrade: echo', 'Upgrade: h2c')],
+    ['no protocol', SWITCH.replace('Upgrade: echo\r\n', '')],
+  ])('fails where the upstream switches to %s', async (_, answer) => {
+    const { upstream } = await open(createRawOrigin(({ socket }) => socket.write(answer)));
+    const sink = record(upstream, { upgrade: 'echo' });
+    expect(await sink.failed()).toMatchObject({ failure: 'protocol' });
   });
 
   it('relays any other answer, and uses the connection again', async () => {

@@ -1,0 +1,13 @@
+/** Gives the discovery of services a moment, before a node says that it is ready. */
+import type { Service } from './service.ts';
+
+const DISCOVERY_WAIT_MS = 3000;
+
+/** Waits for every service's discovery to have spoken, but not over 3 s: DNS may be down. */
+export async function firstEndpoints(services: Iterable<Service>): Promise<void> {
+  const all = Promise.all(Array.from(services, ({ ready }) => ready));
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((done) => (timer = setTimeout(done, DISCOVERY_WAIT_MS)));
+  await Promise.race([all, enough]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createLineWriter, type LineWriter } from '../../../src/gateway/observe/line-writer.ts';
+
+interface Watched {
+  readonly writer: LineWriter;
+  readonly failures: readonly string[];
+  /** What was dropped when it was well again. */
+  readonly recoveries: readonly number[];
+}
+
+function watch(path: string, maxWaiting?: number): Watched {
+  const failures: string[] = [];
+  const recoveries: number[] = [];
+  const writer = createLineWriter({
+    path,
+    onFailure: ({ message }) => failures.push(message),
+    onRecovery: (dropped) => recoveries.push(dropped),
+    flushIntervalMs: 5,
+    ...(maxWaiting !== undefined && { maxWaiting }),
+  });
+  onTestFinished(() => writer.close());
+  return { writer, failures, recoveries };
+}
+
+async function createFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'meshgate-lines-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('a line writer', () => {
+  it('writes lines in their order, whatever their number', async () => {
+    const path = join(await createFolder(), 'a/b/access.log');
+    const { writer, failures } = watch(path);
+    const lines = Array.from({ length: 5000 }, (_, i) => `${i} ${'ü'.repeat(i % 97)}\n`);
+    // Before the start, and after.
+    for (const line of lines.slice(0, 10)) writer.write(line);
+    writer.start();
+    for (const line of lines.slice(10)) writer.write(line);
+    await writer.close();
+    expect(await readFile(path, 'utf8')).toBe(lines.join(''));
+    expect([failures, writer.dropped]).toEqual([[], 0]);
+  });
+
+  it('writes a single line within its interval', async () => {
+    const path = join(await createFolder(), 'access.log');
+    const { writer } = watch(path);
+    writer.start();
+    writer.write('one\n');
+    await vi.waitFor(async () => expect(await readFile(path, 'utf8')).toBe('one\n'));
+  });
+
+  it('appends to what is there', async () => {
+    const path = join(await createFolder(), 'access.log');
+    await writeFile(path, 'before\n');
+    const { writer } = watch(path);
+    writer.start();
+    writer.write('after\n');
+    await writer.close();
+    expect(await readFile(path, 'utf8')).toBe('before\nafter\n');
+  });
+
+  it('drops and counts what does not fit while the disk is full, and tells it once', async () => {
+    const { writer, failures, recoveries } = watch('/dev/full', 100);
+    writer.start();
+    writer.write(`${'x'.repeat(59)}\n`);
+    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    expect(failures[0]).toContain('ENOSPC');
+    for (let i = 0; i < 10; i++) writer.write(`${'y'.repeat(39)}\n`);
+    // The first is being written; two more may wait.
+    expect(writer.dropped).toBe(8);
+    await writer.close();
+    expect(writer.dropped).toBe(11);
+    expect([failures.length, recoveries]).toEqual([1, []]);
+  });
+
+  it('goes on once its path can be opened, with nothing lost that could wait', async () => {
+    const folder = await createFolder();
+    await writeFile(join(folder, 'logs'), 'in the way of the folder');
+    const path = join(folder, 'logs/access.log');
+    const { writer, failures, recoveries } = watch(path);
+    writer.start();
+    writer.write('one\n');
+    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    await rm(join(folder, 'logs'));
+    await vi.waitFor(() => expect(recoveries).toEqual([0]));
+    writer.write('two\n');
+    await writer.close();
+    expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it('closes where it was never started, and twice', async () => {
+    const path = join(await createFolder(), 'access.log');
+    await watch(path).writer.close();
+    const { writer } = watch(path);
+    writer.start();
+    writer.write('one\n');
+    await Promise.all([writer.close(), writer.close()]);
+    expect(await readFile(path, 'utf8')).toBe('one\n');
+  });
+});

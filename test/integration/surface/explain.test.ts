@@ -1,0 +1,263 @@
+/** `meshgate explain`: what would become of a request, and why, with nothing done. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../../src/app.ts';
+import type { App } from '../../../src/cli/app-port.ts';
+import { createExplain } from '../../../src/cli/explain.ts';
+import type { Explanation } from '../../../src/gateway/explain/explain.ts';
+import { ask } from './client.ts';
+import { explainedConfig } from './explained-config.ts';
+import { startOrigins, type Origin } from './origin.ts';
+import { createRecordedLog } from './recorded-log.ts';
+import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts';
+
+let folder: string;
+let origins: Origin[];
+let issuer: TokenIssuer;
+let running: App;
+let httpPort: number;
+const log = createRecordedLog();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'meshgate-explain-'));
+  origins = await startOrigins('v1', 'v2');
+  issuer = await createTokenIssuer();
+  await writeFile(join(folder, 'meshgate.yaml'), JSON.stringify(explainedConfig(origins, issuer)));
+  running = await createApp({ configFile: join(folder, 'meshgate.yaml'), env: {}, log });
+  const { listeners } = await running.start();
+  httpPort = listeners[0]!.port;
+});
+afterAll(async () => {
+  await running.stop();
+  await Promise.all(origins.map((origin) => origin.stop()));
+  await rm(folder, { recursive: true });
+});
+
+function asking(
+  method: string,
+  url: string,
+  headers: readonly string[] = [],
+  body?: string,
+): Promise<Explanation> {
+  return running.explain({
+    method,
+    url: new URL(url),
+    headers,
+    body: body === undefined ? undefined : Buffer.from(body),
+  });
+}
+
+async function token(claims: object = {}): Promise<readonly string[]> {
+  return Object.entries(await issuer.bearer('alice', { ...claims })).flat();
+}
+
+/** The verb, as a user runs it: exit code and output. */
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await createExplain(createApp, log).run(argv, {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env: {},
+    cwd: folder,
+  });
+  return { code, out, err };
+}
+
+describe('routes', () => {
+  it('are the winner, and why each other candidate lost', async () => {
+    const { routes } = await asking('GET', 'http://api.test/orders/1', ['x-env', 'canary']);
+    expect(routes[0]).toEqual({
+      route: 'canary',
+      match: 0,
+      won: true,
+      reason: 'exact host api.test, prefix /orders, header x-env',
+    });
+    const why = (route: string, match = 0): string | undefined =>
+      routes.find((one) => one.route === route && one.match === match && !one.won)?.reason;
+    expect(why('orders', 0)).toBe('host: expected other.test, got api.test');
+    expect(why('small')).toMatch(/^path: /);
+    expect(routes).toHaveLength(8);
+  });
+
+  it('tell by which rule the winner went before another that matches', async () => {
+    const { routes } = await asking('GET', 'http://api.test/orders/1', ['x-env', 'canary']);
+    expect(routes).toContainEqual({
+      route: 'orders',
+      match: 1,
+      won: false,
+      reason: expect.stringContaining('more header matches'),
+    });
+  });
+
+  it('tell what a condition expected and got', async () => {
+    const { routes } = await asking('GET', 'http://api.test/orders/1', ['x-env', 'prod']);
+    expect(routes[0]).toMatchObject({ route: 'orders', match: 1, won: true });
+    expect(routes).toContainEqual({
+      route: 'canary',
+      match: 0,
+      won: false,
+      reason: 'header x-env: expected "canary", got "prod"',
+    });
+  });
+
+  it('all lose where none matches, and the answer is 404', async () => {
+    const { routes, answer, forward } = await asking('DELETE', 'http://nobody.test/x');
+    expect(routes.some(({ won }) => won)).toBe(false);
+    expect(answer).toMatchObject({ status: 404, code: 'no_route' });
+    expect(forward).toBeUndefined();
+  });
+});
+
+describe('plugins', () => {
+  it('are heard in order, each with what it would answer, although one refuses', async () => {
+    const { plugins, answer } = await asking('GET', 'http://api.test/orders/1');
+    expect(plugins.map(({ plugin, stage, answer: says }) => [plugin, stage, says?.status])).toEqual(
+      [
+        ['rate-limit', 'edge', undefined],
+        ['jwt', 'authenticate', 401],
+        ['acl', 'authorize', 401],
+        ['headers', 'shape', undefined],
+        ['ip-filter', 'edge', undefined],
+      ],
+    );
+    expect(answer).toMatchObject({ status: 401, code: 'unauthenticated' });
+  });
+
+  it('see the token, of which nothing is told', async () => {
+    const headers = await token({ role: 'admin' });
+    const explanation = await asking('GET', 'http://api.test/orders/1', headers);
+    expect(explanation.plugins.map(({ answer }) => answer)).toEqual(Array(5).fill(undefined));
+    expect(explanation.answer).toBeUndefined();
+    expect(JSON.stringify(explanation)).not.toContain(headers[1]!.slice(-20));
+  });
+
+  it('see the body', async () => {
+    expect((await asking('POST', 'http://any.test/small', [], 'ok')).answer).toBeUndefined();
+    expect((await asking('POST', 'http://any.test/small', [], 'long')).answer).toMatchObject({
+      status: 413,
+      code: 'payload_too_large',
+    });
+  });
+
+  it('spend nothing: limits are as full as before', async () => {
+    for (let i = 0; i < 5; i++) {
+      expect((await asking('GET', 'http://any.test/limited')).answer).toBeUndefined();
+    }
+    const status = async (): Promise<number> => (await ask(httpPort, '/limited')).status;
+    expect([await status(), await status(), await status()]).toEqual([200, 200, 429]);
+    // Now it is spent, and explain says so.
+    expect((await asking('GET', 'http://any.test/limited')).answer).toMatchObject({
+      status: 429,
+      code: 'rate_limited',
+    });
+  });
+});
+
+describe('the endpoint', () => {
+  it('is told with the reason, and why others are not', async () => {
+    const [v1, v2] = origins as [Origin, Origin];
+    const { forward } = await asking('GET', 'http://api.test/orders/1?a=b', ['x-env', 'canary']);
+    expect(forward).toEqual({
+      service: 'orders',
+      target: '/1?a=b',
+      authority: 'inside.test',
+      endpoint: v2.address,
+      reason: expect.stringContaining('round-robin'),
+      endpoints: [
+        { endpoint: v1.address, verdict: 'metadata-differs' },
+        { endpoint: v2.address, verdict: 'chosen' },
+      ],
+    });
+  });
+
+  it('takes nobody’s turn', async () => {
+    const first = (await asking('GET', 'http://any.test/small')).forward?.endpoint;
+    for (let i = 0; i < 3; i++) {
+      expect((await asking('GET', 'http://any.test/small')).forward?.endpoint).toBe(first);
+    }
+    expect((await ask(httpPort, '/small')).body).toBe(
+      origins.find(({ address }) => address === first)?.name,
+    );
+  });
+
+  it('may be none, and the reason says so', async () => {
+    const { forward } = await asking('GET', 'http://any.test/none');
+    expect(forward).toMatchObject({ endpoint: undefined, reason: 'no endpoint can be chosen' });
+  });
+});
+
+describe('what the gateway answers itself', () => {
+  it('is told by its status', async () => {
+    expect((await asking('GET', 'http://any.test/hello')).answer).toMatchObject({ status: 200 });
+    expect((await asking('GET', 'http://any.test/moved')).answer).toMatchObject({ status: 302 });
+    expect((await asking('GET', 'http://any.test/a%2Fb')).answer).toMatchObject({ status: 404 });
+    expect((await asking('GET', 'http://any.test/%00')).answer).toMatchObject({
+      status: 400,
+      code: 'bad_request',
+    });
+  });
+});
+
+describe('the verb', () => {
+  it('prints the whole story, and ends with 0 where the request would pass', async () => {
+    const { code, out } = await run('GET', 'http://api.test/orders/1', '-H', 'x-env: canary');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^listener +http$/m);
+    expect(out).toMatch(/^route +\* canary \(match 0\): exact host api\.test/m);
+    expect(out).toMatch(/^ +orders \(match 0\): host: expected other\.test, got api\.test$/m);
+    expect(out).toMatch(/^plugin +headers \(shape\): lets it through$/m);
+    expect(out).toMatch(/^service +orders$/m);
+    expect(out).toMatch(/^upstream +\/1 \(Host: inside\.test\)$/m);
+    expect(out).toContain(`endpoint  ${origins[1]!.address}: round-robin`);
+    expect(out).toMatch(/^result +forwarded$/m);
+  });
+
+  it('ends with 1 where it would be refused', async () => {
+    const { code, out } = await run('get', 'http://api.test/orders/1');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^plugin +jwt \(authenticate\): answers 401 unauthenticated/m);
+    expect(out).toMatch(/^result +401 unauthenticated/m);
+  });
+
+  it('prints JSON when asked to', async () => {
+    const { code, out } = await run('POST', 'http://any.test/small', '-d', 'long', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ listener: 'http', answer: { status: 413 } });
+  });
+
+  it('takes the listener whose name it is', async () => {
+    const { out } = await run('GET', 'http://admin.test/hello', '--json');
+    expect(JSON.parse(out)).toMatchObject({ listener: 'admin', answer: { status: 200 } });
+  });
+
+  it.each([
+    [[], /METHOD and an absolute URL/],
+    [['GET'], /METHOD and an absolute URL/],
+    [['GET', '/orders'], /METHOD and an absolute URL/],
+    [['GET', 'http://a.test/', '-H', 'nonsense'], /not "name: value"/],
+    [['GET', 'https://a.test/'], /no listener .* speaks https/],
+  ])('ends with 2 on misuse: %j', async (argv, message) => {
+    const { code, out, err } = await run(...argv);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+  });
+
+  it('ends with 1, and every error, where the configuration is bad', async () => {
+    await writeFile(
+      join(folder, 'bad.yaml'),
+      'meshgate: 1\nroutes:\n  - { name: a, to: nobody }\n  - { name: b, too: x }\n',
+    );
+    const { code, err } = await run('GET', 'http://a.test/', '--config', 'bad.yaml');
+    expect(code).toBe(1);
+    expect(err).toMatch(/bad\.yaml:3:\d+/);
+    expect(err).toMatch(/bad\.yaml:4:\d+/);
+  });
+});
+
+it('has sent nothing upstream, ever', () => {
+  // What came was asked for by the tests themselves.
+  const targets = origins.flatMap(({ asked }) => asked.map(({ target }) => target));
+  expect(targets.toSorted()).toEqual(['/limited', '/limited', '/small']);
+});

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DEMO_INSTANCES } from '../../src/demo/instances.ts';
+import {
+  CHECKOUT,
+  createFolder,
+  Program,
+  untilServing,
+} from '../integration/process/gateway-process.ts';
+
+// Real processes, which may have to wait for a processor.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const run = promisify(execFile);
+const readme = await readFile(join(CHECKOUT, 'README.md'), 'utf8');
+/** As a shell has it: npm finds the checkout's Node.js by itself. */
+const ENV = {
+  ...process.env,
+  PATH: (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.startsWith(CHECKOUT))
+    .join(delimiter),
+};
+
+/** The code blocks of a language under a heading. */
+function blocksOf(heading: string, language: string): string[] {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`the README has no section "${heading}"`);
+  const blocks = section.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'));
+  return Array.from(blocks, ([, code]) => code!);
+}
+
+async function assertFree(ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    const server = createServer().listen(port);
+    await once(server, 'listening').catch((error: unknown) => {
+      throw new Error(
+        `port ${port}, which the README's commands use, is taken; stop what listens there and run this test again`,
+        { cause: error },
+      );
+    });
+    server.close();
+    await once(server, 'close');
+  }
+}
+
+describe('the commands of the README', () => {
+  it('are these, and each is run here', () => {
+    // `npm ci` comes before any test, and `npm test` is this.
+    expect(blocksOf('Try it', 'sh')).toEqual(['npm ci\nnpm start\n']);
+    expect(blocksOf('Tests', 'sh')).toEqual(['npm ci\nnpm test\n']);
+    expect(readme.match(/^```sh/gm)).toHaveLength(2);
+    expect(blocksOf('Your first route', 'yaml')).toHaveLength(1);
+    expect(readme).toContain('`npx node src/main.ts start`');
+  });
+});
+
+describe('npm start', () => {
+  beforeAll(() => assertFree([8000, 8443, 8007, ...DEMO_INSTANCES.map(({ port }) => port)]));
+
+  it('answers on 8443, and every command that it prints does what it says', async () => {
+    const program = new Program([], { command: ['npm', 'start'], env: ENV, group: true });
+    await untilServing(program);
+    await program.said('stdout', /\/metrics\n/);
+    const trials = [...program.stdout.matchAll(/^# (.*)\n(curl .*)$/gm)];
+    expect(trials.length).toBeGreaterThan(8);
+    expect(program.stdout.match(/^curl /gm)).toHaveLength(trials.length);
+
+    for (const [, promise, command] of trials) {
+      const { stdout } = await run('sh', ['-c', command!], { encoding: 'utf8' });
+      expect(stdout, `${promise}: ${command}`).toMatch(expectationOf(command!));
+    }
+    program.signal('SIGINT');
+    await program.said('stderr', /"msg":"draining"/);
+    await program.ended;
+  });
+});
+
+/** What the answer to a command of the demo looks like. */
+function expectationOf(command: string): RegExp {
+  const path = /https?:\/\/[^/]+(\/[a-z]*)/.exec(command)?.[1];
+  const expected = EXPECTED.find(
+    ([at, part]) => at === path && (part === undefined || command.includes(part)),
+  );
+  if (expected === undefined) throw new Error(`nothing is known of what this prints: ${command}`);
+  return expected[2];
+}
+
+/** Path, what else is in the command, and what comes out; the first that fits counts. */
+const EXPECTED: readonly (readonly [path: string, part: string | undefined, output: RegExp])[] = [
+  ['/hello', 'http:', /^HTTP\/1\.1 308 [\s\S]*location: https:\/\/localhost:8443\/hello/i],
+  ['/hello', undefined, /^Hello from Meshgate\.\n$/],
+  [
+    '/users',
+    undefined,
+    /"servedBy":"users-v1:3004"[\s\S]*"servedBy":"users-v1:3005"|3005[\s\S]*3004/,
+  ],
+  ['/orders', 'Bearer', /"caller":"ada"/],
+  ['/orders', undefined, /^HTTP\/2 401 [\s\S]*"code":"unauthenticated"/],
+  ['/limited', undefined, /^(200\n){5}(429\n){2}$/],
+  ['/canary', undefined, /^(.*"version":"v[12]".*\n){20}$/],
+  ['/events', undefined, /^(id: \d\nevent: order\ndata: .*\n\n){3}$/],
+  ['/ws', undefined, /^HTTP\/1\.1 101 [\s\S]*hello from users/],
+  ['/old', undefined, /^HTTP\/2 308 [\s\S]*location: .*\/users\/1/i],
+  ['/metrics', undefined, /^meshgate_requests_total\{.*route="orders".*\} \d/m],
+];
+
+describe('the first route of the README', () => {
+  beforeAll(() => assertFree([8000, 8007, 3000]));
+
+  it('leads to a service on port 3000', async () => {
+    const service = createHttpServer((_request, response) => response.end('mine'));
+    await once(service.listen(3000, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      service.close();
+      service.closeAllConnections();
+    });
+    const [yaml] = blocksOf('Your first route', 'yaml');
+    const file = join(await createFolder(), 'meshgate.yaml');
+    await writeFile(file, yaml!);
+    // Saved elsewhere, lest a file of the user's in the checkout be overwritten.
+    const program = new Program(['src/main.ts', 'start'], {
+      command: ['npx', 'node'],
+      env: { ...ENV, MESHGATE_CONFIG: file },
+      group: true,
+    });
+    await untilServing(program);
+    expect(await (await fetch('http://127.0.0.1:8000/anything')).text()).toBe('mine');
+    program.signal('SIGTERM');
+    await program.ended;
+  });
+});
