@@ -93,7 +93,7 @@ export interface SpaceView {
   readonly revision: number;
   /** It follows from the view before by changes alone: what is gone was removed on purpose or expired. */
   readonly continuous: boolean;
-  records(kind: RecordKind): ReadonlyMap<string, StoredRecord>;
+  readonly records: (kind: RecordKind) => ReadonlyMap<string, StoredRecord>;
 }
 
 export interface Report {
