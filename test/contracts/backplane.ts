@@ -242,6 +242,20 @@ function describeWatching(nodes: () => BackplanePair): void {
       watching.stop();
     });
 
+    it('tells a document of half a megabyte', async () => {
+      const space = newSpace();
+      await nodes().here.change(space, [put('a')]);
+      const watching = watchSpace(nodes().there, space);
+      await watching.until(() => true);
+      const text = 'x'.repeat(500_000);
+      await nodes().here.change(space, [put('a'), put('large', { kind: 'doc', value: text })]);
+      await nodes().here.change(space, [put('b')]);
+      const view = await watching.until(({ revision }) => revision === 3);
+      expect(view.records('doc').get('large')?.value).toBe(text);
+      expect([idsOf(view), view.continuous]).toEqual([['a', 'b'], true]);
+      watching.stop();
+    });
+
     it('tells each watcher from the beginning', async () => {
       const space = newSpace();
       await nodes().here.change(space, [put('a')]);

@@ -21,6 +21,8 @@ export interface RedisProcessOptions {
   readonly portLine?: (port: number) => string;
 }
 
+const READY_WITHIN_MS = 15_000;
+
 /** A test that is cut off must not leave servers behind. */
 const running = new Set<ChildProcess>();
 
@@ -132,12 +134,16 @@ async function ready(child: ChildProcess, mode: 'server' | 'sentinel'): Promise<
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
     const lines = createInterface({ input: child.stdout! });
-    const gone = (): void => reject(new Error(`redis-server ended:\n${said.join('\n')}`));
+    const fail = (what: string): void =>
+      reject(new Error(`redis-server ${what}:\n${said.join('\n')}`));
+    const gone = (): void => fail('ended');
+    const timer = setTimeout(() => fail('does not get ready'), READY_WITHIN_MS);
     child.once('exit', gone);
     child.once('error', reject);
     lines.on('line', (line) => {
       said.push(line);
       if (!wanted.test(line)) return;
+      clearTimeout(timer);
       child.removeListener('exit', gone);
       said.length = 0;
       // Goes on reading: a full pipe would stop the server.

@@ -8,7 +8,8 @@ export type Change =
 export interface Delta {
   readonly epoch: string;
   readonly revision: number;
-  readonly changes: readonly Change[];
+  /** Undefined where they are too large to be told: only a full read has them. */
+  readonly changes: readonly Change[] | undefined;
 }
 
 /** Everything there is in a space, as of one revision. */
@@ -26,8 +27,8 @@ export function isRecordKind(kind: unknown): kind is RecordKind {
 }
 
 /**
- * Reads `{epoch, rev, delta: [[kind, id, generation, owner, value] | [kind, id]]}`. Undefined
- * for anything else: a channel is open to whoever may publish, and a poll finds out the truth.
+ * Reads `{epoch, rev, delta: [[kind, id, generation, owner, value] | [kind, id]]}`, or a delta
+ * of null for one that is too large. Undefined for anything else: a channel is open to whoever may publish, and a poll finds out the truth.
  */
 export function parseDelta(text: string): Delta | undefined {
   let message: unknown;
@@ -38,9 +39,9 @@ export function parseDelta(text: string): Delta | undefined {
   }
   if (typeof message !== 'object' || message === null) return undefined;
   const { epoch, rev, delta } = message as Record<string, unknown>;
-  if (typeof epoch !== 'string' || !Number.isSafeInteger(rev) || !Array.isArray(delta)) {
-    return undefined;
-  }
+  if (typeof epoch !== 'string' || !Number.isSafeInteger(rev)) return undefined;
+  if (delta === null) return { epoch, revision: rev as number, changes: undefined };
+  if (!Array.isArray(delta)) return undefined;
   const changes: Change[] = [];
   for (const entry of delta as unknown[]) {
     const change = parseChange(entry);

@@ -7,7 +7,7 @@ import { DEBOUNCE_MS } from './timing.ts';
 
 export type ViewListener = (view: SpaceView) => void;
 
-/** `gap`: revisions between are missing. `other-epoch`: only a full read helps. */
+/** `gap`: revisions between, or their content, are missing. `other-epoch`: only a full read helps. */
 export type DeltaVerdict = 'applied' | 'old' | 'gap' | 'other-epoch';
 
 interface Watcher {
@@ -64,7 +64,7 @@ export class ViewFeed {
   apply({ epoch, revision, changes }: Delta): DeltaVerdict {
     if (epoch !== this.#epoch) return 'other-epoch';
     if (revision <= this.#revision) return 'old';
-    if (revision !== this.#revision + 1) return 'gap';
+    if (revision !== this.#revision + 1 || changes === undefined) return 'gap';
     for (const change of changes) {
       if (change.type === 'put') this.#records.put(change.kind, change.record);
       else this.#records.remove(change.kind, change.id);

@@ -33,8 +33,10 @@ export const NOTHING_KNOWN: KnownInstances = {
  */
 export function takeView(known: KnownInstances, view: InstanceView, nowMs: number): KnownInstances {
   const { epoch, revision } = view;
+  // On an empty view of a registry that began anew nothing follows, though the next is continuous.
   const follows =
-    view.continuous || (epoch === known.epoch && epoch !== '' && revision >= known.revision);
+    known.epoch !== '' &&
+    (view.continuous || (epoch === known.epoch && revision >= known.revision));
   if (view.specs.size === 0) {
     // Of those removed on purpose, the next instance need not wait for the return.
     return { ...known, epoch: follows ? epoch : '', revision };

@@ -27,6 +27,11 @@ describe('a message of the feed', () => {
     });
   });
 
+  it('may be one whose content is too large to be told', () => {
+    const text = '{"epoch":"e","rev":7,"delta":null}';
+    expect(parseDelta(text)).toEqual({ epoch: 'e', revision: 7, changes: undefined });
+  });
+
   it.each([
     '',
     'hello',

@@ -59,6 +59,7 @@ describe('a feed of views', () => {
     expect(feed.apply(delta('e', 3, put('x')))).toBe('old');
     expect(feed.apply(delta('e', 6, put('x')))).toBe('gap');
     expect(feed.apply(delta('f', 5, put('x')))).toBe('other-epoch');
+    expect(feed.apply({ epoch: 'e', revision: 5, changes: undefined })).toBe('gap');
     time.advance(1_000);
     expect(views).toHaveLength(1);
   });

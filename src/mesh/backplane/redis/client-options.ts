@@ -4,7 +4,7 @@ import { reconnectDelayMs } from '../timing.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 /** A command that has no answer by then is given up; it may have happened. */
-export const COMMAND_TIMEOUT_MS = 1_000;
+const COMMAND_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 /** A socket on which an answer is due, and nothing comes, is dead: a partition sends no RST. */
 const SOCKET_TIMEOUT_MS = 2_000;

@@ -80,6 +80,7 @@ export class RedisConnection {
       const callOff = schedule(FIRST_ATTEMPT_MS, resolve);
       this.client
         .connect()
+        .then(() => this.#warmUp())
         .catch((error: unknown) => this.#failed(error))
         .finally(() => {
           callOff();
@@ -111,10 +112,12 @@ export class RedisConnection {
     const { log } = this.#environment;
     const { client } = this;
     const server = describeTarget(this.#target);
-    client.on('ready', () => {
-      this.state.answered();
-      void this.#checkVersion();
-    });
+    client.on('ready', () => void this.#ready());
+    if (client.isCluster) {
+      client.on('+node', (node: Redis) => {
+        if (node.options.readOnly !== true) node.ping().catch(() => undefined);
+      });
+    }
     client.on('close', () => this.state.lost());
     client.on('error', (error: unknown) => this.#failed(error));
     this.state.onChange(() => {
@@ -124,6 +127,20 @@ export class RedisConnection {
       else log.warn({ server, reason }, 'backplane lost, last known state stays in force');
       this.#lastReason = undefined;
     });
+  }
+
+  async #ready(): Promise<void> {
+    await this.#warmUp();
+    if (this.#isClosed || this.client.status !== 'ready') return;
+    this.state.answered();
+    await this.#checkVersion();
+  }
+
+  /** A cluster is ready before its nodes are: until they are connected they refuse commands. */
+  async #warmUp(): Promise<void> {
+    const { client } = this;
+    if (!(client instanceof Cluster)) return;
+    await Promise.all(client.nodes('master').map((node) => node.ping().catch(() => undefined)));
   }
 
   /** Once a reason: an outage may last for hours. */

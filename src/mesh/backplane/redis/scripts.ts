@@ -1,5 +1,10 @@
 /** The scripts that run inside Redis; each is one atomic step on one space. */
 
+/** How many changes a space keeps for those who missed some. */
+export const LOG_LENGTH = 1_000;
+/** A larger change is told without its content: a thousand documents in the log would fill the memory. */
+const DELTA_MAX_BYTES = 32 * 1024;
+
 /** A record is stored as `<generation> <owner or -> <JSON>`. */
 const CLOCK = `
 local time = redis.call('TIME')
@@ -39,8 +44,10 @@ end
 
 local function publish(epoch, revision, entries)
   redis.call('SET', KEYS[2], digits(revision))
+  local changes = '[' .. table.concat(entries, ',') .. ']'
+  if #changes > ${DELTA_MAX_BYTES} then changes = 'null' end
   local delta = '{"epoch":' .. cjson.encode(epoch) .. ',"rev":' .. digits(revision)
-    .. ',"delta":[' .. table.concat(entries, ',') .. ']}'
+    .. ',"delta":' .. changes .. '}'
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], digits(revision) .. '-0', 'delta', delta)
   local sent = redis.pcall(ARGV[2], ARGV[3], delta)
   return type(sent) == 'table' and sent.err and 0 or 1
@@ -193,9 +200,6 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. digits(nowMs), '
 end
 return reply
 `;
-
-/** How many changes a space keeps for those who missed some. */
-export const LOG_LENGTH = 1_000;
 
 /** Undefined `numberOfKeys`: it is the first argument of the call. */
 export const SCRIPTS = {
