@@ -4,6 +4,7 @@ import type { HookResult, PluginHooks, Stage } from '../../plugins/sdk/define-pl
 import type { UpstreamTry } from '../../plugins/sdk/exchange.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { bufferBody, needsBuffering } from './buffer-body.ts';
+import { withDeadline } from './hook-deadline.ts';
 import { pluginFailed } from './plugin-failed.ts';
 
 /** One configured plugin, created. */
@@ -145,18 +146,6 @@ async function guarded(
     await withDeadline(pending, instance.deadlineMs);
   } catch (error) {
     failed(exchange, instance, hook, error);
-  }
-}
-
-async function withDeadline<T>(pending: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no result within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([pending, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -110,17 +110,13 @@ describe.each(DOORS)('by the %s door', (door) => {
     client.send(bytes + next);
     const text = await client.untilEnd();
     const answers = text.split(/HTTP\/1\.1 (?=\d{3} )/).slice(1);
-    expect(answers[0]).toContain('answer to /outer');
-    // node:http drops bytes behind an upgrade that is not taken: the connection ends instead.
-    if (bytes.includes('Upgrade: ')) {
-      expect(answers).toHaveLength(1);
-      expect(answers[0]).toMatch(/^connection: close\r$/im);
-      expect(upstream.targets).toEqual(['/outer']);
-    } else {
-      expect(answers).toHaveLength(2);
-      expect(answers[1]).toContain('answer to /next');
-      expect(upstream.targets).toEqual(['/outer', '/next']);
-    }
+    // node:http drops bytes behind an upgrade that is not taken: there the connection ends.
+    const ends = bytes.includes('Upgrade: ');
+    expect(answers.map((answer) => /answer to \S+/.exec(answer)?.[0])).toEqual(
+      ends ? ['answer to /outer'] : ['answer to /outer', 'answer to /next'],
+    );
+    expect(/^connection: close\r$/im.test(answers[0]!)).toBe(ends);
+    expect(upstream.targets).toEqual(ends ? ['/outer'] : ['/outer', '/next']);
     expect(upstream.garbled).toEqual([]);
     expect(upstream.requests[0]!.body).toBe(smuggled);
     // One framing, and of our own making.
