@@ -103,6 +103,26 @@ describe('propagation', () => {
     expect([idsOf(view), view.continuous]).toEqual([['a', 'b', 'c', 'd'], true]);
   });
 
+  it('notices by the next message that one was lost', async () => {
+    const redis = await startRedis({
+      config: ['user mute on nopass ~meshgate:* resetchannels +@all'],
+    });
+    const target = singleTarget(redis.port);
+    const [here, there] = [await openNode(target), await openNode(target)];
+    const mute = await openNode({ ...target, username: 'mute', password: 'x' });
+    await put(here, 'a');
+    const watching = watchSpace(there, SPACE);
+    await watching.until(() => true);
+    await until(async () => (await redis.admin.pubsub('CHANNELS')).length === 1);
+    await put(mute, 'b');
+    const changed = performance.now();
+    await put(here, 'c');
+    const view = await watching.until(({ revision }) => revision === 3);
+    expect(idsOf(view)).toEqual(['a', 'b', 'c']);
+    // A poll would come after 10 s at the earliest.
+    expect(performance.now() - changed).toBeLessThan(5_000);
+  });
+
   it('keeps about a thousand changes in the log', async () => {
     const redis = await startRedis();
     const here = await openNode(singleTarget(redis.port));
