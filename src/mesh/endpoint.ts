@@ -14,6 +14,8 @@ export interface EndpointSpec {
   readonly zone?: string;
   /** Lower is preferred, as in SRV records (RFC 2782); default 0. */
   readonly priority?: number;
+  /** About to go, or drained by an operator: takes no new requests. Default false. */
+  readonly draining?: boolean;
 }
 
 /**
@@ -100,7 +102,7 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
     weight: spec.weight,
     effectiveWeight: spec.weight,
     active: 0,
-    draining: false,
+    draining: spec.draining ?? false,
     healthy: true,
     ejected: false,
     gone: false,
@@ -130,8 +132,8 @@ export interface EndpointChange {
 
 /**
  * Turns a new list of specs into live endpoints. One that stays keeps its record, with the
- * counters and states in it, and gets its new spec in place; a weight that discovery did
- * not change is left alone, so an operator's override outlives a repeated announcement.
+ * counters and states in it, and gets its new spec in place; a weight or a drain that discovery
+ * did not change is left alone, so an operator's override outlives a repeated announcement.
  * An id that moved to another address is another endpoint: its connections lead elsewhere.
  * Of two specs with one id the first counts. One that is listed no longer but that `outlives`
  * holds of stays, at the end and `gone`: discovery and checks have to agree (Envoy's 2×2 rule).
@@ -152,6 +154,7 @@ export function reconcileEndpoints(
     leaving.delete(spec.id);
     if (known !== undefined && known.spec.host === spec.host && known.spec.port === spec.port) {
       if (known.spec.weight !== spec.weight) known.weight = spec.weight;
+      if (known.spec.draining !== spec.draining) known.draining = spec.draining ?? false;
       known.spec = spec;
       known.gone = false;
       endpoints.set(spec.id, known);

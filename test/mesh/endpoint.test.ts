@@ -51,6 +51,17 @@ describe('reconcileEndpoints', () => {
     expect(a.weight).toBe(3);
   });
 
+  it('drains by what discovery says, and leaves a drain of others through a repeated announcement', () => {
+    const { endpoints } = reconcileEndpoints([], [spec('a', { draining: true })], 1);
+    const a = endpoints[0]!;
+    expect(a.draining).toBe(true);
+    reconcileEndpoints([a], [spec('a')], 2);
+    expect(a.draining).toBe(false);
+    a.draining = true;
+    reconcileEndpoints([a], [spec('a', { weight: 3 })], 3);
+    expect(a.draining).toBe(true);
+  });
+
   it('takes an id that moved to another address for another endpoint', () => {
     const a = createEndpoint(spec('a'), 1);
     const change = reconcileEndpoints([a], [spec('a', { port: 81 })], 2);
