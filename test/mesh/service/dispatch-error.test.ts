@@ -61,7 +61,7 @@ describe('a failure', () => {
     const first = startCall(service, { perTryTimeoutMs: 0 });
     const second = dispatch(createTestDispatcher(service));
     expect((await second.over).error).toBeInstanceOf(errors.ConnectTimeoutError);
-    first.call.abort();
+    first.abort();
   });
 
   it('to find an endpoint or a place keeps its code', async () => {
