@@ -287,16 +287,13 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       const snapshot = await compile(initial, 1, first.hash, (service) =>
         createService(service, silent, log, key),
       );
-      await firstEndpoints(snapshot.services.values());
-      const stages = requestStages(overload, random);
-      const explanation = await explain(
-        toExplainRequest(question, initial),
-        snapshot,
-        stages,
-        clock,
-      );
-      snapshot.lease.supersede();
-      return explanation;
+      try {
+        await firstEndpoints(snapshot.services.values());
+        const stages = requestStages(overload, random);
+        return await explain(toExplainRequest(question, initial), snapshot, stages, clock);
+      } finally {
+        snapshot.lease.supersede();
+      }
     },
 
     config: initial,

@@ -1,5 +1,7 @@
 /** The configuration as the program consumes it: checked, sugar removed, units in the names, deep-frozen. */
 import type { OutlierRules } from '../../mesh/health/outlier-rules.ts';
+import type { RetryCondition } from '../../mesh/resilience/retry-policy.ts';
+import type { ServiceTimeouts } from '../../mesh/service/service.ts';
 import type { BalancerConfig, HealthCheckConfig } from './balancer-config.ts';
 
 /**
@@ -138,15 +140,6 @@ export interface ServiceTls {
   readonly verify: boolean;
 }
 
-/** A status, every 5xx, or a way in which a try can fail before an answer. */
-export type RetryCondition =
-  | 'connect-failure'
-  | 'refused-stream'
-  | 'reset'
-  | 'timeout'
-  | '5xx'
-  | number;
-
 export interface RetryConfig {
   /** Extra tries; 0: none. */
   readonly attempts: number;
@@ -161,16 +154,6 @@ export interface RouteRetry {
   readonly attempts: number | undefined;
   readonly on: readonly RetryCondition[] | undefined;
   readonly perTryTimeoutMs: number | undefined;
-}
-
-export interface ServiceTimeouts {
-  readonly connectMs: number;
-  /** To the answer's head; 0: none. */
-  readonly responseMs: number;
-  /** Between two pieces of a body; 0: none. */
-  readonly idleMs: number;
-  /** How long an idle upstream connection is kept. */
-  readonly keepAliveMs: number;
 }
 
 export interface RouteConfig {

@@ -45,6 +45,7 @@ export interface ServiceOptions {
 
 export interface ServiceTimeouts extends TryTimeouts {
   readonly connectMs: number;
+  /** How long an idle upstream connection is kept. */
   readonly keepAliveMs: number;
 }
 

@@ -1,12 +1,6 @@
 /** Routes: one shape for all the ways of writing one. */
-import type {
-  MatchEntry,
-  MirrorConfig,
-  RetryCondition,
-  RouteConfig,
-  RouteRetry,
-  Target,
-} from '../config.ts';
+import type { MatchEntry, MirrorConfig, RouteConfig, RouteRetry, Target } from '../config.ts';
+import type { RetryCondition } from '../../../mesh/resilience/retry-policy.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawMirror, RawRoute, RawTarget } from '../schema/route.ts';
 import { checkReference, mapPresent, toDurationMs, toRecord, type Draft } from './draft.ts';
