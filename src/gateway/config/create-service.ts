@@ -12,7 +12,7 @@ import { Service, type ServiceEnvironment } from '../../mesh/service/service.ts'
 import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { HealthCheckConfig } from './balancer-config.ts';
-import type { DnsDiscovery, ServiceConfig, ServiceTls } from './config.ts';
+import type { DnsDiscovery, ServiceConfig, ServiceTls } from './service-config.ts';
 
 /**
  * `stickyKey`: the node's own, for services that give none. Throws where a certificate file that

@@ -1,5 +1,7 @@
 /** Listeners: addresses, limits and TLS. */
-import type { AddressConfig, ListenerConfig, ListenerTls, RedirectStatus } from '../config.ts';
+import type { AddressConfig } from '../config.ts';
+import type { ListenerConfig, ListenerTls } from '../listener-config.ts';
+import type { RedirectStatus } from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawListener } from '../schema/listener.ts';
 import type { RawListenerTls } from '../schema/listener-tls.ts';

@@ -1,5 +1,5 @@
 /** Services: their endpoints, and how these are reached. */
-import type { DnsDiscovery, EndpointConfig, ServiceConfig, ServiceTls } from '../config.ts';
+import type { DnsDiscovery, EndpointConfig, ServiceConfig, ServiceTls } from '../service-config.ts';
 import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
 import type { RawService } from '../schema/service.ts';
