@@ -1,5 +1,6 @@
 /** The configuration as the program consumes it: checked, sugar removed, units in the names, deep-frozen. */
 import type { ListenerConfig } from './listener-config.ts';
+import type { BackplaneConfig, OutboundConfig, RegistrationConfig } from './mesh-config.ts';
 import type { RouteConfig } from './route-config.ts';
 import type { ServiceConfig } from './service-config.ts';
 
@@ -12,9 +13,13 @@ export interface Config {
   readonly node: NodeConfig;
   /** Absolute path. */
   readonly dataDir: string;
+  readonly backplane: BackplaneConfig;
   readonly listeners: readonly ListenerConfig[];
   /** CIDR ranges in canonical text, e.g. `10.0.0.0/8`; a lone address is a /32 or /128. */
   readonly trustedProxies: readonly string[];
+  readonly registrations: readonly RegistrationConfig[];
+  /** Undefined: there is no outbound door. */
+  readonly outbound: OutboundConfig | undefined;
   readonly services: readonly ServiceConfig[];
   /** In the order of the file, which is the last tie-break of routing. */
   readonly routes: readonly RouteConfig[];

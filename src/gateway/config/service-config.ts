@@ -9,10 +9,10 @@ export interface ServiceConfig {
   readonly name: string;
   /** Static endpoints; empty where `discover` is set. */
   readonly endpoints: readonly EndpointConfig[];
-  readonly discover: DnsDiscovery | undefined;
+  readonly discover: Discovery | undefined;
   readonly protocol: 'http1' | 'h2c' | 'https' | 'h2';
   /** Set if and only if `protocol` is `https` or `h2`. */
-  readonly tls: ServiceTls | undefined;
+  readonly tls: PeerTls | undefined;
   readonly balancer: BalancerConfig;
   /** Undefined: none. */
   readonly healthCheck: HealthCheckConfig | undefined;
@@ -34,6 +34,14 @@ export interface EndpointConfig extends AddressConfig {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+export type Discovery = DnsDiscovery | MeshDiscovery;
+
+export interface MeshDiscovery {
+  readonly kind: 'mesh';
+  /** As it is registered. */
+  readonly service: string;
+}
+
 export interface DnsDiscovery {
   readonly kind: 'dns';
   readonly name: string;
@@ -44,8 +52,9 @@ export interface DnsDiscovery {
   readonly refreshMs: number | undefined;
 }
 
-export interface ServiceTls {
-  /** Undefined: the endpoint's host. */
+/** TLS towards somebody this node connects to. */
+export interface PeerTls {
+  /** Undefined: the host that is connected to. */
   readonly serverName: string | undefined;
   /** PEM files, absolute paths. `ca` undefined: the runtime's roots. */
   readonly ca: string | undefined;
