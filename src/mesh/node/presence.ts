@@ -5,7 +5,7 @@ import { reasonOf } from '../backplane/backplane-error.ts';
 import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
 import { heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
 
-export const NODES_SPACE = 'nodes';
+const NODES_SPACE = 'nodes';
 
 export interface PresenceOptions {
   readonly backplane: Backplane;

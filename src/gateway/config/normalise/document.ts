@@ -1,6 +1,5 @@
 /** The document as a whole: every part, and what they have to agree on. */
 import type { Config, ConsumerConfig } from '../config.ts';
-import type { ListenerConfig } from '../listener-config.ts';
 import type { RouteConfig } from '../route-config.ts';
 import type { ServiceConfig } from '../service-config.ts';
 import type { ConfigPath } from '../config-path.ts';
