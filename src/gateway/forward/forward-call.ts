@@ -3,6 +3,7 @@ import type { BodySource } from '../../mesh/transport/body-source.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
 import type { CallRequest, TryHead } from '../../mesh/service/call.ts';
 import type { LoadSet } from '../../mesh/balancing/load-set.ts';
+import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
@@ -21,6 +22,7 @@ export class ForwardCall implements CallRequest {
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeoutMs: number;
   /** Set where the gateway makes the WebSocket handshake for its client, and must check the answer. */
@@ -44,6 +46,7 @@ export class ForwardCall implements CallRequest {
     this.upgrade = intake.upgrade;
     this.expectContinue = intake.expectContinue;
     this.retry = target.retry;
+    this.hedge = target.service.hedge;
     this.perTryTimeoutMs = target.perTryTimeoutMs;
     this.timeoutMs = exchange.compiledRoute!.timeoutMs;
     this.handshakeKey =

@@ -9,6 +9,7 @@ import {
   type CircuitBreaker,
   type CircuitThresholds,
 } from '../resilience/circuit-breaker.ts';
+import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
@@ -37,6 +38,8 @@ export interface ServiceOptions {
   readonly health: Omit<HealthOptions, 'service'>;
   readonly circuitBreaker: CircuitThresholds;
   readonly retry: RetryRules;
+  /** Undefined: calls are not hedged. */
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly budget: { readonly ratio: number; readonly minPerSecond: number };
   /** Milliseconds; 0 is none. */
@@ -67,6 +70,7 @@ export class Service {
   /** The upstream speaks HTTP/2. */
   readonly http2: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeouts: ServiceTimeouts;
   readonly breaker: CircuitBreaker;
@@ -93,6 +97,7 @@ export class Service {
     this.name = options.name;
     this.http2 = options.protocol === 'h2c' || options.protocol === 'h2';
     this.retry = options.retry;
+    this.hedge = options.hedge;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
     this.breaker = createCircuitBreaker(options.circuitBreaker);
@@ -110,6 +115,7 @@ export class Service {
     this.outcomes = new TryOutcomes({
       outliers: this.#health.outliers,
       latency: balancing.policy === 'peak-ewma',
+      hedge: options.hedge,
       http2: this.http2,
       monotonic,
       now,

@@ -48,6 +48,7 @@ export interface TestServiceOptions extends Partial<
     | 'name'
     | 'protocol'
     | 'circuitBreaker'
+    | 'hedge'
     | 'perTryTimeoutMs'
     | 'budget'
     | 'timeouts'
@@ -78,6 +79,7 @@ const DEFAULTS = {
   name: 'orders',
   protocol: 'http1',
   circuitBreaker: { maxRequests: 1024, maxPending: 1024, maxConnections: 1024 },
+  hedge: undefined,
   perTryTimeoutMs: 0,
   budget: { ratio: 0.2, minPerSecond: 10 },
   timeouts: { connectMs: 10_000, responseMs: 0, idleMs: 0, keepAliveMs: 60_000 },
@@ -199,6 +201,7 @@ export function startCall(
       upgrade: undefined,
       expectContinue: false,
       retry: service.retry,
+      hedge: service.hedge,
       perTryTimeoutMs: service.perTryTimeoutMs,
       timeoutMs: 0,
       toTry: () => ({ target: '/', authority: 'orders.test', headers: [] }),
