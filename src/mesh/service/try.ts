@@ -165,7 +165,6 @@ export class Try implements UpstreamSink, Timed {
   #sendLater(pending: Promise<TryHead>): void {
     pending.then(
       (head) => {
-        if (this.#isOver) return;
         this.sentAtMs = this.#owner.service.outcomes.start();
         this.#send(head);
       },

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect } from 'vitest';
 import type { EndpointSource } from '../../../src/mesh/discovery/endpoint-source.ts';
 import { toEndpointId, type Endpoint, type EndpointSpec } from '../../../src/mesh/endpoint.ts';
+import { RecentLatency } from '../../../src/mesh/resilience/recent-latency.ts';
 import {
   createRetryRules,
   type RetryCondition,
@@ -150,6 +151,13 @@ export function serviceFixtures(): {
       return { service, source, retries, events };
     },
   };
+}
+
+/** As if it had always answered within a millisecond, so that calls are hedged after `minDelay`. */
+export function takeForQuick(endpoint: Endpoint): void {
+  const recent = new RecentLatency(0.95);
+  for (let i = 0; i < 1000; i++) recent.record(1, performance.now());
+  endpoint.seen.recentLatency = recent;
 }
 
 /** A port that nobody listens on. */
