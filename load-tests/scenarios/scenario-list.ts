@@ -1,6 +1,7 @@
 /** All scenarios, in the order of the tables. */
 import { bare, https, largeBody } from './bare.ts';
 import { jwtRs256Limit } from './jwt-rs256-limit.ts';
+import { propagation } from '../mesh/propagation.ts';
 import { memory } from './memory.ts';
 import { routes } from './routes.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,4 +15,5 @@ export const SCENARIOS: readonly Scenario[] = [
   largeBody,
   swap,
   memory,
+  propagation,
 ];
