@@ -10,6 +10,7 @@ import { createApp } from '../../src/app.ts';
 import type { App } from '../../src/cli/app-port.ts';
 import { startDemo, type Demo } from '../../src/demo/demo.ts';
 import { DEMO_INSTANCES } from '../../src/demo/instances.ts';
+import { freePorts } from '../redis/free-port.ts';
 import { openEcho } from './echo-client.ts';
 
 const CONFIG = resolve(import.meta.dirname, '../../config/meshgate.yaml');
@@ -18,6 +19,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const run = promisify(execFile);
 let directory = '';
 let demo: Demo;
+let outboundPort = 0;
 let app: App;
 let commands: string[] = [];
 
@@ -29,6 +31,11 @@ async function writeConfig(file: string): Promise<void> {
     expect(text).toContain(address);
     text = text.replace(address, `127.0.0.1:${demo.instances[i]!.port}`);
   }
+  for (const inbound of ['127.0.0.1:4143', '127.0.0.1:4144', '127.0.0.1:4145']) {
+    expect(text).toContain(inbound);
+    text = text.replace(inbound, '127.0.0.1:0');
+  }
+  text = text.replace('127.0.0.1:4140', `127.0.0.1:${outboundPort}`);
   text = text.replace('0.0.0.0:8000', '127.0.0.1:0').replace('0.0.0.0:8443', '127.0.0.1:0');
   await writeFile(
     file,
@@ -40,7 +47,9 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'meshgate-demo-'));
   const configFile = join(directory, 'meshgate.yaml');
   const instances = DEMO_INSTANCES.map((instance) => ({ ...instance, port: 0 }));
-  demo = await startDemo({ configFile, log: SILENT, instances });
+  [outboundPort] = (await freePorts(1)) as [number];
+  const outbound = { host: '127.0.0.1', port: outboundPort };
+  demo = await startDemo({ configFile, log: SILENT, instances, outbound });
   await writeConfig(configFile);
   app = await createApp({ configFile, env: {}, log: SILENT });
   const { listeners, statusPort } = await app.start();
@@ -92,9 +101,19 @@ describe.runIf(hasCurl())('the commands that the demo prints', () => {
   });
 
   it('get users from both instances', async () => {
-    const answers = parseLines(await paste('/users/1')) as { name: string; servedBy: string }[];
+    const answers = parseLines(await paste('/users/1?')) as { name: string; servedBy: string }[];
     expect(answers.map(({ name }) => name)).toEqual(['Ada', 'Ada', 'Ada', 'Ada']);
     expect(new Set(answers.map(({ servedBy }) => servedBy)).size).toBe(2);
+  });
+
+  it('get what one service asks of another through the mesh', async () => {
+    const [answer] = parseLines(await paste('/users/1/orders')) as object[];
+    expect(answer).toMatchObject({
+      name: 'Ada',
+      servedBy: expect.stringContaining('users-v1:') as string,
+      ordersAnswered: { servedBy: expect.stringMatching(/^orders-v[12]:/) as string },
+    });
+    expect(parseLines(await paste('--proxy'))).toEqual([expect.objectContaining({ item: 'lamp' })]);
   });
 
   it('get orders with the token, and 401 without', async () => {
@@ -134,7 +153,7 @@ describe.runIf(hasCurl())('the commands that the demo prints', () => {
   });
 
   it('are all tried here', () => {
-    expect(commands).toHaveLength(11);
+    expect(commands).toHaveLength(13);
   });
 });
 
