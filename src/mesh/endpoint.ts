@@ -16,6 +16,8 @@ export interface EndpointSpec {
   readonly priority?: number;
   /** About to go, or drained by an operator: takes no new requests. Default false. */
   readonly draining?: boolean;
+  /** Another one with each start of the instance, where discovery knows. */
+  readonly incarnation?: string;
 }
 
 /**
@@ -122,6 +124,12 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
   };
 }
 
+function isSame(known: EndpointSpec, spec: EndpointSpec): boolean {
+  return (
+    known.host === spec.host && known.port === spec.port && known.incarnation === spec.incarnation
+  );
+}
+
 export interface EndpointChange {
   /** The new list, in the order of the specs. */
   readonly endpoints: readonly Endpoint[];
@@ -134,7 +142,8 @@ export interface EndpointChange {
  * Turns a new list of specs into live endpoints. One that stays keeps its record, with the
  * counters and states in it, and gets its new spec in place; a weight or a drain that discovery
  * did not change is left alone, so an operator's override outlives a repeated announcement.
- * An id that moved to another address is another endpoint: its connections lead elsewhere.
+ * An id that moved to another address is another endpoint: its connections lead elsewhere. So is
+ * one that was started anew: what its predecessor did is not held against it.
  * Of two specs with one id the first counts. One that is listed no longer but that `outlives`
  * holds of stays, at the end and `gone`: discovery and checks have to agree (Envoy's 2×2 rule).
  */
@@ -152,7 +161,7 @@ export function reconcileEndpoints(
     if (endpoints.has(spec.id)) continue;
     const known = leaving.get(spec.id);
     leaving.delete(spec.id);
-    if (known !== undefined && known.spec.host === spec.host && known.spec.port === spec.port) {
+    if (known !== undefined && isSame(known.spec, spec)) {
       if (known.spec.weight !== spec.weight) known.weight = spec.weight;
       if (known.spec.draining !== spec.draining) known.draining = spec.draining ?? false;
       known.spec = spec;

@@ -70,6 +70,7 @@ function instance(id: string, more: Partial<Instance> = {}): Instance {
     node: undefined,
     draining: false,
     generation: 1,
+    owner: 'first',
     ...more,
   };
 }
