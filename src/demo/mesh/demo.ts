@@ -107,9 +107,8 @@ async function watch(caller: Caller, seconds: number): Promise<void> {
   for (let second = 1; second <= (IS_QUICK ? 2 : seconds); second++) {
     await delay(1000);
     const { answers, failed } = caller.take();
-    const who = [...answers]
-      .toSorted()
-      .map(([name, count]) => `${name} ${String(count).padStart(2)}`);
+    const names = [...answers.keys()].toSorted();
+    const who = names.map((name) => `${name} ${String(answers.get(name)).padStart(2)}`);
     say(`  ${who.join('   ')}${failed === 0 ? '' : `   ${failed} FAILED`}`);
   }
 }
