@@ -111,7 +111,7 @@ export async function callBy(
     path: url,
     method,
     agent: false,
-    headers: { host: new URL(url).host, ...headers },
+    headers: { host: URL.parse(url)?.host ?? 'door', ...headers },
   });
   asked.end(body);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
