@@ -102,7 +102,7 @@ interface SignalWatch {
   /** Resolves to the exit code when a signal, or an error that nobody caught, has ended it. */
   readonly stopped: Promise<number>;
   /** Leaves signals and errors to the system again. */
-  forget(): void;
+  readonly forget: () => void;
 }
 
 function listenToSignals(parts: LivingParts, log: Log): SignalWatch {

@@ -85,21 +85,21 @@ describe('meshgate sidecar', () => {
 
   it('tells of everything that is wrong at once, by the names of its options', async () => {
     const { code, stderr } = await run(
-      ...['orders', '--app', 'localhost', '--protocol', 'h3'],
-      ...['--health-path', 'healthz', '--services', 'a,,b', '--trust', '10.0.0.0/40'],
+      'orders',
+      '--app=localhost',
+      '--protocol=h3',
+      '--health-path=healthz',
+      '--services=a,,b',
+      '--trust=10.0.0.0/40',
     );
     expect(code).toBe(2);
     const named = stderr
       .trim()
       .split('\n')
       .map((line) => /^meshgate sidecar: (\S+): /.exec(line)?.[1]);
-    expect(named.toSorted()).toEqual([
-      '--app',
-      '--health-path',
-      '--protocol',
-      '--services',
-      '--trust',
-    ]);
+    expect(new Set(named)).toEqual(
+      new Set(['--app', '--health-path', '--protocol', '--services', '--trust']),
+    );
     expect(stderr).not.toContain('register[0]');
     const other = await run('or ders', '--app', '127.0.0.1:1', '--status', '127.0.0.1:4143');
     expect(other.stderr).toMatch(/^meshgate sidecar: SERVICE: .* is not valid here/);

@@ -48,7 +48,7 @@ export function inboundDoorsOf({ registrations }: Pick<Config, 'registrations'>)
   return doors;
 }
 
-export function outboundDoorOf({ outbound }: Pick<Config, 'outbound'>): ListenerConfig | undefined {
+function outboundDoorOf({ outbound }: Pick<Config, 'outbound'>): ListenerConfig | undefined {
   return outbound && toListener('outbound', OUTBOUND, outbound);
 }
 

@@ -38,9 +38,9 @@ describe('the doors of a node', () => {
 
   it('leave judgement and time limits of the application to the callers', async () => {
     const { config } = await acceptText(NODE);
-    const { local } = createUndeclaredServices();
+    const undeclared = createUndeclaredServices();
     const [, two] = inboundDoorsOf(config);
-    expect(local(two!.registration)).toMatchObject({
+    expect(undeclared.local(two!.registration)).toMatchObject({
       name: 'orders',
       endpoints: [{ host: '127.0.0.1', port: 3002, weight: 1 }],
       discover: undefined,

@@ -14,8 +14,8 @@ interface Bench {
   readonly services: OnDemandServices;
   /** All that were made, in order. */
   readonly made: Service[];
-  names(): string[];
-  sweep(times: number): void;
+  readonly names: () => string[];
+  readonly sweep: (times: number) => void;
 }
 
 function create(maxServices?: number): Bench {

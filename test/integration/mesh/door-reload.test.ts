@@ -24,9 +24,9 @@ interface Calls {
 /** One call after the other until it is stopped. */
 function keepCalling(node: TestGateway, url: string, method = 'GET'): Calls {
   const seen = new Map<string, number>();
-  let isOver = false;
+  const stopping = new AbortController();
   const calling = (async () => {
-    while (!isOver) {
+    while (!stopping.signal.aborted) {
       const what = await callBy(outboundOf(node), url, { method }).then(
         ({ status, body }) => (status === 200 ? body : `status ${status}`),
         (error: Error) => error.message,
@@ -35,7 +35,7 @@ function keepCalling(node: TestGateway, url: string, method = 'GET'): Calls {
     }
   })();
   const stop = async (): Promise<void> => {
-    isOver = true;
+    stopping.abort();
     await calling;
   };
   onTestFinished(stop);

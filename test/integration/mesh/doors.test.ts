@@ -4,6 +4,8 @@ import { connect } from 'node:http2';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createApp } from '../../../src/app.ts';
+import { SILENT } from '../../contracts/backplane-fixture.ts';
 import { startGateway, until } from '../gateway-fixture.ts';
 import { ask } from '../surface/client.ts';
 import {
@@ -302,7 +304,42 @@ describe('an edge gateway', () => {
       return endpoints.size === 2 ? true : undefined;
     });
     const doors = providers.map((one) => `127.0.0.1:${one.portOf('mesh:inbound:orders')}`);
-    expect([...endpoints].toSorted()).toEqual(doors.toSorted());
+    expect(endpoints).toEqual(new Set(doors));
+  });
+});
+
+describe('explain', () => {
+  it('tells where a call through the outbound door would go', async () => {
+    const mesh = newMesh();
+    const { port } = await startApplication('a');
+    const one = await mesh.node(provider('orders', port));
+    const caller = await mesh.node(CALLER);
+    await untilServed(caller, 'http://orders.mesh/');
+    const app = await createApp({ configFile: caller.configFile, env: {}, log: SILENT });
+    const explanation = await app.explain({
+      method: 'GET',
+      url: new URL('http://orders.mesh/a'),
+      headers: [],
+      body: undefined,
+    });
+    expect(explanation).toMatchObject({
+      listener: 'mesh:outbound',
+      routes: [{ route: 'mesh:outbound', won: true }],
+      forward: {
+        service: 'orders',
+        target: '/a',
+        authority: 'orders.mesh',
+        endpoint: `127.0.0.1:${one.portOf('mesh:inbound:orders')}`,
+      },
+      answer: undefined,
+    });
+    const refused = await app.explain({
+      method: 'GET',
+      url: new URL('http://example.com/'),
+      headers: [],
+      body: undefined,
+    });
+    expect(refused.answer).toMatchObject({ status: 404, code: 'no_route' });
   });
 });
 

@@ -48,9 +48,14 @@ async function startSidecar(
 ): Promise<GatewayProcess> {
   const program = new Program(
     [
-      ...['sidecar', service, '--app', `127.0.0.1:${application}`],
-      ...['--inbound', `127.0.0.1:${inbound}`, '--outbound', '127.0.0.1:0'],
-      ...['--status', '127.0.0.1:0', '--data-dir', folder, '--namespace', namespace],
+      'sidecar',
+      service,
+      `--app=127.0.0.1:${application}`,
+      `--inbound=127.0.0.1:${inbound}`,
+      '--outbound=127.0.0.1:0',
+      '--status=127.0.0.1:0',
+      `--data-dir=${folder}`,
+      `--namespace=${namespace}`,
     ],
     { env: { MESHGATE_REDIS: `redis://127.0.0.1:${redis.port}` } },
   );
@@ -82,8 +87,8 @@ async function startMesh(): Promise<{
     startSidecar(await createPlace('users', c.port), namespace),
     ...places.map((place) => startSidecar(place, namespace)),
   ]);
-  await untilBoth(caller!);
-  return { namespace, places, sidecars, caller: caller! };
+  await untilBoth(caller);
+  return { namespace, places, sidecars, caller };
 }
 
 describe('sidecars under steady load', () => {
