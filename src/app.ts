@@ -41,7 +41,7 @@ import { createStatusServer } from './gateway/status/status-server.ts';
 import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
-import type { Clock, Log } from './plugins/sdk/plugin-context.ts';
+import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
 import { VERSION } from './version.ts';

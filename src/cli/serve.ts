@@ -49,7 +49,7 @@ start, or did not end well; 2: misuse.`;
 export async function serve({ io, log, begin, onFailed }: ServeOptions): Promise<number> {
   const parts: LivingParts = { app: undefined, beside: undefined, stopping: false };
   // First: a signal that comes while the doors open must not cut whoever came in already.
-  const stopped = untilStopped(parts, log);
+  const { stopped, forget } = listenToSignals(parts, log);
   try {
     await begin(parts);
   } catch (error) {
@@ -57,6 +57,7 @@ export async function serve({ io, log, begin, onFailed }: ServeOptions): Promise
     const { text, code } = onFailed?.(error) ?? { text: explainFailure(error), code: 1 };
     io.stderr.write(`${text}\n`);
     await stopAll(parts);
+    forget();
     return code;
   }
   return stopped;
@@ -97,29 +98,42 @@ function explainFailure(error: unknown): string {
   return `meshgate: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-/** Resolves to the exit code when a signal, or an error that nobody caught, has ended it. */
-function untilStopped(parts: LivingParts, log: Log): Promise<number> {
+interface SignalWatch {
+  /** Resolves to the exit code when a signal, or an error that nobody caught, has ended it. */
+  readonly stopped: Promise<number>;
+  /** Leaves signals and errors to the system again. */
+  readonly forget: () => void;
+}
+
+function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
   // A promise that a plugin leaked is no reason to end everybody's requests.
-  process.on('unhandledRejection', (reason) => {
+  const onRejection = (reason: unknown): void => {
     if (parts.app === undefined) throw reason;
     parts.app.rejectionUnhandled(reason);
-  });
-  return new Promise((done) => {
-    closeWithGrace(
-      {
-        delay: CLOSE_DEADLINE_MS,
-        logger: false,
-        skip: ['unhandledRejection', ...NOT_OURS],
-        onSecondSignal: (signal) => log.warn({ signal }, 'told again: ends without draining'),
-        onSecondError: (err) => log.error({ err }, 'an error while draining ends the process'),
-      },
-      async ({ err, signal }) => {
-        if (err !== undefined) log.error({ err }, 'an unexpected error ends the process');
-        else log.info({ signal }, 'draining');
-        parts.stopping = true;
-        await stopAll(parts);
-        done(err === undefined ? 0 : 1);
-      },
-    );
-  });
+  };
+  process.on('unhandledRejection', onRejection);
+  const { promise: stopped, resolve: done } = Promise.withResolvers<number>();
+  const { uninstall } = closeWithGrace(
+    {
+      delay: CLOSE_DEADLINE_MS,
+      logger: false,
+      skip: ['unhandledRejection', ...NOT_OURS],
+      onSecondSignal: (signal) => log.warn({ signal }, 'told again: ends without draining'),
+      onSecondError: (err) => log.error({ err }, 'an error while draining ends the process'),
+    },
+    async ({ err, signal }) => {
+      if (err !== undefined) log.error({ err }, 'an unexpected error ends the process');
+      else log.info({ signal }, 'draining');
+      parts.stopping = true;
+      await stopAll(parts);
+      done(err === undefined ? 0 : 1);
+    },
+  );
+  return {
+    stopped,
+    forget() {
+      uninstall();
+      process.off('unhandledRejection', onRejection);
+    },
+  };
 }

@@ -57,7 +57,9 @@ export function toSidecarDocument(
     status: { address: status },
   };
   return JSON.stringify(document, (_key, value: unknown) =>
-    typeof value === 'string' && value !== REDIS_OF_ENV ? value.replaceAll('${', '$${') : value,
+    typeof value === 'string' && value !== REDIS_OF_ENV
+      ? value.replaceAll('${', () => '$${')
+      : value,
   );
 }
 

@@ -8,6 +8,8 @@ export type MeshDoor = 'outbound' | 'inbound';
 export interface ListenerConfig extends AddressConfig {
   /** Undefined: an edge listener, as they stand in the file. */
   readonly door?: MeshDoor | undefined;
+  /** Tells it from others that ask for any port too; default: its name. */
+  readonly identity?: string;
   readonly name: string;
   readonly protocol: 'http' | 'https';
   /** Lower case, exact or `*.suffix`; empty: every name. */

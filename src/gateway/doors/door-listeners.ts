@@ -37,15 +37,18 @@ export function inboundDoorsOf({ registrations }: Pick<Config, 'registrations'>)
     const { service, inbound, id, application } = registration;
     if (inbound === undefined) continue;
     let name = `mesh:inbound:${service}`;
+    const instance = id ?? `${application.host}:${application.port}`;
+    const identity = `${name}:${instance}`;
     // Several instances of one service beside one node.
-    if (named.has(name)) name += `:${id ?? `${application.host}:${application.port}`}`;
+    if (named.has(name)) name = identity;
     named.add(name);
-    doors.push({ registration, listener: toListener('inbound', name, inbound) });
+    const listener = { ...toListener('inbound', name, inbound), identity };
+    doors.push({ registration, listener });
   }
   return doors;
 }
 
-export function outboundDoorOf({ outbound }: Pick<Config, 'outbound'>): ListenerConfig | undefined {
+function outboundDoorOf({ outbound }: Pick<Config, 'outbound'>): ListenerConfig | undefined {
   return outbound && toListener('outbound', OUTBOUND, outbound);
 }
 

@@ -123,9 +123,9 @@ export class ListenerSet {
 }
 
 /** A listener is its address: it may be renamed and change all its settings without being closed. */
-function toKey({ name, host, port, protocol }: ListenerConfig): string {
+function toKey({ name, identity = name, host, port, protocol }: ListenerConfig): string {
   // Port 0 is another port for each listener that asks for it.
-  return port === 0 ? `${name}|${host}:0|${protocol}` : `${host}:${port}|${protocol}`;
+  return port === 0 ? `${identity}|${host}:0|${protocol}` : `${host}:${port}|${protocol}`;
 }
 
 async function stopAll(entries: Iterable<Entry>): Promise<void> {

@@ -97,7 +97,7 @@ export class Service {
   readonly ready: Promise<void>;
   /** Discovery has spoken. */
   isDiscovered = false;
-  #startedAtMs = 0;
+  #waitUntilMs = 0;
   #firstAnswer: Promise<undefined> | undefined;
 
   constructor(options: ServiceOptions, environment: ServiceEnvironment) {
@@ -141,20 +141,22 @@ export class Service {
    */
   get firstAnswer(): Promise<undefined> | undefined {
     if (this.isDiscovered) return undefined;
-    const elapsedMs = this.environment.monotonic() - this.#startedAtMs;
-    if (elapsedMs >= MAX_FIRST_WAIT_MS) return undefined;
+    const leftMs = this.#waitUntilMs - this.environment.monotonic();
+    if (leftMs <= 0) return undefined;
     return (this.#firstAnswer ??= new Promise((resolve) => {
-      const enough = (): void => resolve(undefined);
-      const timer = setTimeout(enough, MAX_FIRST_WAIT_MS - elapsedMs);
-      void this.ready.then(() => {
+      const enough = (): void => {
         clearTimeout(timer);
-        enough();
-      });
+        // Whatever the timer makes of fractions.
+        this.#waitUntilMs = 0;
+        resolve(undefined);
+      };
+      const timer = setTimeout(enough, leftMs);
+      void this.ready.then(enough);
     }));
   }
 
   start(): void {
-    this.#startedAtMs = this.environment.monotonic();
+    this.#waitUntilMs = this.environment.monotonic() + MAX_FIRST_WAIT_MS;
     this.#health.start();
     this.#options.source.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
