@@ -1,0 +1,28 @@
+/** A service that registers itself, as its author would write it: `NAME REDIS_PORT`. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createMesh } from '../../../../src/client/client.ts';
+
+const [name, redisPort] = process.argv.slice(2);
+const mesh = createMesh({ redis: `redis://127.0.0.1:${redisPort}` });
+
+const server = createServer((request, response) => {
+  request.resume().on('end', () => response.end(JSON.stringify({ name, method: request.method })));
+});
+await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+const { port } = server.address() as AddressInfo;
+
+process.once('SIGTERM', async () => {
+  await instance.drain();
+  await new Promise((closed) => server.close(closed));
+  await mesh.close();
+  console.log('left');
+});
+
+const instance = await mesh.register({
+  service: 'orders',
+  address: `127.0.0.1:${port}`,
+  metadata: { name: name! },
+  healthCheck: { http: {}, intervalMs: 500 },
+});
+console.log(`registered ${instance.id}`);
