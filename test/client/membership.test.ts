@@ -201,7 +201,9 @@ describe('close', () => {
   it('lets calls fail that take too long, and does not wait for a WebSocket', async () => {
     const { server, address } = await startApplication('a', () => {});
     const sockets = new WebSocketServer({ server });
-    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
+    sockets.on('connection', (socket) =>
+      socket.on('message', (data) => socket.send(data, { binary: false })),
+    );
     const mesh = fixture.join();
     await mesh.register({ service: 'orders', address });
     await mesh.ready({ services: ['orders'] });

@@ -12,12 +12,13 @@ const server = createServer((request, response) => {
 await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 const { port } = server.address() as AddressInfo;
 
-process.once('SIGTERM', async () => {
+async function leave(): Promise<void> {
   await instance.drain();
   await new Promise((closed) => server.close(closed));
   await mesh.close();
   console.log('left');
-});
+}
+process.once('SIGTERM', () => void leave());
 
 const instance = await mesh.register({
   service: 'orders',

@@ -13,10 +13,10 @@ const mesh = createMesh({
 
 const answered: Record<string, number> = {};
 const failures: string[] = [];
-let isOver = false;
+const isOver = new AbortController();
 
 async function ask(method: string): Promise<void> {
-  while (!isOver) {
+  while (!isOver.signal.aborted) {
     try {
       const response = await fetch('http://orders.mesh/', {
         method,
@@ -43,10 +43,11 @@ await mesh.ready({ services: ['orders'], timeoutMs: Number(process.env['READY_MS
 const callers = ['GET', 'GET', 'GET', 'POST'].map(ask);
 console.log(`calling ${(server.address() as AddressInfo).port}`);
 
-process.once('SIGTERM', async () => {
-  isOver = true;
+async function leave(): Promise<void> {
+  isOver.abort();
   await Promise.all(callers);
   server.close();
   server.closeAllConnections();
   await mesh.close();
-});
+}
+process.once('SIGTERM', () => void leave());
