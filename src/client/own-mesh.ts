@@ -26,6 +26,8 @@ const clock = { now, monotonic };
 
 /** What the disk says of a service is told after a quarter of a second; see `discovery/mesh.ts`. */
 const DISK_PATIENCE_MS = 500;
+/** The longest that any request may wait for a store which is away. */
+const STORE_PATIENCE_MS = 20;
 const READY_MS = 10_000;
 const CLOSE_MS = 10_000;
 
@@ -38,7 +40,7 @@ export class OwnMesh implements Mesh {
   readonly #registrations: Registrations;
   readonly #closing = new AbortController();
   /** The first attempt to reach Redis has ended. */
-  #hasTried = false;
+  readonly #tried = Promise.withResolvers<void>();
   #closed: Promise<void> | undefined;
 
   constructor(options: ParsedOptions) {
@@ -68,7 +70,10 @@ export class OwnMesh implements Mesh {
         onEjection: () => {},
         onHealthEvent: createHealthLog(log),
       },
-      patienceMs: () => this.#patienceMs(),
+      discoveryTimeoutMs: options.discoveryTimeoutMs,
+      tried: this.#tried.promise,
+      outagePatienceMs: dataDir === undefined ? STORE_PATIENCE_MS : DISK_PATIENCE_MS,
+      isConnected: () => backplane.status().connected,
       explain: () => this.#explain(),
     });
     this.#registrations = new Registrations({
@@ -91,13 +96,11 @@ export class OwnMesh implements Mesh {
 
   start(): void {
     this.#services.start();
-    this.#node.start().then(
-      () => (this.#hasTried = true),
-      (error: unknown) => {
-        this.#options.log.error({ err: error }, 'the mesh could not be joined');
-        this.#hasTried = true;
-      },
-    );
+    const { log } = this.#options;
+    this.#node
+      .start()
+      .catch((error: unknown) => log.error({ err: error }, 'the mesh could not be joined'))
+      .finally(this.#tried.resolve);
   }
 
   readonly interceptor: Dispatcher.DispatcherComposeInterceptor = (dispatch) => {
@@ -171,13 +174,6 @@ export class OwnMesh implements Mesh {
     // A tunnel keeps its service waiting for as long as it lives.
     const nextTurn = new Promise<void>((resolve) => setImmediate(resolve));
     await Promise.race([stopped, nextTurn]);
-  }
-
-  #patienceMs(): number {
-    const { discoveryTimeoutMs, dataDir } = this.#options;
-    const { connected } = this.#node.backplane.status();
-    if (connected || !this.#hasTried) return discoveryTimeoutMs;
-    return dataDir === undefined ? 0 : Math.min(discoveryTimeoutMs, DISK_PATIENCE_MS);
   }
 
   /** What `ready` waits for, in words; empty where that is nothing. */

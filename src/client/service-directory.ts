@@ -10,8 +10,13 @@ export interface ServiceDirectoryOptions {
   readonly others: ParsedService;
   readonly sourceOf: (service: string) => EndpointSource;
   readonly environment: ServiceEnvironment;
-  /** How long the calls to a service may wait to hear of it, from now on, in milliseconds. */
-  readonly patienceMs: () => number;
+  /** How long the calls to a service may wait to hear of it, in milliseconds. */
+  readonly discoveryTimeoutMs: number;
+  /** Settles when the first attempt to reach the store has ended, well or not. */
+  readonly tried: Promise<void>;
+  /** While the store is away: how long it is waited for, or for the disk, in milliseconds. */
+  readonly outagePatienceMs: number;
+  readonly isConnected: () => boolean;
   /** Why a service may be unheard of, for people. */
   readonly explain: () => string;
 }
@@ -129,16 +134,18 @@ export class ServiceDirectory {
   }
 
   async #wait(entry: Entry): Promise<void> {
-    const { service } = entry;
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#options.patienceMs());
-    });
-    await Promise.race([service.ready, enough]);
+    const { discoveryTimeoutMs, outagePatienceMs, tried, isConnected } = this.#options;
+    const { ready, name } = entry.service;
+    const enough = Promise.withResolvers<void>();
+    const timer = setTimeout(enough.resolve, discoveryTimeoutMs);
+    await Promise.race([ready, enough.promise, tried]);
+    const outageTimer = isConnected() ? undefined : setTimeout(enough.resolve, outagePatienceMs);
+    if (!entry.isKnown) await Promise.race([ready, enough.promise]);
     clearTimeout(timer);
+    clearTimeout(outageTimer);
     if (entry.isKnown) return;
     entry.isOverdue = true;
-    throw this.#unheardOf(service.name);
+    throw this.#unheardOf(name);
   }
 
   #unheardOf(name: string): MeshgateError {

@@ -128,6 +128,8 @@ describe('while Redis is away', () => {
     const redis = await deadRedis();
     const mesh = createMesh({ redis, discoveryTimeoutMs: 60_000 });
     onTestFinished(() => mesh.close());
+    // It does not wait out its minute.
+    expect(await call(mesh, 'http://users.mesh/')).toBe('no_healthy_endpoint');
     await expect(mesh.ready({ timeoutMs: 50 })).rejects.toMatchObject({ code: 'not_ready' });
     await expect.poll(() => mesh.status().reason).toMatch(/ECONNREFUSED/);
     await expect(
