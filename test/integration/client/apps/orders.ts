@@ -7,7 +7,9 @@ const [name, redisPort] = process.argv.slice(2);
 const mesh = createMesh({ redis: `redis://127.0.0.1:${redisPort}` });
 
 const server = createServer((request, response) => {
-  request.resume().on('end', () => response.end(JSON.stringify({ name, method: request.method })));
+  const answer = (): void => void response.end(JSON.stringify({ name, method: request.method }));
+  // Long enough for some to be in flight whatever happens.
+  request.resume().on('end', () => setTimeout(answer, request.method === 'POST' ? 20 : 2));
 });
 await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 const { port } = server.address() as AddressInfo;

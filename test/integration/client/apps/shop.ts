@@ -40,7 +40,7 @@ const server = createServer((_request, response) => {
 await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 
 await mesh.ready({ services: ['orders'], timeoutMs: Number(process.env['READY_MS'] ?? 30_000) });
-const callers = ['GET', 'GET', 'GET', 'POST'].map(ask);
+const callers = ['GET', 'GET', 'GET', 'POST', 'POST'].map(ask);
 console.log(`calling ${(server.address() as AddressInfo).port}`);
 
 async function leave(): Promise<void> {
