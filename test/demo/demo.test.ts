@@ -25,18 +25,16 @@ let commands: string[] = [];
 
 /** The configuration as it is shipped, on ports that are free. */
 async function writeConfig(file: string): Promise<void> {
-  let text = await readFile(CONFIG, 'utf8');
-  for (const [i, { port }] of DEMO_INSTANCES.entries()) {
-    const address = `127.0.0.1:${port}`;
-    expect(text).toContain(address);
-    text = text.replace(address, `127.0.0.1:${demo.instances[i]!.port}`);
-  }
-  for (const inbound of ['127.0.0.1:4143', '127.0.0.1:4144', '127.0.0.1:4145']) {
-    expect(text).toContain(inbound);
-    text = text.replace(inbound, '127.0.0.1:0');
-  }
-  text = text.replace('127.0.0.1:4140', `127.0.0.1:${outboundPort}`);
-  text = text.replace('0.0.0.0:8000', '127.0.0.1:0').replace('0.0.0.0:8443', '127.0.0.1:0');
+  const ports = new Map(DEMO_INSTANCES.map(({ port }, i) => [port, demo.instances[i]!.port]));
+  for (const inbound of [4143, 4144, 4145]) ports.set(inbound, 0);
+  for (const listener of [8000, 8443]) ports.set(listener, 0);
+  ports.set(4140, outboundPort);
+  // All at once, lest a port that was put in be taken for one to be replaced.
+  const text = (await readFile(CONFIG, 'utf8')).replaceAll(
+    /(?:127\.0\.0\.1|0\.0\.0\.0):([0-9]+)/g,
+    (_address, port) => `127.0.0.1:${ports.get(Number(port))}`,
+  );
+  expect(text).not.toContain('undefined');
   await writeFile(
     file,
     `${text}\nstatus: { address: 127.0.0.1:0 }\ntelemetry: { accessLog: false }\n`,
