@@ -35,7 +35,7 @@ function detector(rules: Partial<OutlierRules> = {}): OutlierDetector {
       monotonic: () => nowMs,
       endpoints: () => endpoints,
       onChanged: () => void changes++,
-      onEjected: ({ id }, reason, forMs) => void events.push(`${id} ${reason} ${forMs / 1000} s`),
+      onEjected: ({ id }, reason, detail) => void events.push(`${id} ${reason} ${detail}`),
       onReturned: ({ id }) => void events.push(`${id} returned`),
     },
   );
@@ -62,7 +62,7 @@ describe('consecutive failures', () => {
     expect(a.ejected).toBe(false);
     answers(outliers, a, 500);
     expect(a.ejected).toBe(true);
-    expect(events).toEqual(['a consecutive-5xx 30 s']);
+    expect(events).toEqual(['a consecutive-5xx for 30 s']);
     expect(changes).toBe(1);
   });
 
@@ -77,7 +77,7 @@ describe('consecutive failures', () => {
     const outliers = detector();
     const [a] = endpoints as [Endpoint];
     for (let i = 0; i < 5; i++) outliers.onFailure(a);
-    expect(events).toEqual(['a consecutive-local-origin-failure 30 s']);
+    expect(events).toEqual(['a consecutive-local-origin-failure for 30 s']);
   });
 
   it('count failures and 5xx together', () => {
@@ -87,7 +87,7 @@ describe('consecutive failures', () => {
     answers(outliers, a, 503, 503);
     outliers.onFailure(a);
     outliers.onFailure(a);
-    expect(events).toEqual(['a consecutive-5xx 30 s']);
+    expect(events).toEqual(['a consecutive-5xx for 30 s']);
   });
 
   it('of gateways count where that is asked for: 502, 503, 504, but no 500', () => {
@@ -96,7 +96,7 @@ describe('consecutive failures', () => {
     answers(outliers, a, 502, 503, 500, 504, 503);
     expect(a.ejected).toBe(false);
     answers(outliers, a, 502);
-    expect(events).toEqual(['a consecutive-gateway-failure 30 s']);
+    expect(events).toEqual(['a consecutive-gateway-failure for 30 s']);
     const off = detector({ consecutive5xx: undefined });
     answers(off, b, ...times(20, 503));
     expect(b.ejected).toBe(false);
@@ -217,7 +217,7 @@ describe('the interval as a whole', () => {
     const outliers = detector();
     halfFailing(outliers);
     sweepAfter(outliers, 10);
-    expect(events).toEqual(['a success-rate 30 s']);
+    expect(events).toEqual(['a success-rate for 30 s']);
   });
 
   it('counts each interval by itself', () => {
@@ -241,6 +241,6 @@ describe('the interval as a whole', () => {
     const outliers = detector({ successRate: undefined, failurePercentage });
     halfFailing(outliers, 50);
     sweepAfter(outliers, 10);
-    expect(events).toEqual(['a failure-percentage 30 s']);
+    expect(events).toEqual(['a failure-percentage for 30 s']);
   });
 });

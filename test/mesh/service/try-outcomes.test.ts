@@ -14,7 +14,7 @@ beforeEach(() => {
   one.seen.sampledAtMs = nowMs;
 });
 
-function outcomes({ latency = true, http2 = false } = {}): TryOutcomes {
+function outcomes({ latency = true, timed = false, http2 = false } = {}): TryOutcomes {
   const outliers = new OutlierDetector(
     {
       consecutive5xx: 5,
@@ -35,7 +35,7 @@ function outcomes({ latency = true, http2 = false } = {}): TryOutcomes {
       onReturned: () => undefined,
     },
   );
-  return new TryOutcomes({ outliers, latency, http2, monotonic: () => nowMs, now: () => 0 });
+  return new TryOutcomes({ outliers, latency, timed, http2, monotonic: () => nowMs, now: () => 0 });
 }
 
 function answer(status: number, headers: string[] = [], tookMs = 100, http2 = false): void {
