@@ -99,5 +99,6 @@ export class QuorumEjections {
 }
 
 function observersOf(id: string, hints: readonly HealthHint[]): ReadonlySet<string> {
-  return new Set(hints.filter(({ ejected }) => ejected.has(id)).map(({ node }) => node));
+  const nodes = hints.filter(({ ejected }) => ejected.has(id)).map(({ node }) => node);
+  return new Set(nodes.toSorted());
 }

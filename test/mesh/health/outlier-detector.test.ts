@@ -244,3 +244,44 @@ describe('the interval as a whole', () => {
     expect(events).toEqual(['a failure-percentage for 30 s']);
   });
 });
+
+describe('an ejection that others agree on', () => {
+  it('is taken over, does not end by time, and ends with them', () => {
+    const outliers = detector();
+    const [a] = endpoints as [Endpoint];
+    expect(outliers.adopt(a, 'n1, n2 of 3')).toBe(true);
+    expect([a.ejected, a.ejectedByQuorum, a.seen.ejections]).toEqual([true, true, 0]);
+    sweepAfter(outliers, 3600);
+    expect(a.ejected).toBe(true);
+    outliers.release(a);
+    expect([a.ejected, a.ejectedByQuorum]).toEqual([false, false]);
+    expect(events).toEqual(['a quorum n1, n2 of 3', 'a returned']);
+    expect(changes).toBe(2);
+  });
+
+  it('ends with a check that passes', () => {
+    const outliers = detector();
+    const [a] = endpoints as [Endpoint];
+    outliers.adopt(a, '');
+    outliers.onCheckPassed(a);
+    expect([a.ejected, a.ejectedByQuorum]).toEqual([false, false]);
+  });
+
+  it('counts for the bound on ejections as one’s own do', () => {
+    const outliers = detector();
+    const [a, b] = endpoints as [Endpoint, Endpoint];
+    expect(outliers.adopt(a, '')).toBe(true);
+    expect(outliers.adopt(b, '')).toBe(false);
+    answers(outliers, b, ...times(5, 500));
+    expect(b.ejected).toBe(false);
+  });
+
+  it('leaves one’s own alone, and so does its end', () => {
+    const outliers = detector();
+    const [a] = endpoints as [Endpoint];
+    answers(outliers, a, ...times(5, 500));
+    expect(outliers.adopt(a, '')).toBe(false);
+    outliers.release(a);
+    expect([a.ejected, a.ejectedByQuorum]).toEqual([true, false]);
+  });
+});
