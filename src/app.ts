@@ -254,8 +254,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       await listeners.drain();
       await mesh.registrations.leave();
       overload.stop();
+      // Services let go of their discovery, which then has something to save.
+      await configuration.stop();
       await Promise.all([
-        configuration.stop(),
         mesh.node.stop(),
         status.stop(),
         fetcher.close(),

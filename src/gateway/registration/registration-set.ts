@@ -66,7 +66,7 @@ export class RegistrationSet {
 
   async #begin(config: RegistrationConfig): Promise<LocalInstance> {
     const { backplane, nodeId, zone, monotonic, random, log } = this.#options;
-    const { service, application, weight, metadata, priority, healthCheck, protocol } = config;
+    const { service, application, weight, metadata, priority, healthCheck } = config;
     const advertised = await this.#advertised(config);
     const id = config.id ?? toEndpointId(advertised.host, advertised.port);
     const registration = new Registration({
@@ -88,7 +88,7 @@ export class RegistrationSet {
     const instance = new LocalInstance({
       registration,
       application: toSpec(application),
-      probe: createProbe(healthCheck, { protocol: protocol === 'h2c' ? 'h2c' : 'http1' }),
+      probe: createProbe(healthCheck, { protocol: usesHttp2(config) ? 'h2c' : 'http1' }),
       rules: healthCheck,
       log,
     });
@@ -106,6 +106,10 @@ export class RegistrationSet {
     if (destination === undefined) return { host: '127.0.0.1', port };
     return { host: await findAdvertisedHost(destination), port };
   }
+}
+
+function usesHttp2({ protocol, healthCheck }: RegistrationConfig): boolean {
+  return protocol === 'h2c' || healthCheck.by.kind === 'grpc';
 }
 
 function toSpec({ host, port }: Destination): EndpointSpec {

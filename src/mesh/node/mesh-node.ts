@@ -4,7 +4,7 @@ import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Backplane, Json } from '../backplane/backplane.ts';
 import type { Schedule } from '../backplane/schedule.ts';
 import type { EndpointSource } from '../discovery/endpoint-source.ts';
-import { createMeshSource } from '../discovery/mesh.ts';
+import { createMeshSource, type MeshSource } from '../discovery/mesh.ts';
 import { createReaper } from '../registry/reaper.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
 import { createPresence } from './presence.ts';
@@ -46,6 +46,7 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
   const registry = createRegistry(backplane);
   const reaper = createReaper({ backplane, registry, monotonic, random, log, schedule });
   const presence = createPresence({ backplane, nodeId, describe, random, log, schedule });
+  const sources = new Set<MeshSource>();
   const directory = dataDir === undefined ? undefined : join(dataDir, 'last-known');
 
   return {
@@ -55,8 +56,17 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
     get liveNodes() {
       return presence.nodes;
     },
-    sourceOf: (service) =>
-      createMeshSource({ service, registry, directory, log, monotonic, schedule }),
+    sourceOf(service) {
+      const made = createMeshSource({ service, registry, directory, log, monotonic, schedule });
+      sources.add(made);
+      return {
+        start: (listener) => made.start(listener),
+        stop() {
+          made.stop();
+          void made.settled().then(() => sources.delete(made));
+        },
+      };
+    },
     async start() {
       await backplane.start();
       reaper.start();
@@ -66,6 +76,7 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
     async stop() {
       reaper.stop();
       await presence.stop();
+      await Promise.all(Array.from(sources, (source) => source.settled()));
       await backplane.close();
     },
   };

@@ -44,7 +44,8 @@ function toRegistration(
 ): RegistrationConfig {
   const { service, id, protocol, weight, priority, inbound } = raw;
   const checkPath = [...path, 'healthCheck'];
-  const checked = protocol === 'h2c' ? 'h2c' : 'http1';
+  // What the application speaks is up to the check, where it may speak both.
+  const checked = protocol === 'http1' ? 'http1' : 'h2c';
   return {
     service,
     application: toPeer(draft, raw.address, [...path, 'address']) ?? { host: '', port: 0 },
