@@ -13,33 +13,41 @@ const MIN_VOICE = 5;
 /** A voice weighs at most so much of all others together, and thus never decides alone. */
 const MAX_VOICE = 0.9;
 
+/** What each node says of one endpoint, in the order of the nodes' names. */
+export type Voices = readonly EndpointTraffic[];
+
+/** By endpoint. A node with several reports has one voice. */
+export function gatherVoices(reports: readonly TrafficReport[]): ReadonlyMap<string, Voices> {
+  const byEndpoint = new Map<string, EndpointTraffic[]>();
+  for (const endpoints of byNode(reports)) {
+    for (const seen of endpoints) {
+      const voices = byEndpoint.get(seen.id);
+      if (voices === undefined) byEndpoint.set(seen.id, [seen]);
+      else voices.push(seen);
+    }
+  }
+  return byEndpoint;
+}
+
+function byNode(reports: readonly TrafficReport[]): readonly (readonly EndpointTraffic[])[] {
+  const groups = [...Map.groupBy(reports, ({ node }) => node)];
+  return groups
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, [first, ...more]]) => {
+      if (more.length === 0) return first!.endpoints;
+      const all = [first!, ...more].flatMap(({ endpoints }) => endpoints);
+      return [...Map.groupBy(all, ({ id }) => id).values()].map(sum);
+    });
+}
+
 /**
  * Averages weighted by traffic. From three nodes on, nodes are dealt into three groups, from
  * five on into five, and the weighted median of the groups' averages counts ("median of means"):
  * what one node says moves one group, and one group moves the median no further than to its
  * neighbour. Does not depend on the order of the reports.
  */
-export function combineTraffic(
-  reports: readonly TrafficReport[],
-): ReadonlyMap<string, CombinedTraffic> {
-  const byEndpoint = new Map<string, Map<string, EndpointTraffic>>();
-  for (const { node, endpoints } of reports) {
-    for (const seen of endpoints) {
-      let voices = byEndpoint.get(seen.id);
-      if (voices === undefined) byEndpoint.set(seen.id, (voices = new Map()));
-      const known = voices.get(node);
-      voices.set(node, known === undefined ? seen : sum([known, seen]));
-    }
-  }
-  const combined = new Map<string, CombinedTraffic>();
-  for (const [id, voices] of byEndpoint) combined.set(id, combine(voices));
-  return combined;
-}
-
-function combine(voices: ReadonlyMap<string, EndpointTraffic>): CombinedTraffic {
-  const all = [...voices]
-    .toSorted(([a, one], [b, other]) => other.requests - one.requests || (a < b ? -1 : 1))
-    .map(([, seen]) => seen);
+export function combineVoices(voices: Voices): CombinedTraffic {
+  const all = voices.toSorted((one, other) => other.requests - one.requests);
   const { requests, failures, latencyMs } = sum(all);
   const groups = toGroups(all).filter((group) => group.requests >= MIN_VOICE);
   if (groups.length < 3) {
@@ -52,11 +60,13 @@ function combine(voices: ReadonlyMap<string, EndpointTraffic>): CombinedTraffic 
   const timed = groups.filter((group) => group.latencyMs > 0);
   return {
     requests,
-    errorRatio: median(groups.map((group) => [group.failures / group.requests, group.requests])),
+    errorRatio: median(
+      groups.map((group) => ({ value: group.failures / group.requests, weight: group.requests })),
+    ),
     latencyMs:
       timed.length === 0
         ? undefined
-        : median(timed.map((group) => [group.latencyMs, group.requests])),
+        : median(timed.map((group) => ({ value: group.latencyMs, weight: group.requests }))),
   };
 }
 
@@ -81,19 +91,35 @@ function sum(voices: readonly EndpointTraffic[]): EndpointTraffic {
   return { id: voices[0]?.id ?? '', requests, failures, latencyMs: timed === 0 ? 0 : time / timed };
 }
 
+/** For reports that are few, or small. */
+export function combineTraffic(
+  reports: readonly TrafficReport[],
+): ReadonlyMap<string, CombinedTraffic> {
+  const combined = new Map<string, CombinedTraffic>();
+  for (const [id, voices] of gatherVoices(reports)) combined.set(id, combineVoices(voices));
+  return combined;
+}
+
+interface Weighted {
+  readonly value: number;
+  readonly weight: number;
+}
+
 /** The value at which half of the weight is reached; no weight is more than the others' together. */
-function median(weighted: readonly (readonly [value: number, weight: number])[]): number {
-  const heaviest = Math.max(...weighted.map(([, weight]) => weight));
-  const others = weighted.reduce((total, [, weight]) => total + weight, 0) - heaviest;
-  const most = weighted.length < 3 ? heaviest : Math.min(heaviest, others * MAX_VOICE);
-  const capped = weighted
-    .map(([value, weight]) => [value, Math.min(weight, most)] as const)
-    .toSorted(([a], [b]) => a - b);
-  const half = capped.reduce((total, [, weight]) => total + weight, 0) / 2;
+function median(items: readonly Weighted[]): number {
+  let [total, heaviest] = [0, 0];
+  for (const { weight } of items) {
+    total += weight;
+    if (weight > heaviest) heaviest = weight;
+  }
+  const others = total - heaviest;
+  const most = items.length < 3 ? heaviest : Math.min(heaviest, others * MAX_VOICE);
+  const half = (others + most) / 2;
+  const sorted = items.toSorted((one, other) => one.value - other.value);
   let reached = 0;
-  for (const [value, weight] of capped) {
-    reached += weight;
+  for (const { value, weight } of sorted) {
+    reached += Math.min(weight, most);
     if (reached >= half) return value;
   }
-  return capped.at(-1)![0];
+  return sorted.at(-1)!.value;
 }

