@@ -22,8 +22,8 @@ let time: ManualTime;
 let directory: string;
 let backplane: Backplane;
 let nodes: SharingNodes;
-/** Of what the backplane was asked for and has not answered. */
-let open: number;
+/** What the backplane was asked for and has not answered. */
+let underWay: Set<Promise<unknown>>;
 let asked: string[];
 let status: BackplaneStatus | undefined;
 
@@ -32,7 +32,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'meshgate-sharing-'));
   const clock = { now: time.monotonic, monotonic: time.monotonic };
   const { schedule } = time;
-  open = 0;
+  underWay = new Set();
   asked = [];
   status = undefined;
   backplane = watched(createEmbeddedBackplane({ directory, clock, log: SILENT, schedule }));
@@ -44,7 +44,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Counts what is under way, so that time stands still meanwhile. */
+/** Notes what is under way, so that time stands still meanwhile. */
 function watched(inner: Backplane): Backplane {
   return new Proxy(inner, {
     get(target, key: keyof Backplane) {
@@ -54,8 +54,8 @@ function watched(inner: Backplane): Backplane {
         asked.push(key);
         const result = method(...args);
         if (!(result instanceof Promise)) return result;
-        open += 1;
-        return result.finally(() => (open -= 1));
+        underWay.add(result);
+        return result.finally(() => underWay.delete(result));
       };
     },
   });
@@ -66,7 +66,7 @@ async function pass(ms: number): Promise<void> {
     time.advance(50);
     do {
       for (let turn = 0; turn < 3; turn += 1) await nextTurn();
-    } while (open > 0);
+    } while (underWay.size > 0);
   }
 }
 

@@ -20,8 +20,8 @@ interface Store {
 }
 
 async function openEmbedded(): Promise<Store> {
-  const { here, close } = await openEmbeddedPair();
-  return { backplanes: [here], close };
+  const pair = await openEmbeddedPair();
+  return { backplanes: [pair.here], close: () => pair.close() };
 }
 
 async function openRedis(): Promise<Store> {
