@@ -7,6 +7,7 @@ import {
   type HealthSharing,
 } from '../../../src/mesh/health/health-sharing.ts';
 import type { OutlierRules } from '../../../src/mesh/health/outlier-rules.ts';
+import type { FactorView } from '../../../src/mesh/health/weight-board.ts';
 import type { Probe } from '../../../src/mesh/health/probe.ts';
 import type { HealthEvent } from '../../../src/mesh/service/endpoint-health.ts';
 import { createRetryRules } from '../../../src/mesh/resilience/retry-policy.ts';
@@ -34,6 +35,8 @@ export interface SharingNode {
   readonly ejections: string[];
   /** Ids of the endpoints that its checks looked at. */
   readonly looks: string[];
+  /** Each change of a factor. */
+  readonly moves: FactorView[];
 }
 
 export interface SharingOptions {
@@ -100,6 +103,7 @@ export class SharingNodes {
     const events: HealthEvent[] = [];
     const ejections: string[] = [];
     const looks: string[] = [];
+    const moves: FactorView[] = [];
     const probe: Probe = (endpoint, _timeoutMs, report) => {
       looks.push(endpoint.id);
       const immediate = setImmediate(() => {
@@ -157,8 +161,9 @@ export class SharingNodes {
       random,
       schedule: (delayMs, run) => schedule(delayMs, () => this.#crashed.has(id) || run()),
       log: SILENT,
+      onFactorChange: (_service, view) => moves.push(view),
     });
-    return { id, service, sharing, events, ejections, looks };
+    return { id, service, sharing, events, ejections, looks, moves };
   }
 }
 
