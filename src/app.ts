@@ -34,7 +34,7 @@ import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
 import type { PluginInstance } from './gateway/pipeline/hooks.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
 import { reasonOf } from './gateway/rescue/rescue.ts';
-import { createHealthLog } from './gateway/observe/health-log.ts';
+import { createHealthLog } from './mesh/service/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
