@@ -1,13 +1,14 @@
 /** Health check configuration → the way of asking. */
 import { createProbe as createMeshProbe } from '../../mesh/health/create-probe.ts';
-import type { Probe, ProbeProtocol } from '../../mesh/health/probe.ts';
+import type { Probe } from '../../mesh/health/probe.ts';
 import type { ServiceProtocol } from '../../mesh/service/service.ts';
+import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { HealthCheckConfig } from './balancer-config.ts';
 
 /** How what is looked at is reached. */
 export interface Reached {
   readonly protocol: ServiceProtocol;
-  readonly tls?: ProbeProtocol['tls'];
+  readonly tls?: UpstreamTls;
 }
 
 export function createProbe(check: HealthCheckConfig, reached: Reached): Probe {
