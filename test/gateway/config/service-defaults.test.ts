@@ -22,9 +22,10 @@ register: [{ service: plain, address: 127.0.0.1:3001 }]
 describe('a configuration that says nothing', () => {
   it('calls a service as the mesh does by itself', async () => {
     const { config } = await acceptText(SERVICES);
-    const { outliers, policy, slowStart, ...rest } = SERVICE_DEFAULTS;
+    // What an application calls by fetch is HTTP/1.1, of which gRPC is none.
+    const { protocol: _http1, outliers, policy, slowStart, ...rest } = SERVICE_DEFAULTS;
     const [plain, checked] = config.services;
-    expect(plain).toMatchObject({ ...rest, outlierDetection: outliers });
+    expect(plain).toMatchObject({ ...rest, protocol: 'auto', outlierDetection: outliers });
     expect(plain!.balancer).toMatchObject({ policy, slowStart: undefined, zoneAware: true });
     expect(checked!.balancer.slowStart).toEqual(slowStart);
     expect(checked!.healthCheck).toEqual({ by: { kind: 'tcp' }, ...CHECK_DEFAULTS });
