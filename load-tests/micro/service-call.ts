@@ -47,6 +47,7 @@ function measure(hedge: HedgeRules | undefined, latency: boolean): number {
     outcomes: new TryOutcomes({
       outliers: undefined,
       latency,
+      timed: false,
       hedge,
       http2: false,
       monotonic,

@@ -16,7 +16,13 @@ import {
 import type { BodySource } from '../transport/body-source.ts';
 import { ReplayableBody } from '../transport/replayable-body.ts';
 import type { UpstreamError } from '../transport/upstream-error.ts';
-import { callTookTooLong, startTimeout, startWait, type Timed, type Waiting } from './call-clock.ts';
+import {
+  callTookTooLong,
+  startTimeout,
+  startWait,
+  type Timed,
+  type Waiting,
+} from './call-clock.ts';
 import {
   circuitOpen,
   noHealthyEndpoint,
@@ -169,13 +175,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
   }
 
   /** A tunnel takes over the call's place; upgrades are never hedged. */
-  onTryUpgrade(
-    _one: Try,
-    status: number,
-    reason: string,
-    headers: string[],
-    socket: Duplex,
-  ): void {
+  onTryUpgrade(_one: Try, status: number, reason: string, headers: string[], socket: Duplex): void {
     this.#over = true;
     this.#try = undefined;
     clearTimeout(this.#timeout);

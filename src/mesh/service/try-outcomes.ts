@@ -1,6 +1,6 @@
-/** What becomes of each try, told to those who learn from it: outlier detection and the latency estimate. */
+/** What becomes of each try, told to those who learn from it: outlier detection, the latency estimate, and totals. */
 import { sampleFailure, sampleLatency } from '../balancing/peak-ewma.ts';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint, EndpointObservations } from '../endpoint.ts';
 import type { OutlierDetector } from '../health/outlier-detector.ts';
 import { grpcStatusOf, toHttpStatus } from '../health/grpc-status.ts';
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
@@ -13,6 +13,8 @@ export interface TryOutcomesOptions {
   readonly outliers: OutlierDetector | undefined;
   /** Somebody goes by latency; else no clock is read for it. */
   readonly latency: boolean;
+  /** Somebody goes by how long answers take on average. */
+  readonly timed: boolean;
   /** Undefined: calls are not hedged. */
   readonly hedge: HedgeRules | undefined;
   /** Answers may be gRPC's, whose failures have the status 200. */
@@ -44,8 +46,8 @@ export class TryOutcomes {
 
   /** A try is being sent. */
   start(): number {
-    const { latency, hedge, monotonic } = this.#options;
-    return latency || hedge !== undefined ? monotonic() : 0;
+    const { latency, timed, hedge, monotonic } = this.#options;
+    return latency || timed || hedge !== undefined ? monotonic() : 0;
   }
 
   /** The head of an answer came: the first byte, as far as the caller can tell. */
@@ -55,24 +57,32 @@ export class TryOutcomes {
     httpStatus: number,
     headers: readonly string[],
   ): void {
-    const { outliers, latency, hedge, http2, monotonic, now } = this.#options;
+    const { outliers, latency, timed, hedge, http2, monotonic, now } = this.#options;
     const code = http2 && httpStatus === 200 ? grpcStatusOf(headers) : undefined;
     const status = code === undefined ? httpStatus : toHttpStatus(code);
+    const { seen } = endpoint;
+    seen.tries++;
+    if (status >= 500) seen.failedTries++;
     outliers?.onAnswer(endpoint, status);
-    if (!latency && hedge === undefined) return;
+    if (!latency && !timed && hedge === undefined) return;
     const nowMs = monotonic();
     if (status === 429 || status >= 500) {
-      if (latency) sampleFailure(endpoint.seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
+      // One that fails is often fast at it: no other measure of time may hear of it.
+      if (latency) sampleFailure(seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
       return;
     }
-    if (latency) sampleLatency(endpoint.seen, nowMs - startedAtMs, nowMs);
-    if (hedge !== undefined) recentOf(endpoint, hedge).record(nowMs - startedAtMs, nowMs);
+    const tookMs = nowMs - startedAtMs;
+    if (timed) addAnswer(seen, tookMs);
+    if (latency) sampleLatency(seen, tookMs, nowMs);
+    if (hedge !== undefined) recentOf(seen, hedge).record(tookMs, nowMs);
   }
 
   /** No answer came, or not all of it. */
   failed(endpoint: Endpoint, failure: UpstreamFailure, startedAtMs: number): void {
     if (!BLAMED[failure]) return;
     const { outliers, latency, hedge, monotonic } = this.#options;
+    endpoint.seen.tries++;
+    endpoint.seen.failedTries++;
     outliers?.onFailure(endpoint);
     if (latency) sampleFailure(endpoint.seen, 0, monotonic());
     if (hedge !== undefined && failure === 'timeout') {
@@ -83,16 +93,24 @@ export class TryOutcomes {
 
   /** Nobody waits for its answer any more: it would have taken at least as long. */
   abandoned(endpoint: Endpoint, startedAtMs: number): void {
-    const { latency, hedge, monotonic } = this.#options;
-    if (!latency && hedge === undefined) return;
+    const { latency, timed, hedge, monotonic } = this.#options;
+    if (!latency && !timed && hedge === undefined) return;
+    const { seen } = endpoint;
     const nowMs = monotonic();
     const elapsedMs = nowMs - startedAtMs;
-    const { seen } = endpoint;
+    if (timed && seen.usualAnswerMs > 0 && elapsedMs > seen.usualAnswerMs) {
+      addAnswer(seen, elapsedMs);
+    }
     if (latency && elapsedMs > seen.latencyMs) sampleLatency(seen, elapsedMs, nowMs);
     seen.recentLatency?.recordAtLeast(elapsedMs, nowMs);
   }
 }
 
-function recentOf({ seen }: Endpoint, { percentile }: HedgeRules): RecentLatency {
+function addAnswer(seen: EndpointObservations, tookMs: number): void {
+  seen.timedAnswers++;
+  seen.answerMs += tookMs;
+}
+
+function recentOf(seen: EndpointObservations, { percentile }: HedgeRules): RecentLatency {
   return (seen.recentLatency ??= new RecentLatency(percentile));
 }

@@ -196,6 +196,7 @@ export class Try implements UpstreamSink, Timed {
         fresh: owner.isRaced,
       },
       this,
+      request.http2,
     );
     // The client's body may have been read meanwhile, and its reader have given the call up.
     if (this.#isOver) {

@@ -151,6 +151,7 @@ export class ScriptedService {
       outcomes: new TryOutcomes({
         outliers: createDetector(monotonic, this.endpoints),
         latency: false,
+        timed: false,
         hedge,
         http2: false,
         monotonic,
@@ -233,10 +234,7 @@ export class SettledRecorder extends CallRecorder {
   }
 }
 
-function createDetector(
-  monotonic: () => number,
-  endpoints: readonly Endpoint[],
-): OutlierDetector {
+function createDetector(monotonic: () => number, endpoints: readonly Endpoint[]): OutlierDetector {
   return new OutlierDetector(
     {
       consecutive5xx: 5,

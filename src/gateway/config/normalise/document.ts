@@ -149,7 +149,7 @@ function checkListening(
       path: ['outbound', 'address'],
     });
   }
-  if (addresses.length === 0) {
+  if (addresses.length + registrations.length === 0) {
     draft.report(['listeners'], 'the node listens nowhere', {
       hint: 'give it a listener, or leave the key out for the default ones',
     });

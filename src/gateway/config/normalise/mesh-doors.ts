@@ -25,7 +25,9 @@ export function toRegistrations(
   return mapPresent(raw, ['register'], (one, path) => {
     const registration = toRegistration(draft, one, path);
     const { service, id, application, inbound, advertise } = registration;
-    const key = JSON.stringify([service, id ?? advertise ?? inbound ?? application]);
+    // Port 0 is another one each time.
+    const door = inbound?.port === 0 ? application : (inbound ?? application);
+    const key = JSON.stringify([service, id ?? advertise ?? door]);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, path);
     else {
@@ -44,7 +46,6 @@ function toRegistration(
 ): RegistrationConfig {
   const { service, id, protocol, weight, priority, inbound } = raw;
   const checkPath = [...path, 'healthCheck'];
-  const checked = protocol === 'h2c' ? 'h2c' : 'http1';
   return {
     service,
     application: toPeer(draft, raw.address, [...path, 'address']) ?? { host: '', port: 0 },
@@ -55,7 +56,7 @@ function toRegistration(
     weight,
     priority,
     metadata: toRecord(raw.metadata),
-    healthCheck: toHealthCheck(draft, raw.healthCheck, checked, checkPath) ?? DEFAULT_CHECK,
+    healthCheck: toHealthCheck(draft, raw.healthCheck, protocol, checkPath) ?? DEFAULT_CHECK,
   };
 }
 
