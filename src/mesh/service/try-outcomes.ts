@@ -11,7 +11,7 @@ import type { UpstreamFailure } from '../transport/upstream-error.ts';
 export interface TryOutcomesOptions {
   /** Undefined: off. */
   readonly outliers: OutlierDetector | undefined;
-  /** Somebody goes by latency; else no clock is read for it. */
+  /** Somebody goes by latency. */
   readonly latency: boolean;
   /** Somebody goes by how long answers take on average. */
   readonly timed: boolean;
@@ -39,15 +39,18 @@ const BLAMED: Readonly<Record<UpstreamFailure, boolean>> = {
 /** Called on every try: nothing here allocates, but once an endpoint. `startedAtMs` is what `start` returned for it. */
 export class TryOutcomes {
   readonly #options: TryOutcomesOptions;
+  /** Somebody goes by time, in one way or another; else no clock is read. */
+  readonly #readsClock: boolean;
 
   constructor(options: TryOutcomesOptions) {
     this.#options = options;
+    const { latency, timed, hedge } = options;
+    this.#readsClock = latency || timed || hedge !== undefined;
   }
 
   /** A try is being sent. */
   start(): number {
-    const { latency, timed, hedge, monotonic } = this.#options;
-    return latency || timed || hedge !== undefined ? monotonic() : 0;
+    return this.#readsClock ? this.#options.monotonic() : 0;
   }
 
   /** The head of an answer came: the first byte, as far as the caller can tell. */
@@ -64,7 +67,7 @@ export class TryOutcomes {
     seen.tries++;
     if (status >= 500) seen.failedTries++;
     outliers?.onAnswer(endpoint, status);
-    if (!latency && !timed && hedge === undefined) return;
+    if (!this.#readsClock) return;
     const nowMs = monotonic();
     if (status === 429 || status >= 500) {
       // One that fails is often fast at it: no other measure of time may hear of it.
@@ -93,8 +96,8 @@ export class TryOutcomes {
 
   /** Nobody waits for its answer any more: it would have taken at least as long. */
   abandoned(endpoint: Endpoint, startedAtMs: number): void {
-    const { latency, timed, hedge, monotonic } = this.#options;
-    if (!latency && !timed && hedge === undefined) return;
+    if (!this.#readsClock) return;
+    const { latency, timed, monotonic } = this.#options;
     const { seen } = endpoint;
     const nowMs = monotonic();
     const elapsedMs = nowMs - startedAtMs;
