@@ -49,7 +49,8 @@ export async function startLimitNode(
 }
 
 /** Lets so much time pass for every key that expires. */
-export async function passInRedis({ admin }: RedisProcess, ms: number): Promise<void> {
+export async function passInRedis(redis: RedisProcess, ms: number): Promise<void> {
+  const { admin } = redis;
   for (const key of await admin.keys('*')) {
     const ttlMs = await admin.pttl(key);
     if (ttlMs >= 0) await admin.pexpire(key, Math.max(0, ttlMs - ms));

@@ -1,6 +1,6 @@
 /** A Redis that dies, hangs, refuses or forgets: limits go on by their fallback, and come back by themselves. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type {
   LimitFallback,
   Limiter,
@@ -258,7 +258,9 @@ describe('leased points', () => {
 describe('limits in a cluster', () => {
   it('go on at the other masters while one is gone', async () => {
     const cluster = await startRedisCluster();
+    onTestFinished(() => cluster.stop());
     const member = await startLimitNode(cluster.target, { answerWithinMs: 500 });
+    onTestFinished(() => member.close());
     const limiter = limiterOf({ mode: 'exact', points: 1 }, member.counters);
     const keys = Array.from({ length: 60 }, (_, i) => `caller ${i}`);
     await untilCounted(limiter, 15_000);
@@ -281,7 +283,5 @@ describe('limits in a cluster', () => {
     });
     await cluster.masters[0]!.start();
     await until(async () => (await fallbacks()) === 0);
-    await member.close();
-    await cluster.stop();
   }, 60_000);
 });

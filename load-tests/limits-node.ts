@@ -1,0 +1,82 @@
+/** One node of the measurement of shared limits: sends requests at a steady rate to counters of its own. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createRedisBackplane } from '../src/mesh/backplane/redis/redis-backplane.ts';
+import { createSharedCounters } from '../src/mesh/limits/shared-counters.ts';
+import type { LimitVerdict } from '../src/plugins/sdk/plugin-context.ts';
+import type { NodeReport, NodeTask } from './limits-task.ts';
+
+const TICK_MS = 5;
+
+process.once('message', (task: NodeTask) => {
+  void run(task).then((report) => process.send!(report));
+});
+
+async function run(task: NodeTask): Promise<NodeReport> {
+  const clock = { now: Date.now, monotonic: () => performance.now() };
+  const log = { debug() {}, info() {}, warn: console.error, error: console.error };
+  const backplane = createRedisBackplane({
+    target: { topology: { type: 'single', host: '127.0.0.1', port: task.redisPort } },
+    clock,
+    log,
+    random: Math.random,
+  });
+  await backplane.start();
+  const counters = createSharedCounters({
+    backplane,
+    clock,
+    log,
+    random: Math.random,
+    liveNodes: () => task.nodes,
+  });
+  const { name, points, windowMs, mode } = task;
+  const limiter = counters.limiter({ name, points, windowMs, mode });
+  const admitted = Array.from({ length: task.keys }, () => 0);
+  const waitsMs: number[] = [];
+  let requests = 0;
+  let fallbacks = 0;
+  const open = new Set<Promise<void>>();
+
+  const settle = (key: number, verdict: LimitVerdict): void => {
+    if (verdict.allowed) admitted[key]!++;
+    if (verdict.fallback !== undefined) fallbacks++;
+  };
+  const send = (): void => {
+    // Spread by a step that has no factor in common with the number of keys.
+    const key = (requests++ * 7919) % task.keys;
+    const verdict = limiter.consume(`caller-${key}`);
+    if (!(verdict instanceof Promise)) {
+      settle(key, verdict);
+      return;
+    }
+    const sentAtMs = performance.now();
+    const pending = verdict.then((late) => {
+      settle(key, late);
+      waitsMs.push(performance.now() - sentAtMs);
+      open.delete(pending);
+    });
+    open.add(pending);
+  };
+
+  await delay(Math.max(0, task.startAt - Date.now()));
+  const startMs = performance.now();
+  const cpuStart = process.cpuUsage();
+  for (;;) {
+    const elapsedMs = performance.now() - startMs;
+    const due = Math.floor((Math.min(elapsedMs, task.durationMs) * task.perSecond) / 1000);
+    while (requests < due) send();
+    if (elapsedMs >= task.durationMs) break;
+    await delay(TICK_MS);
+  }
+  await Promise.all(open);
+  const { user, system } = process.cpuUsage(cpuStart);
+  counters.close();
+  await backplane.close();
+  return {
+    requests,
+    admitted,
+    fallbacks,
+    asks: counters.asks,
+    waitsMs,
+    cpuMicros: user + system,
+  };
+}
