@@ -1,20 +1,19 @@
 /** Composition root: the only place that builds long-lived objects and hands them to each other. */
 import { randomBytes } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
-import { dirname, extname, resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { dirname, resolve } from 'node:path';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { createConfiguration } from './app/configuration.ts';
+import { createMesh } from './app/mesh.ts';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
 import { compileSnapshot, type CompiledSnapshot } from './gateway/config/compile.ts';
-import type { Config, ServiceConfig } from './gateway/config/config.ts';
+import type { Config } from './gateway/config/config.ts';
+import type { ServiceConfig } from './gateway/config/service-config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
-import { createService } from './gateway/config/create-service.ts';
+import { createService, type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { KeyedPool } from './gateway/config/keyed-pool.ts';
-import { createLastGoodKeeper } from './gateway/config/last-good.ts';
-import { loadConfigInThread } from './gateway/config/load-in-thread.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
-import { Reloader } from './gateway/config/reloader.ts';
-import { watchConfig } from './gateway/config/watch.ts';
 import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
 import { explain } from './gateway/explain/explain.ts';
 import { toExplainRequest } from './gateway/explain/question.ts';
@@ -54,8 +53,8 @@ const MAX_LOOP_DELAY_MS = 150;
 /** Share of the memory that the process may have (the machine's, or its container's) before it sheds load. */
 const MAX_MEMORY_SHARE = 0.85;
 
-/** For the thread that loads configurations; `.js` in the package. */
-const STANDARD_PLUGINS = new URL(`./plugins/standard${extname(import.meta.url)}`, import.meta.url);
+/** Until every caller in the mesh has heard that an instance drains: ten times what it mostly takes. */
+const DRAIN_NOTICE_MS = 1000;
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
 export async function createApp({ configFile, env, log }: AppOptions): Promise<App> {
@@ -95,7 +94,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   const gatewayMetrics = createGatewayMetrics(registry, {
     version: VERSION,
     nodeVersion: process.versions.node,
-    services: () => reloader.current.services.values(),
+    services: () => configuration.current.services.values(),
     connections: () =>
       listeners.all.map(({ facts, connections }) => ({
         listener: facts.name,
@@ -108,6 +107,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
           name,
           expirySeconds: (expiresAtMs - clock.now()) / 1000,
         })),
+    backplane: () => mesh.node.backplane.status(),
     droppedLogLines: () => accessLog?.writer.dropped ?? 0,
   });
   const serviceEnvironment: ServiceEnvironment = {
@@ -119,7 +119,21 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
     onHealthEvent: createHealthLog(log),
   };
-  const stickyKey = createStickyKey(initial.dataDir, log);
+  const mesh = createMesh({
+    config: initial,
+    nodeId: nodeName,
+    version: VERSION,
+    clock,
+    random,
+    log,
+    inboundPort: ({ inbound }) => inbound!.port,
+  });
+  const surroundings: ServiceSurroundings = {
+    environment: serviceEnvironment,
+    log,
+    stickyKey: createStickyKey(initial.dataDir, log),
+    meshSource: (service) => mesh.node.sourceOf(service),
+  };
   const pluginEnvironment: PluginEnvironment = {
     catalogue: standardPlugins,
     log,
@@ -140,7 +154,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     },
   });
   const door = createRequestPath({
-    currentSnapshot: () => reloader.current,
+    currentSnapshot: () => configuration.current,
     forwarder,
     observer: createObserver({
       clock,
@@ -167,8 +181,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     config: Config,
     revision: number,
     hash: string,
-    makeService = (service: ServiceConfig): Service =>
-      createService(service, serviceEnvironment, log, stickyKey),
+    makeService = (service: ServiceConfig): Service => createService(service, surroundings),
   ): Promise<CompiledSnapshot> {
     return compileSnapshot(
       config,
@@ -189,69 +202,43 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     );
   }
 
-  const lastGood = createLastGoodKeeper((error) => {
-    log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
-  });
-  let pending: Loaded | undefined = first;
-  const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
-  const reloader = new Reloader({
-    log,
-    async load() {
-      const known = pending;
-      pending = undefined;
-      if (known !== undefined) return known;
-      const loaded = await loadConfigInThread(configFile, {
-        catalogue: { module: STANDARD_PLUGINS, name: 'standardPlugins' },
-        env,
-      });
-      watcher.watch(loaded.files);
-      return loaded;
-    },
+  const configuration = createConfiguration({
+    first,
+    configFile,
+    env,
     compile,
     prepareListeners: (config) => listeners.prepare(config),
-    onApplied(config, hash, revision) {
+    onApplied(config) {
       trusted.update(config.trustedProxies);
-      readiness.configHash = hash;
-      reloaded(revision);
-      log.info({ revision, hash, routes: config.routes.length }, 'configuration applied');
-      warnOfRestart(initial, config, log);
-      lastGood.keep(config.dataDir, { hash, config });
+      if (isRegistering) register(config);
     },
-    onUnchanged() {
-      reloaded(readiness.revision);
-      log.info({ revision: readiness.revision }, 'the configuration is what runs already');
-    },
-    onRefused(errors) {
-      readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
-      gatewayMetrics.configRefused();
-      // At the start whoever asked for it is told.
-      if (readiness.revision === 0) return;
-      log.error({ errors }, 'the configuration was refused; the one before stays in force');
-    },
+    readiness,
+    metrics: gatewayMetrics,
+    log,
   });
 
-  function reloaded(revision: number): void {
-    readiness.revision = revision;
-    readiness.lastReload = { successful: true, at: new Date().toISOString(), errors: [] };
-    gatewayMetrics.configApplied(revision);
+  /** Only once the doors are open and there is somewhere to pass calls on to. */
+  let isRegistering = false;
+  function register(config: Config): void {
+    mesh.registrations.apply(config.registrations).catch((error: unknown) => {
+      log.error({ err: error }, 'an instance could not be registered');
+    });
   }
 
   return {
     async start() {
       accessLog?.writer.start();
-      // First: a change while the rest starts must not be missed.
-      await watcher.start();
-      if (!(await reloader.apply())) {
-        watcher.stop();
-        throw new Error(readiness.lastReload?.errors.join('\n') ?? 'the configuration was refused');
-      }
-      await firstEndpoints(reloader.current.services.values());
+      await mesh.node.start();
+      await configuration.start();
+      await firstEndpoints(configuration.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
       const { port } = await status.start().catch((error: unknown) => {
         throw toListenError(error as NodeJS.ErrnoException, { name: 'status', ...initial.status });
       });
       readiness.status = 'ready';
+      isRegistering = true;
+      register(initial);
       return {
         statusPort: port,
         listeners: listeners.all.map(({ facts }) => facts),
@@ -260,18 +247,21 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
 
     async stop() {
       readiness.status = 'draining';
-      watcher.stop();
-      reloader.freeze();
+      configuration.freeze();
+      // Callers hear of it before a door closes.
+      if (await mesh.registrations.drain()) await delay(DRAIN_NOTICE_MS);
       forwarder.closeTunnels();
       await listeners.drain();
-      reloader.stop();
+      await mesh.registrations.leave();
       overload.stop();
+      // Services let go of their discovery, which then has something to save.
+      await configuration.stop();
       await Promise.all([
+        mesh.node.stop(),
         status.stop(),
         fetcher.close(),
         tracing?.stop(),
         accessLog?.writer.close(),
-        lastGood.settled(),
       ]);
     },
 
@@ -284,8 +274,10 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       // Nothing may be sent anywhere, or left behind in the data directory.
       const silent = { ...serviceEnvironment, isOwnCheck: () => false };
       const key = (): Uint8Array => readStickyKey(initial.dataDir) ?? randomBytes(32);
+      const quiet = { ...surroundings, environment: silent, stickyKey: key };
+      await mesh.node.backplane.start();
       const snapshot = await compile(initial, 1, first.hash, (service) =>
-        createService(service, silent, log, key),
+        createService(service, quiet),
       );
       try {
         await firstEndpoints(snapshot.services.values());
@@ -293,18 +285,10 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
         return await explain(toExplainRequest(question, initial), snapshot, stages, clock);
       } finally {
         snapshot.lease.supersede();
+        await mesh.node.backplane.close();
       }
     },
 
     config: initial,
   };
-}
-
-/** What is read once, at start. */
-function warnOfRestart(initial: Config, config: Config, log: Log): void {
-  for (const key of ['node', 'dataDir', 'status', 'telemetry'] as const) {
-    if (JSON.stringify(initial[key]) !== JSON.stringify(config[key])) {
-      log.warn({ key }, 'this part of the configuration takes effect at the next start');
-    }
-  }
 }

@@ -1,5 +1,5 @@
 /** Prints what one match costs in tables of 10 to 100,000 routes; `node load-tests/micro/route-match.ts`. */
-import type { MatchEntry } from '../../src/gateway/config/config.ts';
+import type { MatchEntry } from '../../src/gateway/config/route-config.ts';
 import { canonicalTarget } from '../../src/gateway/routing/canonical-path.ts';
 import {
   createRouteTable,

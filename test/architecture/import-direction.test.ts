@@ -17,6 +17,7 @@ const ROOMS: readonly (readonly [path: string, level: number])[] = [
   ['admin/', 4],
   ['demo/', 4],
   ['cli/', 5],
+  ['app/', 6],
   ['app.ts', 6],
   ['main.ts', 7],
 ];

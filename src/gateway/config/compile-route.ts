@@ -8,7 +8,8 @@ import type { RouteCells } from '../observe/request-metrics.ts';
 import { createHookChain, requestHooks } from '../pipeline/hook-chain.ts';
 import type { HookChain, PluginInstance } from '../pipeline/hooks.ts';
 import type { BalancerConfig } from './balancer-config.ts';
-import type { PluginEntry, RouteConfig, RouteRetry, ServiceTarget, Target } from './config.ts';
+import type { PluginEntry } from './config.ts';
+import type { RouteConfig, RouteRetry, ServiceTarget, Target } from './route-config.ts';
 import type { CompiledRoute, CompiledTarget, ForwardTarget } from './snapshot.ts';
 
 export interface RouteCompiler {

@@ -3,37 +3,36 @@ import { readFileSync } from 'node:fs';
 import { createDnsSource, type DnsQuery } from '../../mesh/discovery/dns.ts';
 import type { EndpointSource } from '../../mesh/discovery/endpoint-source.ts';
 import { createStaticSource } from '../../mesh/discovery/static.ts';
-import { createGrpcProbe } from '../../mesh/health/grpc-probe.ts';
-import { createHttpProbe } from '../../mesh/health/http-probe.ts';
-import type { Probe, ProbeProtocol } from '../../mesh/health/probe.ts';
-import { probeTcp } from '../../mesh/health/tcp-probe.ts';
 import { createRetryRules } from '../../mesh/resilience/retry-policy.ts';
 import { Service, type ServiceEnvironment } from '../../mesh/service/service.ts';
 import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
-import type { HealthCheckConfig } from './balancer-config.ts';
-import type { DnsDiscovery, ServiceConfig, ServiceTls } from './config.ts';
+import { createProbe } from './create-probe.ts';
+import type { DnsDiscovery, PeerTls, ServiceConfig } from './service-config.ts';
 
-/**
- * `stickyKey`: the node's own, for services that give none. Throws where a certificate file that
- * was there at the check is gone.
- */
-export function createService(
-  config: ServiceConfig,
-  environment: ServiceEnvironment,
-  log: Log,
-  stickyKey: () => Uint8Array,
-): Service {
+/** What a service is made with, besides its configuration. */
+export interface ServiceSurroundings {
+  readonly environment: ServiceEnvironment;
+  readonly log: Log;
+  /** The node's own, for services that give none. */
+  readonly stickyKey: () => Uint8Array;
+  /** The endpoints of a service as they are registered in the mesh. */
+  readonly meshSource: (service: string) => EndpointSource;
+}
+
+/** Throws where a certificate file that was there at the check is gone. */
+export function createService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
   const { name, protocol, balancer, circuitBreaker, retry, timeouts } = config;
   const { healthCheck, outlierDetection } = config;
   const { sticky, policy, hashBalanceFactor, slowStart, zoneAware } = balancer;
+  const { environment, stickyKey } = surroundings;
   const tls = config.tls === undefined ? undefined : readTls(config.tls);
   return new Service(
     {
       name,
       protocol,
       tls,
-      source: createSource(config, environment, log),
+      source: createSource(config, surroundings),
       balancing: { policy, hashBalanceFactor, slowStart, zoneAware },
       stickyKey: sticky === undefined ? undefined : (sticky.secret ?? stickyKey()),
       health: {
@@ -55,24 +54,20 @@ export function createService(
 
 function createSource(
   { endpoints, discover }: ServiceConfig,
-  { random }: ServiceEnvironment,
-  log: Log,
+  { environment, log, meshSource }: ServiceSurroundings,
 ): EndpointSource {
-  return discover === undefined
-    ? createStaticSource(endpoints)
-    : createDnsSource({ query: toQuery(discover), log, random, refreshMs: discover.refreshMs });
-}
-
-function createProbe({ by }: HealthCheckConfig, protocol: ProbeProtocol): Probe {
-  switch (by.kind) {
-    case 'http':
-      return createHttpProbe(by, protocol);
-    case 'grpc':
-      return createGrpcProbe(by, protocol);
-    case 'tcp':
-      return probeTcp;
+  switch (discover?.kind) {
+    case undefined:
+      return createStaticSource(endpoints);
+    case 'mesh':
+      return meshSource(discover.service);
+    case 'dns': {
+      const { random } = environment;
+      const { refreshMs } = discover;
+      return createDnsSource({ query: toQuery(discover), log, random, refreshMs });
+    }
     default:
-      return by satisfies never;
+      return discover satisfies never;
   }
 }
 
@@ -80,7 +75,7 @@ function toQuery({ type, name, port }: DnsDiscovery): DnsQuery {
   return type === 'SRV' ? { type, name } : { type, name, port: port! };
 }
 
-function readTls({ serverName, ca, cert, key, verify }: ServiceTls): UpstreamTls {
+function readTls({ serverName, ca, cert, key, verify }: PeerTls): UpstreamTls {
   return {
     verify,
     ...(serverName !== undefined && { serverName }),

@@ -9,7 +9,10 @@ export const NAMED_LISTS = ['listeners', 'services', 'routes', 'consumers'] as c
 export const PARTS = [
   'node',
   'dataDir',
+  'backplane',
   'trustedProxies',
+  'registrations',
+  'outbound',
   'plugins',
   'status',
   'telemetry',

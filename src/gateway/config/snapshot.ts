@@ -11,7 +11,7 @@ import type { RouteTable } from '../routing/route-table.ts';
 import type { PathRewriter } from '../forward/path-rewrite.ts';
 import type { StickyCookie } from '../forward/sticky-cookie.ts';
 import type { HashOn } from './balancer-config.ts';
-import type { RedirectConfig } from './config.ts';
+import type { RedirectConfig } from './route-config.ts';
 import type { SnapshotLease } from './snapshot-lease.ts';
 
 export interface Snapshot {

@@ -37,6 +37,7 @@ export interface Validation {
 /** Checks all that can be checked without reading other files. */
 export function validate(input: ValidationInput): Validation {
   const { value, validator, substitutions, unresolved } = input;
+  withoutEdge(value);
   const names = namesWithin(value);
   const check = checkSchema(value, validator, new Set(substitutions.keys()));
   const hidden = createHiddenValues(hiddenValuesOf(input, check.secrets));
@@ -82,6 +83,13 @@ function createDraft(
     httpsPort: firstHttpsPort(listeners),
     pemReferences: [],
   };
+}
+
+/** A node proxy is no gateway unless it says so: it has none of the default listeners. */
+function withoutEdge(value: unknown): void {
+  const has = (key: string): boolean => valueAt(value, [key]) !== undefined;
+  if (!has('register') && !has('outbound')) return;
+  if (!has('listeners')) (value as { listeners?: unknown }).listeners = [];
 }
 
 /** As they stand in the file: what has faults is there all the same. */

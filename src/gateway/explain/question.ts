@@ -1,5 +1,6 @@
 /** Question → request: a method and a URL as they would arrive on one of the listeners. */
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import { admitsHost, parseHostPattern } from '../routing/host-pattern.ts';
 import type { ExplainRequest } from './explain.ts';
 

@@ -1,5 +1,5 @@
 /** Path rewrites, compiled once: canonical path and the prefix that matched in, path for the upstream out. */
-import type { PathRewrite } from '../config/config.ts';
+import type { PathRewrite } from '../config/route-config.ts';
 import { createLinearRegex } from '../routing/linear-regex.ts';
 
 /** `matchedPrefix` is the prefix that the match entry matched; undefined for exact and regex matches. */

@@ -1,6 +1,6 @@
 /** Answers that send the client elsewhere: a route's redirect, and HTTP to HTTPS. */
 import { answer, type Answer } from '../../plugins/sdk/answer.ts';
-import type { RedirectConfig } from '../config/config.ts';
+import type { RedirectConfig } from '../config/route-config.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { replacePrefix } from './path-rewrite.ts';
 

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
-import type { ListenerTls } from '../config/config.ts';
+import type { ListenerTls } from '../config/listener-config.ts';
 import { CertificateChoice } from './certificate-choice.ts';
 import {
   parseCertificate,

@@ -1,7 +1,7 @@
 /** The way of an accepted connection to the lane: PROXY header, TLS, which protocol. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ConnectionOrigin } from '../exchange/full-lane-connection.ts';
 import type { FullLane } from '../exchange/full-lane.ts';
 import { readOpening } from './opening-bytes.ts';

@@ -1,5 +1,5 @@
 /** From a listener's configuration to what requests see of it and what its lane enforces. */
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
 import type { FullLaneLimits } from '../exchange/full-lane.ts';
 

@@ -1,6 +1,7 @@
 /** All listeners of a node: follows the configuration without closing what can stay open. */
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import type { PreparedListeners } from '../config/reloader.ts';
 import {
   createListener,

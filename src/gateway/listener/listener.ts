@@ -2,7 +2,7 @@
 import { createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
 import type { ListenerView } from '../exchange/full-lane-connection.ts';
 import { createFullLane, type FullLane } from '../exchange/full-lane.ts';

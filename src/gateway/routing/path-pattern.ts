@@ -1,5 +1,5 @@
 /** The paths that a match entry names: one exactly, those under a prefix, or those an expression meets. */
-import type { PathMatch } from '../config/config.ts';
+import type { PathMatch } from '../config/route-config.ts';
 import { canonicalConfiguredPath, PathRefusal } from './canonical-path.ts';
 import { createLinearRegex, type LinearRegex } from './linear-regex.ts';
 

@@ -1,5 +1,5 @@
 /** What a match entry asks of a request beyond host and path: method, header and query matches. */
-import type { FieldMatch, MatchEntry } from '../config/config.ts';
+import type { FieldMatch, MatchEntry } from '../config/route-config.ts';
 import { createLinearRegex, type LinearRegex } from './linear-regex.ts';
 import { queryValue } from './query-value.ts';
 import type { Routable } from './route-spec.ts';

@@ -1,6 +1,6 @@
 /** What goes into a route table, and what comes out of it. */
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
-import type { MatchEntry } from '../config/config.ts';
+import type { MatchEntry } from '../config/route-config.ts';
 import type { LinearRegex } from './linear-regex.ts';
 
 /** What the caller routes to, and the match entries that lead there. */

@@ -1,5 +1,6 @@
 /** Metrics of the gateway itself: what it runs, what it has applied, whom it is connected to. */
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
+import type { BackplaneStatus } from '../../mesh/backplane/backplane.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
 import type { EjectionReason } from '../../mesh/health/outlier-rules.ts';
 import type { Service } from '../../mesh/service/service.ts';
@@ -14,6 +15,7 @@ export interface GatewayMetricsSources {
   /** Seconds until a certificate expires; negative once it has. */
   readonly certificates: () => Iterable<{ readonly name: string; readonly expirySeconds: number }>;
   readonly droppedLogLines: () => number;
+  readonly backplane: () => BackplaneStatus;
 }
 
 export interface GatewayMetrics {
@@ -101,6 +103,18 @@ export function createGatewayMetrics(
         labels: { name },
         value: expirySeconds,
       })),
+  });
+  publish(registry, {
+    name: 'meshgate_backplane_connected',
+    help: '1 while the backplane answers, else 0.',
+    type: 'gauge',
+    samples: () => [{ labels: {}, value: sources.backplane().connected ? 1 : 0 }],
+  });
+  publish(registry, {
+    name: 'meshgate_backplane_staleness_seconds',
+    help: 'Seconds since the backplane last answered; 0 while it does.',
+    type: 'gauge',
+    samples: () => [{ labels: {}, value: sources.backplane().stalenessMs / 1000 }],
   });
   publish(registry, {
     name: 'meshgate_log_lines_dropped_total',

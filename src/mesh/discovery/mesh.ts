@@ -28,6 +28,8 @@ export interface MeshSourceOptions {
 }
 
 export interface MeshSource extends EndpointSource {
+  /** Resolves when nothing waits to be saved any more; after `stop`, that is the last time. */
+  settled(): Promise<void>;
   status(): MeshSourceStatus;
 }
 
@@ -58,6 +60,7 @@ export function createMeshSource(options: MeshSourceOptions): MeshSource {
   let callOffExpiry = (): void => {};
   let callOffDisk = (): void => {};
   let callOffSave: (() => void) | undefined;
+  let saving: Promise<void> | undefined;
 
   function take(next: KnownInstances): void {
     known = next;
@@ -71,7 +74,9 @@ export function createMeshSource(options: MeshSourceOptions): MeshSource {
   }
 
   function tell(): void {
-    if (known.specs.size === 0) return;
+    // An empty list is no news, unless nobody has been told anything yet: then it is that the
+    // mesh was asked.
+    if (known.specs.size === 0 && (told !== undefined || origin === 'nowhere')) return;
     const specs = [...known.specs.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     if (isDeepStrictEqual(specs, told)) return;
     told = specs;
@@ -102,9 +107,14 @@ export function createMeshSource(options: MeshSourceOptions): MeshSource {
   function save(): void {
     callOffSave = undefined;
     const { epoch, revision, specs } = known;
-    file?.write({ epoch, revision, endpoints: [...specs.values()] }).catch((error: unknown) => {
-      log.warn({ service, reason: reasonOf(error) }, 'the last known endpoints could not be saved');
-    });
+    saving = file
+      ?.write({ epoch, revision, endpoints: [...specs.values()] })
+      .catch((error: unknown) => {
+        log.warn(
+          { service, reason: reasonOf(error) },
+          'the last known endpoints could not be saved',
+        );
+      });
   }
 
   /** The disk first: what the registry says is judged by what was known before. */
@@ -146,6 +156,9 @@ export function createMeshSource(options: MeshSourceOptions): MeshSource {
       if (callOffSave === undefined) return;
       callOffSave();
       save();
+    },
+    async settled() {
+      await saving;
     },
     status() {
       const { epoch, revision, carried } = known;

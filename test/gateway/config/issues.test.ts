@@ -36,7 +36,7 @@ const goldens: readonly Golden[] = [
     title: 'an unknown key at the top, with the nearest one',
     text: 'meshgate: 1\nroute: []\n',
     issues: [
-      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, listeners, trustedProxies, services, routes, plugins, consumers, status, telemetry (did you mean "routes"?)',
+      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, backplane, listeners, trustedProxies, register, outbound, services, routes, plugins, consumers, status, telemetry (did you mean "routes"?)',
     ],
   },
   {

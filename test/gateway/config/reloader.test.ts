@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { compileSnapshot, type CompiledSnapshot } from '../../../src/gateway/config/compile.ts';
 import type { Config } from '../../../src/gateway/config/config.ts';
+import { createStaticSource } from '../../../src/mesh/discovery/static.ts';
 import { createService } from '../../../src/gateway/config/create-service.ts';
 import { KeyedPool } from '../../../src/gateway/config/keyed-pool.ts';
 import { loadConfig, type LoadResult } from '../../../src/gateway/config/load.ts';
@@ -62,7 +63,12 @@ async function createBench(): Promise<Bench> {
         services,
         plugins,
         createService: (service) =>
-          createService(service, environment, silent, () => Buffer.alloc(32)),
+          createService(service, {
+            environment,
+            log: silent,
+            stickyKey: () => Buffer.alloc(32),
+            meshSource: () => createStaticSource([]),
+          }),
         createPlugin: () => {
           throw new Error('no plugin is configured');
         },

@@ -3,7 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ListenerConfig, ListenerLimits } from '../../../src/gateway/config/config.ts';
+import type {
+  ListenerConfig,
+  ListenerLimits,
+} from '../../../src/gateway/config/listener-config.ts';
 import {
   createListener,
   type Listener,

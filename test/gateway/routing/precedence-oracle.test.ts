@@ -1,6 +1,6 @@
 /** Random tables against the rule written down naively: filter all entries, sort by precedence. */
 import { describe, expect, it } from 'vitest';
-import type { FieldMatch, MatchEntry } from '../../../src/gateway/config/config.ts';
+import type { FieldMatch, MatchEntry } from '../../../src/gateway/config/route-config.ts';
 import { createRouteTable } from '../../../src/gateway/routing/route-table.ts';
 import { entry, field, fieldRegex, present, request } from './routing-fixture.ts';
 import type { Routable, RouteSpec } from '../../../src/gateway/routing/route-spec.ts';

@@ -1,5 +1,5 @@
 /** Short ways to write route tables and requests in tests. */
-import type { FieldMatch, MatchEntry } from '../../../src/gateway/config/config.ts';
+import type { FieldMatch, MatchEntry } from '../../../src/gateway/config/route-config.ts';
 import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import type { Routable, RouteSpec } from '../../../src/gateway/routing/route-spec.ts';
 

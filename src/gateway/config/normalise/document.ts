@@ -1,17 +1,15 @@
 /** The document as a whole: every part, and what they have to agree on. */
-import type {
-  Config,
-  ConsumerConfig,
-  ListenerConfig,
-  RouteConfig,
-  ServiceConfig,
-} from '../config.ts';
+import type { Config, ConsumerConfig } from '../config.ts';
+import type { RouteConfig } from '../route-config.ts';
+import type { ServiceConfig } from '../service-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawDocument } from '../schema/document.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
+import { toBackplane } from './backplane.ts';
 import { toConsumer } from './consumer.ts';
 import { mapPresent, toAbsolutePath, type Draft } from './draft.ts';
-import { checkAddresses, toAddress, toListener } from './listener.ts';
+import { checkAddresses, toAddress, toListener, type ListeningAddress } from './listener.ts';
+import { toOutbound, toRegistrations } from './mesh-doors.ts';
 import { toPluginEntries } from './plugin-list.ts';
 import { toRoute } from './route.ts';
 import { toService } from './service.ts';
@@ -33,7 +31,9 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
   const listeners = toNamed(draft, raw.listeners, 'listeners', onPart, toListener);
   const { address } = raw.status;
   const status = toAddress(draft, address, ['status', 'address']);
-  checkListening(draft, raw, listeners, status);
+  const registrations = toRegistrations(draft, raw.register);
+  const outbound = toOutbound(draft, raw.outbound);
+  checkListening(draft, raw, { listeners, registrations, outbound, status });
   const services: ServiceConfig[] = [];
   for (const [name, service] of Object.entries(raw.services)) {
     const path = ['services', name];
@@ -45,8 +45,11 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
   return {
     node: { name: raw.node.name, zone: raw.node.zone },
     dataDir: toAbsolutePath(draft, raw.dataDir),
+    backplane: toBackplane(draft, raw.backplane),
     listeners,
     trustedProxies: toNetworks(draft, raw.trustedProxies, ['trustedProxies']),
+    registrations,
+    outbound,
     services,
     routes: toNamed<RawDocument['routes'][number], RouteConfig>(
       draft,
@@ -119,22 +122,45 @@ function checkNames(draft: Draft, list: Named, key: string): void {
   }
 }
 
+/** Everything of this node that listens has an address of its own. */
 function checkListening(
   draft: Draft,
   raw: RawDocument,
-  listeners: readonly ListenerConfig[],
-  status: Config['status'],
+  config: Pick<Config, 'listeners' | 'registrations' | 'outbound' | 'status'>,
 ): void {
-  const indexes = [...raw.listeners.keys()].filter(
-    (i) => (raw.listeners[i] as unknown) !== undefined,
-  );
-  const owned = listeners.map((listener, i) => ({
+  const { listeners, registrations, outbound, status } = config;
+  const listenerIndexes = presentIndexes(raw.listeners);
+  const addresses: ListeningAddress[] = listeners.map((listener, i) => ({
     address: listener,
     owner: `the listener ${JSON.stringify(listener.name)}`,
-    path: ['listeners', indexes[i]!, 'address'],
+    path: ['listeners', listenerIndexes[i]!, 'address'],
   }));
-  const last = { address: status, owner: 'status', path: ['status', 'address'] };
-  checkAddresses(draft, [...owned, last]);
+  const registrationIndexes = presentIndexes(raw.register);
+  for (const [i, { inbound, service }] of registrations.entries()) {
+    if (inbound === undefined) continue;
+    const owner = `the inbound door of ${service}`;
+    const path = ['register', registrationIndexes[i]!, 'inbound'];
+    addresses.push({ address: inbound, owner, path });
+  }
+  if (outbound !== undefined) {
+    addresses.push({
+      address: outbound,
+      owner: 'the outbound door',
+      path: ['outbound', 'address'],
+    });
+  }
+  if (addresses.length + registrations.length === 0) {
+    draft.report(['listeners'], 'the node listens nowhere', {
+      hint: 'give it a listener, or leave the key out for the default ones',
+    });
+  }
+  addresses.push({ address: status, owner: 'status', path: ['status', 'address'] });
+  checkAddresses(draft, addresses);
+}
+
+/** Faulty items have been taken out of a list, and left holes. */
+function presentIndexes(list: readonly unknown[]): number[] {
+  return [...list.keys()].filter((i) => list[i] !== undefined);
 }
 
 function toNetworks(draft: Draft, texts: readonly string[], path: ConfigPath): readonly string[] {

@@ -1,5 +1,7 @@
 /** Listeners: addresses, limits and TLS. */
-import type { AddressConfig, ListenerConfig, ListenerTls, RedirectStatus } from '../config.ts';
+import type { AddressConfig } from '../config.ts';
+import type { ListenerConfig, ListenerTls } from '../listener-config.ts';
+import type { RedirectStatus } from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawListener } from '../schema/listener.ts';
 import type { RawListenerTls } from '../schema/listener-tls.ts';
@@ -32,15 +34,15 @@ export function toAddress(draft: Draft, text: string, path: ConfigPath): Address
   return NOWHERE;
 }
 
+export interface ListeningAddress {
+  readonly address: AddressConfig;
+  /** For people. */
+  readonly owner: string;
+  readonly path: ConfigPath;
+}
+
 /** Reports addresses that cannot both be listened on. */
-export function checkAddresses(
-  draft: Draft,
-  addresses: readonly {
-    readonly address: AddressConfig;
-    readonly owner: string;
-    readonly path: ConfigPath;
-  }[],
-): void {
+export function checkAddresses(draft: Draft, addresses: readonly ListeningAddress[]): void {
   const byPort = new Map<number, { host: string; owner: string }[]>();
   for (const { address, owner, path } of addresses) {
     if (address.port === 0) continue;

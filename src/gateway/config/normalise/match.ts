@@ -1,5 +1,5 @@
 /** Match entries: every form that `match` may have, as one list of entries. */
-import type { FieldMatch, MatchEntry } from '../config.ts';
+import type { FieldMatch, MatchEntry } from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawCondition, RawMatch } from '../schema/match.ts';
 import type { RawRoute } from '../schema/route.ts';

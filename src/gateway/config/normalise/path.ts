@@ -1,6 +1,6 @@
 /** Paths of a configuration, in the form that requests are compared in. */
 import { canonicalConfiguredPath, PathRefusal } from '../../routing/canonical-path.ts';
-import type { PathMatch } from '../config.ts';
+import type { PathMatch } from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawMatch } from '../schema/match.ts';
 import type { Draft } from './draft.ts';

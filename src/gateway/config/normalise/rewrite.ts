@@ -6,7 +6,7 @@ import type {
   RedirectConfig,
   RespondConfig,
   RewriteConfig,
-} from '../config.ts';
+} from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawRedirect, RawRespond, RawRewrite } from '../schema/rewrite.ts';
 import type { Draft } from './draft.ts';

@@ -1,5 +1,5 @@
 /** Routes: one shape for all the ways of writing one. */
-import type { MatchEntry, MirrorConfig, RouteConfig, RouteRetry, Target } from '../config.ts';
+import type { MatchEntry, MirrorConfig, RouteConfig, RouteRetry, Target } from '../route-config.ts';
 import type { RetryCondition } from '../../../mesh/resilience/retry-policy.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawMirror, RawRoute, RawTarget } from '../schema/route.ts';

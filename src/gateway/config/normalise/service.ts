@@ -1,11 +1,12 @@
 /** Services: their endpoints, and how these are reached. */
-import type { DnsDiscovery, EndpointConfig, ServiceConfig, ServiceTls } from '../config.ts';
+import type { Discovery, EndpointConfig, PeerTls, ServiceConfig } from '../service-config.ts';
 import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
 import type { RawService } from '../schema/service.ts';
 import { hostNameFault, Malformed, parseAddress } from './address.ts';
 import { toBalancer } from './balancer.ts';
-import { mapPresent, toAbsolutePath, toDurationMs, toRecord, type Draft } from './draft.ts';
+import { mapPresent, toDurationMs, toRecord, type Draft } from './draft.ts';
+import { DEFAULT_PEER_TLS, toPeerTls } from './peer-tls.ts';
 import { toHealthCheck, toOutlierRules } from './health.ts';
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -25,7 +26,7 @@ export function toService(
   return {
     name,
     endpoints: toEndpoints(draft, raw.endpoints ?? [], [...path, 'endpoints']),
-    discover: toDiscovery(draft, raw.discover, [...path, 'discover', 'dns']),
+    discover: toDiscovery(draft, raw.discover, [...path, 'discover']),
     protocol: raw.protocol,
     tls: toServiceTls(draft, raw, path),
     balancer: toBalancer(draft, raw.balancer, [...path, 'balancer']),
@@ -93,9 +94,17 @@ function toDiscovery(
   draft: Draft,
   raw: RawDiscover | undefined,
   path: ConfigPath,
-): DnsDiscovery | undefined {
+): Discovery | undefined {
   if (raw === undefined) return undefined;
-  const { name, type, port, refresh } = raw.dns;
+  if (raw.mesh !== undefined) return { kind: 'mesh', service: raw.mesh };
+  return raw.dns && toDnsDiscovery(draft, raw.dns, [...path, 'dns']);
+}
+
+function toDnsDiscovery(
+  draft: Draft,
+  { name, type, port, refresh }: NonNullable<RawDiscover['dns']>,
+  path: ConfigPath,
+): Discovery {
   const fault = hostNameFault(name.replace(/\.$/, ''));
   if (fault !== undefined) {
     draft.report([...path, 'name'], `${JSON.stringify(name)} ${fault.message}`);
@@ -111,12 +120,11 @@ function toDiscovery(
   return { kind: 'dns', name, type, port, refreshMs };
 }
 
-function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): ServiceTls | undefined {
+function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): PeerTls | undefined {
   const isTls = raw.protocol === 'https' || raw.protocol === 'h2';
   const { tls } = raw;
   if (tls === undefined) {
-    if (!isTls) return undefined;
-    return { serverName: undefined, ca: undefined, cert: undefined, key: undefined, verify: true };
+    return isTls ? DEFAULT_PEER_TLS : undefined;
   }
   const place = [...path, 'tls'];
   if (!isTls) {
@@ -125,26 +133,7 @@ function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): ServiceT
       hint: 'set protocol to https (HTTP/1.1) or h2 (HTTP/2)',
     });
   }
-  const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((file) =>
-    file === undefined ? undefined : toAbsolutePath(draft, file),
-  );
-  if (ca !== undefined) {
-    draft.pemReferences.push({ kind: 'authorities', file: ca, path: [...place, 'ca'] });
-  }
-  if (cert !== undefined && key !== undefined) {
-    const certPath = [...place, 'cert'];
-    draft.pemReferences.push({ kind: 'pair', cert, key, certPath, keyPath: [...place, 'key'] });
-  } else if (cert !== undefined || key !== undefined) {
-    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    draft.report([...place, given], `"${given}" needs "${missing}"`, {
-      at: 'key',
-      absent: [...place, missing],
-    });
-  }
-  if (tls.serverName !== undefined && hostNameFault(tls.serverName) !== undefined) {
-    draft.report([...place, 'serverName'], `${JSON.stringify(tls.serverName)} is no host name`);
-  }
-  return { serverName: tls.serverName, ca, cert, key, verify: tls.verify };
+  return toPeerTls(draft, tls, place);
 }
 
 function toTimeouts(

@@ -1,7 +1,9 @@
 /** The schema of a configuration file as a whole. */
 import { Type, type Static } from 'typebox';
+import { Backplane } from './backplane.ts';
 import { Consumers } from './consumer.ts';
 import { Listeners } from './listener.ts';
+import { Outbound, Register } from './mesh-doors.ts';
 import { Node } from './node.ts';
 import { PluginList } from './plugin-list.ts';
 import { Routes } from './route.ts';
@@ -28,6 +30,7 @@ export const Document = Type.Object(
       ...Text('Where state is kept. Relative paths are relative to this file.'),
       default: './.meshgate',
     }),
+    backplane: Backplane,
     listeners: Listeners,
     trustedProxies: Type.Array(
       Type.String({ minLength: 1, examples: ['10.0.0.0/8', '192.0.2.1'] }),
@@ -36,6 +39,8 @@ export const Document = Type.Object(
         description: 'Networks whose forwarding headers are believed. Default: none.',
       },
     ),
+    register: Register,
+    outbound: Type.Optional(Outbound),
     services: Services,
     routes: Routes,
     plugins: PluginList("Run on every route, before the route's own."),

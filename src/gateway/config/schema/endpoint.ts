@@ -17,30 +17,44 @@ export const Endpoint = Type.Object(
   { ...CLOSED, description: 'One instance.' },
 );
 
-export const Discover = Type.Object(
+const DnsLookup = Type.Object(
   {
-    dns: Type.Object(
-      {
-        name: Text('Name to look up.'),
-        type: Type.Enum(['A', 'AAAA', 'SRV'], {
-          default: 'A',
-          description: 'Type of its records.',
-        }),
-        port: Type.Optional(
-          Type.Integer({
-            minimum: 1,
-            maximum: 65_535,
-            description: 'Port of every endpoint. Not for SRV, whose records tell it.',
-          }),
-        ),
-        refresh: Type.Optional(
-          Duration({ description: "Time between two look-ups. Default: by the records' TTL." }),
-        ),
-      },
-      { ...CLOSED, description: 'By DNS.' },
+    name: Text('Name to look up.'),
+    type: Type.Enum(['A', 'AAAA', 'SRV'], {
+      default: 'A',
+      description: 'Type of its records.',
+    }),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description: 'Port of every endpoint. Not for SRV, whose records tell it.',
+      }),
+    ),
+    refresh: Type.Optional(
+      Duration({ description: "Time between two look-ups. Default: by the records' TTL." }),
     ),
   },
-  { ...CLOSED, description: 'Where its instances are found.' },
+  { ...CLOSED, description: 'By DNS.' },
+);
+
+export const Discover = Type.Object(
+  {
+    mesh: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_.-]{1,100}$',
+        examples: ['orders'],
+        description: 'The instances that are registered in the mesh under this name.',
+      }),
+    ),
+    dns: Type.Optional(DnsLookup),
+  },
+  {
+    ...CLOSED,
+    minProperties: 1,
+    maxProperties: 1,
+    description: 'Where its instances are found: `mesh` or `dns`.',
+  },
 );
 
 export type RawEndpoint = Static<typeof Endpoint>;

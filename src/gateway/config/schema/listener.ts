@@ -106,12 +106,12 @@ export const Listener = Type.Object(
 );
 
 export const Listeners = Type.Array(Listener, {
-  minItems: 1,
   default: [
     { name: 'http' },
     { name: 'https', protocol: 'https', tls: { selfSigned: ['localhost'] } },
   ],
-  description: 'The doors that clients come in by.',
+  description:
+    'The doors that clients come in by. Without a setting a node with `register` or `outbound` has none.',
 });
 
 export type RawListener = Static<typeof Listener>;

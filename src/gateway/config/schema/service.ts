@@ -5,21 +5,8 @@ import { Balancer } from './balancer.ts';
 import { Discover, Endpoint } from './endpoint.ts';
 import { HealthCheck, OutlierDetection } from './health.ts';
 import { ServiceRetry } from './retry.ts';
-import { CLOSED, Text } from './scalar.ts';
-
-const ServiceTlsSchema = Type.Object(
-  {
-    serverName: Type.Optional(Text("Name to ask for and to verify. Default: the endpoint's host.")),
-    ca: Type.Optional(Text("PEM file with trusted authorities. Default: the runtime's own.")),
-    cert: Type.Optional(Text('PEM file with a client certificate.')),
-    key: Type.Optional(Text('PEM file with its private key.')),
-    verify: Type.Boolean({
-      default: true,
-      description: "Whether to verify the service's certificate.",
-    }),
-  },
-  { ...CLOSED, description: 'TLS towards the service, for the protocols `https` and `h2`.' },
-);
+import { PeerTlsSchema } from './peer-tls.ts';
+import { CLOSED } from './scalar.ts';
 
 const threshold = (description: string) =>
   Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1024, description });
@@ -56,7 +43,9 @@ export const ServiceSchema = Type.Object(
       default: 'http1',
       description: '`http1`, `h2c`: plain. `https`: HTTP/1.1 over TLS. `h2`: HTTP/2 over TLS.',
     }),
-    tls: Type.Optional(ServiceTlsSchema),
+    tls: Type.Optional(
+      PeerTlsSchema('TLS towards the service, for the protocols `https` and `h2`.'),
+    ),
     balancer: Balancer,
     healthCheck: Type.Optional(HealthCheck),
     outlierDetection: OutlierDetection,

@@ -1,33 +1,24 @@
 /** One node of the measurement of shared limits: sends requests at a steady rate to counters of its own. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRedisBackplane } from '../src/mesh/backplane/redis/redis-backplane.ts';
-import { createSharedCounters } from '../src/mesh/limits/shared-counters.ts';
-import type { LimitVerdict } from '../src/plugins/sdk/plugin-context.ts';
-import type { NodeReport, NodeTask } from './limits-task.ts';
+import { createRedisBackplane } from '../../src/mesh/backplane/redis/redis-backplane.ts';
+import { parseRedisUrl } from '../../src/mesh/backplane/redis/redis-target.ts';
+import { createSharedCounters } from '../../src/mesh/limits/shared-counters.ts';
+import type { LimitVerdict } from '../../src/plugins/sdk/plugin-context.ts';
+import type { NodeReport, NodeTask } from './limit-task.ts';
 
 const TICK_MS = 5;
 
-process.once('message', (task: NodeTask) => {
-  void run(task).then((report) => process.send!(report));
-});
+const ignore = (): void => undefined;
+const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const random = Math.random;
 
 async function run(task: NodeTask): Promise<NodeReport> {
-  const clock = { now: Date.now, monotonic: () => performance.now() };
-  const log = { debug() {}, info() {}, warn: console.error, error: console.error };
-  const backplane = createRedisBackplane({
-    target: { topology: { type: 'single', host: '127.0.0.1', port: task.redisPort } },
-    clock,
-    log,
-    random: Math.random,
-  });
+  const target = parseRedisUrl(task.redisUrl);
+  const backplane = createRedisBackplane({ target, clock, log, random });
   await backplane.start();
-  const counters = createSharedCounters({
-    backplane,
-    clock,
-    log,
-    random: Math.random,
-    liveNodes: () => task.nodes,
-  });
+  const liveNodes = (): number => task.nodes;
+  const counters = createSharedCounters({ backplane, clock, log, random, liveNodes });
   const { name, points, windowMs, mode } = task;
   const limiter = counters.limiter({ name, points, windowMs, mode });
   const admitted = Array.from({ length: task.keys }, () => 0);
@@ -59,7 +50,6 @@ async function run(task: NodeTask): Promise<NodeReport> {
 
   await delay(Math.max(0, task.startAt - Date.now()));
   const startMs = performance.now();
-  const cpuStart = process.cpuUsage();
   for (;;) {
     const elapsedMs = performance.now() - startMs;
     const due = Math.floor((Math.min(elapsedMs, task.durationMs) * task.perSecond) / 1000);
@@ -68,15 +58,10 @@ async function run(task: NodeTask): Promise<NodeReport> {
     await delay(TICK_MS);
   }
   await Promise.all(open);
-  const { user, system } = process.cpuUsage(cpuStart);
   counters.close();
   await backplane.close();
-  return {
-    requests,
-    admitted,
-    fallbacks,
-    asks: counters.asks,
-    waitsMs,
-    cpuMicros: user + system,
-  };
+  return { requests, admitted, fallbacks, waitsMs };
 }
+
+const report = await run(JSON.parse(process.argv[2]!) as NodeTask);
+console.log(JSON.stringify(report));

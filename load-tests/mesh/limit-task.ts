@@ -1,7 +1,7 @@
-/** What the measurement of shared limits tells its nodes, and what they tell it. */
+/** What the measurement of shared limits tells its nodes, and what it hears from them. */
 
 export interface NodeTask {
-  readonly redisPort: number;
+  readonly redisUrl: string;
   readonly nodes: number;
   readonly name: string;
   readonly mode: 'leased' | 'exact';
@@ -19,8 +19,6 @@ export interface NodeReport {
   /** By key. */
   readonly admitted: readonly number[];
   readonly fallbacks: number;
-  readonly asks: number;
   /** Of requests that waited for Redis at all. */
   readonly waitsMs: readonly number[];
-  readonly cpuMicros: number;
 }

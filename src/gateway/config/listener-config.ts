@@ -1,0 +1,46 @@
+/** A listener as the program consumes it: its address, limits and TLS. */
+import type { AddressConfig } from './config.ts';
+import type { RedirectStatus } from './route-config.ts';
+
+export interface ListenerConfig extends AddressConfig {
+  readonly name: string;
+  readonly protocol: 'http' | 'https';
+  /** Lower case, exact or `*.suffix`; empty: every name. */
+  readonly hosts: readonly string[];
+  readonly redirectHttps: { readonly port: number; readonly status: RedirectStatus } | undefined;
+  /** Connections begin with a PROXY protocol v1 or v2 header. */
+  readonly proxyProtocol: boolean;
+  readonly limits: ListenerLimits;
+  /** Set if and only if `protocol` is `https`. */
+  readonly tls: ListenerTls | undefined;
+}
+
+export interface ListenerLimits {
+  readonly maxHeaderBytes: number;
+  readonly maxHeaderFields: number;
+  readonly maxUrlBytes: number;
+  /** 0: no limit. */
+  readonly maxBodyBytes: number;
+  /** To a request's complete head. */
+  readonly headerTimeoutMs: number;
+  /** Between two requests of a connection, and between two pieces of a body. */
+  readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
+  /** Concurrent HTTP/2 streams of one connection. */
+  readonly maxStreams: number;
+  /** 0: no limit. */
+  readonly maxRequestsPerConnection: number;
+  /** How long exchanges may go on once the listener stops or drains. */
+  readonly drainMs: number;
+}
+
+export interface ListenerTls {
+  /** PEM files, absolute paths. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  /** Names of a certificate made for development; empty: none. */
+  readonly selfSigned: readonly string[];
+  /** PEM file, absolute path; set if and only if `clientAuth` is. */
+  readonly clientCa: string | undefined;
+  readonly clientAuth: 'request' | 'require' | undefined;
+  readonly minVersion: '1.2' | '1.3';
+}

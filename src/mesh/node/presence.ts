@@ -1,0 +1,71 @@
+/** Who is there: this node says so every few seconds, and hears of the others. */
+import type { Log } from '../../plugins/sdk/plugin-context.ts';
+import type { Backplane, Json, Report } from '../backplane/backplane.ts';
+import { reasonOf } from '../backplane/backplane-error.ts';
+import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
+import { heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
+
+const NODES_SPACE = 'nodes';
+
+export interface PresenceOptions {
+  readonly backplane: Backplane;
+  readonly nodeId: string;
+  /** What others are told of this node, asked for each time. */
+  readonly describe: () => Json;
+  /** Uniform in [0, 1); for jitter. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly schedule?: Schedule | undefined;
+}
+
+export interface Presence {
+  /** Resolves when the first attempt has ended, well or not; it goes on trying. */
+  start(): Promise<void>;
+  /** Tells the others, if the store can be asked. */
+  stop(): Promise<void>;
+  /** Names in order, this node's among them. While the backplane is away, as last heard. */
+  readonly nodes: readonly string[];
+}
+
+/** Long enough to be told, short enough to be gone at once. */
+const GOODBYE_MS = 1;
+
+export function createPresence(options: PresenceOptions): Presence {
+  const { backplane, nodeId, describe, random, log, schedule = scheduleTimer } = options;
+  let nodes: readonly string[] = [nodeId];
+  let callOff = (): void => {};
+  let beating: Promise<void> | undefined;
+  let isStopped = false;
+
+  async function say(): Promise<void> {
+    await backplane.report(NODES_SPACE, nodeId, describe(), LEASE_MS);
+    nodes = namesOf(await backplane.reports(NODES_SPACE), nodeId);
+  }
+
+  async function beat(): Promise<void> {
+    beating = say().catch((error: unknown) => {
+      log.debug({ reason: reasonOf(error) }, 'the other nodes could not be told of this one');
+    });
+    await beating;
+    if (!isStopped) callOff = schedule(heartbeatDelayMs(random), () => void beat());
+  }
+
+  return {
+    start: beat,
+    async stop() {
+      isStopped = true;
+      callOff();
+      await beating;
+      await backplane.report(NODES_SPACE, nodeId, null, GOODBYE_MS).catch(() => undefined);
+    },
+    get nodes() {
+      return nodes;
+    },
+  };
+}
+
+/** A node that has just said goodbye may still be listed: it left no description. */
+function namesOf(reports: readonly Report[], self: string): readonly string[] {
+  const names = reports.filter(({ value }) => value !== null).map(({ id }) => id);
+  return [...new Set([...names, self])].toSorted();
+}

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Backplane } from '../../../src/mesh/backplane/backplane.ts';
+import { createEmbeddedBackplane } from '../../../src/mesh/backplane/embedded/embedded-backplane.ts';
+import { createPresence, type Presence } from '../../../src/mesh/node/presence.ts';
+import { CLOCK, SILENT } from '../../contracts/backplane-fixture.ts';
+import { createFolder } from '../../gateway/config/config-file.ts';
+import { ManualTime } from '../backplane/manual-time.ts';
+import { settle } from '../registry/scripted-backplane.ts';
+
+let time: ManualTime;
+let backplane: Backplane;
+
+beforeEach(async () => {
+  time = new ManualTime();
+  const clock = { now: CLOCK.now, monotonic: time.monotonic };
+  const directory = await createFolder();
+  backplane = createEmbeddedBackplane({ directory, clock, log: SILENT, schedule: time.schedule });
+  await backplane.start();
+  return () => backplane.close();
+});
+
+function create(nodeId: string, on: Backplane = backplane): Presence {
+  return createPresence({
+    backplane: on,
+    nodeId,
+    describe: () => ({ name: nodeId }),
+    random: () => 0.5,
+    log: SILENT,
+    schedule: time.schedule,
+  });
+}
+
+async function pass(ms: number): Promise<void> {
+  time.advance(ms);
+  await settle();
+}
+
+describe('the presence of a node', () => {
+  it('knows itself before it has heard of anybody', () => {
+    expect(create('b').nodes).toEqual(['b']);
+  });
+
+  it('hears of the others within a heartbeat', async () => {
+    const [b, a] = [create('b'), create('a')];
+    await b.start();
+    await a.start();
+    expect(a.nodes).toEqual(['a', 'b']);
+    expect(b.nodes).toEqual(['b']);
+    await pass(5_000);
+    expect(b.nodes).toEqual(['a', 'b']);
+  });
+
+  it('tells what describes the node', async () => {
+    await create('a').start();
+    expect(await backplane.reports('nodes')).toEqual([{ id: 'a', value: { name: 'a' } }]);
+  });
+
+  it('forgets a node that said goodbye at once, and one that fell silent after its lease', async () => {
+    const [a, b, c] = [create('a'), create('b'), create('c')];
+    for (const node of [a, b, c]) await node.start();
+    await b.stop();
+    await pass(5_000);
+    expect(a.nodes).toEqual(['a', 'c']);
+    // As a process that was killed.
+    await c.stop();
+    await backplane.report('nodes', 'c', { name: 'c' }, 15_000);
+    await pass(5_000);
+    expect(a.nodes).toEqual(['a', 'c']);
+    await pass(15_000);
+    expect(a.nodes).toEqual(['a']);
+  });
+
+  it('keeps to what it last heard while the backplane is away, and goes on trying', async () => {
+    let isAway = false;
+    const away: Backplane = {
+      ...backplane,
+      report: (...args) => (isAway ? Promise.reject(new Error('away')) : backplane.report(...args)),
+    };
+    const a = create('a', away);
+    await create('b').start();
+    await a.start();
+    isAway = true;
+    await pass(60_000);
+    expect(a.nodes).toEqual(['a', 'b']);
+    isAway = false;
+    await create('d').start();
+    await pass(6_000);
+    expect(a.nodes).toContain('d');
+  });
+});
