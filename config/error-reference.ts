@@ -88,7 +88,8 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     status: 503,
     meaning:
       'The gateway itself is short of time or memory, and sheds load. Also a `rate-limit` with `onUnavailable: closed` while Redis does not answer.',
-    remedy: 'Wait for `Retry-After` seconds; add nodes, or look at `meshgate_plugin_rate_limit_fallbacks_total`.',
+    remedy:
+      'Wait for `Retry-After` seconds; add nodes, or look at `meshgate_plugin_rate_limit_fallbacks_total`.',
   },
   upstream_connect_failed: {
     status: 503,

@@ -53,7 +53,7 @@ async function run(task: NodeTask): Promise<NodeReport> {
   for (;;) {
     const elapsedMs = performance.now() - startMs;
     const due = Math.floor((Math.min(elapsedMs, task.durationMs) * task.perSecond) / 1000);
-    while (requests < due) send();
+    for (let missing = due - requests; missing > 0; missing--) send();
     if (elapsedMs >= task.durationMs) break;
     await delay(TICK_MS);
   }

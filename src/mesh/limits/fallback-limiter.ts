@@ -10,7 +10,7 @@ export interface FallbackLimiter {
 }
 
 /** A node's part of the points: all live nodes together stay within the limit. At least 1. */
-export function toLocalPoints(points: number, liveNodes: number): number {
+function toLocalPoints(points: number, liveNodes: number): number {
   return Math.max(1, Math.floor(points / Math.max(1, liveNodes)));
 }
 

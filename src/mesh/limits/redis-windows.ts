@@ -48,7 +48,7 @@ return { spent + wanted, ttl }
 `;
 
 /** What the script granted, worked out from the count it returned as the script does. */
-export function toGrant({ wanted, least, limit }: Ask, counted: number, endsInMs: number): Grant {
+function toGrant({ wanted, least, limit }: Ask, counted: number, endsInMs: number): Grant {
   const before = counted - wanted;
   const left = Math.min(wanted, limit - before);
   const granted = left >= least ? left : 0;

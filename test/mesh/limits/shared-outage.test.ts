@@ -40,11 +40,11 @@ async function fallbackOf(limiter: Limiter): Promise<LimitFallback | undefined> 
   return (await limiter.consume(randomUUID())).fallback;
 }
 
-async function untilCounted(limiter: Limiter, withinMs = BACK_WITHIN_MS): Promise<void> {
+async function expectCounted(limiter: Limiter, withinMs = BACK_WITHIN_MS): Promise<void> {
   await until(async () => (await fallbackOf(limiter)) === undefined, withinMs);
 }
 
-async function untilFallback(limiter: Limiter): Promise<void> {
+async function expectFallback(limiter: Limiter): Promise<void> {
   await until(async () => (await fallbackOf(limiter)) !== undefined);
 }
 
@@ -57,20 +57,20 @@ function expectAtOnce(limiter: Limiter, fallback: LimitFallback): void {
 describe.each(MODES)('a %s limit', (mode) => {
   it('falls back at once when Redis is killed, and counts in it again when it is back', async () => {
     const limiter = limiterOf({ mode, onUnavailable: 'open' });
-    await untilCounted(limiter);
+    await expectCounted(limiter);
     await redis.kill();
-    await untilFallback(limiter);
+    await expectFallback(limiter);
     for (let i = 0; i < 100; i++) expectAtOnce(limiter, 'open');
     await untilConnected(node.backplane, false);
     await until(async () => node.warnings.length > 0);
     expect(node.warnings).toEqual(['rate limits go without Redis, each by its onUnavailable']);
     await redis.start();
-    await untilCounted(limiter);
+    await expectCounted(limiter);
   });
 
   it('waits once for a Redis that hangs, no longer than it may, and not again', async () => {
     const limiter = limiterOf({ mode, onUnavailable: 'closed' });
-    await untilCounted(limiter);
+    await expectCounted(limiter);
     await redis.admin.call('CLIENT', 'PAUSE', 2_000, 'ALL');
     const asked = performance.now();
     const verdicts = await Promise.all(
@@ -84,38 +84,38 @@ describe.each(MODES)('a %s limit', (mode) => {
     const asks = node.counters.asks;
     for (let i = 0; i < 100; i++) expectAtOnce(limiter, 'closed');
     expect(node.counters.asks).toBe(asks);
-    await untilCounted(limiter, 2_000 + BACK_WITHIN_MS);
+    await expectCounted(limiter, 2_000 + BACK_WITHIN_MS);
   });
 
   it('comes back after Redis stood still with its connections open', async () => {
     const limiter = limiterOf({ mode });
-    await untilCounted(limiter);
+    await expectCounted(limiter);
     redis.freeze();
-    await untilFallback(limiter);
+    await expectFallback(limiter);
     await untilConnected(node.backplane, false);
     redis.thaw();
-    await untilCounted(limiter);
+    await expectCounted(limiter);
   });
 
   it('falls back where Redis takes no writes, as a replica', async () => {
     const limiter = limiterOf({ mode });
-    await untilCounted(limiter);
+    await expectCounted(limiter);
     await redis.admin.call('REPLICAOF', '127.0.0.1', '1');
-    await untilFallback(limiter);
+    await expectFallback(limiter);
     await redis.admin.call('REPLICAOF', 'NO', 'ONE');
-    await untilCounted(limiter);
+    await expectCounted(limiter);
   });
 
   it('falls back where Redis is out of memory', async () => {
     const limiter = limiterOf({ mode });
-    await untilCounted(limiter);
+    await expectCounted(limiter);
     await redis.admin.config('SET', 'maxmemory-policy', 'noeviction');
     await redis.admin.config('SET', 'maxmemory', '1');
-    await untilFallback(limiter);
+    await expectFallback(limiter);
     // Connected all the while: it is the writing that fails.
     expect(node.backplane.status().connected).toBe(true);
     await redis.admin.config('SET', 'maxmemory', '0');
-    await untilCounted(limiter);
+    await expectCounted(limiter);
   });
 
   it('does not notice that Redis lost its scripts', async () => {
@@ -149,7 +149,7 @@ describe.each(MODES)('a %s limit', (mode) => {
     expectAtOnce(limiter, 'open');
     expect(limiter.peek('caller')).toMatchObject({ allowed: true, fallback: 'open' });
     const late = await RedisProcess.start({}, port);
-    await untilCounted(limiter);
+    await expectCounted(limiter);
     await early.close();
     await late.stop();
   });
@@ -263,7 +263,7 @@ describe('limits in a cluster', () => {
     onTestFinished(() => member.close());
     const limiter = limiterOf({ mode: 'exact', points: 1 }, member.counters);
     const keys = Array.from({ length: 60 }, (_, i) => `caller ${i}`);
-    await untilCounted(limiter, 15_000);
+    await expectCounted(limiter, 15_000);
     const fallbacks = async (): Promise<number> => {
       const verdicts = await Promise.all(keys.map(async (key) => limiter.peek(key)));
       return verdicts.filter(({ fallback }) => fallback !== undefined).length;
