@@ -3,6 +3,7 @@ import type { BodySource } from '../../mesh/transport/body-source.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
 import type { CallRequest, TryHead } from '../../mesh/service/call.ts';
 import type { LoadSet } from '../../mesh/balancing/load-set.ts';
+import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
@@ -10,6 +11,7 @@ import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runTryHooks } from '../pipeline/hooks.ts';
 import { hashOf } from './hash-key.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
+import { goesOverHttp2 } from './upstream-protocol.ts';
 import { createHandshakeKey, withHandshakeKey } from './websocket-handshake.ts';
 
 export class ForwardCall implements CallRequest {
@@ -20,7 +22,9 @@ export class ForwardCall implements CallRequest {
   readonly body: BodySource | undefined;
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
+  readonly http2: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeoutMs: number;
   /** Set where the gateway makes the WebSocket handshake for its client, and must check the answer. */
@@ -43,11 +47,13 @@ export class ForwardCall implements CallRequest {
     this.body = request.body;
     this.upgrade = intake.upgrade;
     this.expectContinue = intake.expectContinue;
+    this.http2 = goesOverHttp2(target.service, exchange);
     this.retry = target.retry;
+    this.hedge = target.service.hedge;
     this.perTryTimeoutMs = target.perTryTimeoutMs;
     this.timeoutMs = exchange.compiledRoute!.timeoutMs;
     this.handshakeKey =
-      intake.upgrade !== undefined && intake.connection.protocol === 'h2' && !target.service.http2
+      intake.upgrade !== undefined && intake.connection.protocol === 'h2' && !this.http2
         ? createHandshakeKey()
         : undefined;
     this.authority = target.rewriteHost ?? request.authority;
@@ -60,8 +66,7 @@ export class ForwardCall implements CallRequest {
   toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead> {
     const exchange = this.#exchange;
     const target = this.#target;
-    const http2 = target.service.http2;
-    let headers = toUpstreamFields(exchange, http2);
+    let headers = toUpstreamFields(exchange, this.http2);
     if (this.handshakeKey !== undefined) headers = withHandshakeKey(headers, this.handshakeKey);
     const head: TryHead = {
       target: this.requestTarget,

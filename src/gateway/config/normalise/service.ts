@@ -1,7 +1,9 @@
 /** Services: their endpoints, and how these are reached. */
+import { isHashing } from '../../../mesh/balancing/policies.ts';
 import type { Discovery, EndpointConfig, PeerTls, ServiceConfig } from '../service-config.ts';
 import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
+import type { RawHedge } from '../schema/hedge.ts';
 import type { RawService } from '../schema/service.ts';
 import { hostNameFault, Malformed, parseAddress } from './address.ts';
 import { toBalancer } from './balancer.ts';
@@ -23,15 +25,25 @@ export function toService(
   }
   checkOrigin(draft, raw, path);
   const { retry } = raw;
+  const protocol = raw.protocol ?? (raw.discover?.mesh === undefined ? 'http1' : 'auto');
+  const hashing = isHashing(raw.balancer.policy);
+  if (hashing && raw.adaptiveWeights === true) {
+    draft.report(
+      [...path, 'adaptiveWeights'],
+      `"adaptiveWeights" means nothing to the policy ${raw.balancer.policy}`,
+      { at: 'key', hint: 'remove it: equal keys stay on their endpoint' },
+    );
+  }
   return {
     name,
     endpoints: toEndpoints(draft, raw.endpoints ?? [], [...path, 'endpoints']),
     discover: toDiscovery(draft, raw.discover, [...path, 'discover']),
-    protocol: raw.protocol,
+    protocol,
     tls: toServiceTls(draft, raw, path),
     balancer: toBalancer(draft, raw.balancer, [...path, 'balancer']),
-    healthCheck: toHealthCheck(draft, raw.healthCheck, raw.protocol, [...path, 'healthCheck']),
+    healthCheck: toHealthCheck(draft, raw.healthCheck, protocol, [...path, 'healthCheck']),
     outlierDetection: toOutlierRules(draft, raw.outlierDetection, [...path, 'outlierDetection']),
+    adaptiveWeights: raw.adaptiveWeights ?? (!hashing && raw.discover?.mesh !== undefined),
     circuitBreaker: {
       maxConnections: raw.circuitBreaker.maxConnections,
       maxPending: raw.circuitBreaker.maxPending,
@@ -47,6 +59,7 @@ export function toService(
       ]),
       budget: { ratio: retry.budget.ratio, minPerSecond: retry.budget.minPerSecond },
     },
+    hedge: toHedge(draft, raw.hedge, [...path, 'hedge']),
     timeouts: toTimeouts(draft, raw.timeouts, [...path, 'timeouts']),
   };
 }
@@ -128,12 +141,24 @@ function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): PeerTls 
   }
   const place = [...path, 'tls'];
   if (!isTls) {
-    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol}`, {
+    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol ?? 'http1'}`, {
       at: 'key',
       hint: 'set protocol to https (HTTP/1.1) or h2 (HTTP/2)',
     });
   }
   return toPeerTls(draft, tls, place);
+}
+
+function toHedge(
+  draft: Draft,
+  raw: RawHedge | undefined,
+  path: ConfigPath,
+): ServiceConfig['hedge'] {
+  if (raw === undefined) return undefined;
+  const { percentile, minDelay, attempts } = raw;
+  // A hedge at once would be two of every request.
+  const minDelayMs = toDurationMs(draft, minDelay, [...path, 'minDelay'], 1);
+  return { percentile, minDelayMs, attempts };
 }
 
 function toTimeouts(
