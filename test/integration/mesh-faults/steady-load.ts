@@ -49,11 +49,9 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     for (let turn = caller; !stopping.signal.aborted;) {
       const port = ports[turn % ports.length]!;
       try {
-        const { name, isLast } = await ask({ port, method, host, agent });
-        succeeded++;
-        answers.set(name, (answers.get(name) ?? 0) + 1);
-        recent.push(name);
-        if (isLast) turn++;
+        const answer = await ask({ port, method, host, agent });
+        if (answer !== undefined) note(answer.name);
+        if (answer?.isLast === true) turn++;
       } catch (error) {
         if (isNeverSent(error)) {
           turn++;
@@ -64,6 +62,12 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
       await pause(THINK_MS);
     }
     agent.destroy();
+  }
+
+  function note(name: string): void {
+    succeeded++;
+    answers.set(name, (answers.get(name) ?? 0) + 1);
+    recent.push(name);
   }
 
   function fail(caller: number, error: unknown): void {
@@ -116,6 +120,12 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   return load;
 }
 
+interface Answered {
+  readonly name: string;
+  /** The connection ends with it. */
+  readonly isLast: boolean;
+}
+
 interface Asked {
   readonly port: number;
   readonly method: 'GET' | 'POST';
@@ -123,12 +133,8 @@ interface Asked {
   readonly agent: Agent;
 }
 
-async function ask({
-  port,
-  method,
-  host,
-  agent,
-}: Asked): Promise<{ name: string; isLast: boolean }> {
+/** Undefined: the request was shed. */
+async function ask({ port, method, host, agent }: Asked): Promise<Answered | undefined> {
   const asked = request({
     host: '127.0.0.1',
     port,
@@ -139,6 +145,8 @@ async function ask({
   asked.end(method === 'POST' ? 'an order' : undefined);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   const name = await text(response);
+  // A machine that is busy with other tests makes a node shed load, which is not what is tested here.
+  if (response.statusCode === 503 && name.includes('"code":"overloaded"')) return undefined;
   if (response.statusCode !== 200) {
     const reason = String(response.headers['proxy-status'] ?? '');
     throw new Error(`answered ${response.statusCode} ${reason}: ${name}`);
