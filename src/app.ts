@@ -13,8 +13,12 @@ import type { ServiceConfig } from './gateway/config/service-config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { createService, type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { KeyedPool } from './gateway/config/keyed-pool.ts';
+import { createUndeclaredServices } from './gateway/config/mesh-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
+import { inboundDoorsOf, OUTBOUND } from './gateway/doors/door-listeners.ts';
+import { OnDemandServices } from './gateway/doors/on-demand-services.ts';
+import { OutboundCells } from './gateway/doors/outbound-cells.ts';
 import { explain } from './gateway/explain/explain.ts';
 import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -37,7 +41,7 @@ import { createStatusServer } from './gateway/status/status-server.ts';
 import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
-import type { Clock, Log } from './plugins/sdk/plugin-context.ts';
+import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
 import { VERSION } from './version.ts';
@@ -57,13 +61,21 @@ const MAX_MEMORY_SHARE = 0.85;
 const DRAIN_NOTICE_MS = 1000;
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
-export async function createApp({ configFile, env, log }: AppOptions): Promise<App> {
-  const first = await loadConfig(configFile, { catalogue: standardPlugins, env });
+export async function createApp(options: AppOptions): Promise<App> {
+  const { configFile, document, env } = options;
+  const first = await loadConfig(configFile, { catalogue: standardPlugins, env, text: document });
   if (!first.ok) throw new ConfigurationError(first.issues);
-  return assemble(first, configFile, env, log);
+  return assemble(first, options);
 }
 
-function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log: Log): App {
+/** Its discovery and health checks begin at once. */
+function startService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
+  const service = createService(config, surroundings);
+  service.start();
+  return service;
+}
+
+function assemble(first: Loaded, { configFile, document, env, log }: AppOptions): App {
   const initial = first.config;
   const nodeName = initial.node.name ?? `${hostname()}-${randomBytes(3).toString('hex')}`;
   const random = Math.random;
@@ -94,7 +106,13 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   const gatewayMetrics = createGatewayMetrics(registry, {
     version: VERSION,
     nodeVersion: process.versions.node,
-    services: () => configuration.current.services.values(),
+    services: () => {
+      const known = configuration.current.services;
+      const others = onDemand.services.filter(
+        ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
+      );
+      return [...known.values(), ...others];
+    },
     connections: () =>
       listeners.all.map(({ facts, connections }) => ({
         listener: facts.name,
@@ -126,7 +144,11 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     clock,
     random,
     log,
-    inboundPort: ({ inbound }) => inbound!.port,
+    inboundPort(registration) {
+      const own = JSON.stringify(registration);
+      const door = inboundDoorsOf(applied).find((one) => JSON.stringify(one.registration) === own);
+      return (door && listeners.portOf(door.listener.name)) ?? registration.inbound!.port;
+    },
   });
   const surroundings: ServiceSurroundings = {
     environment: serviceEnvironment,
@@ -177,11 +199,21 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   });
   const status = createStatusServer(initial.status, readiness, registry);
 
+  const undeclared = createUndeclaredServices();
+  const onDemand = new OnDemandServices({
+    route: OUTBOUND,
+    toConfig: (name) => undeclared.discovered(name),
+    createService: (config) => startService(config, surroundings),
+    cellsOf: (service) =>
+      new OutboundCells(service, (route, part) => requestMetrics.cellsOf(route, part)),
+    onStopFailed: (error) => log.warn({ err: error }, 'a service stopped badly'),
+  });
+
   function compile(
     config: Config,
     revision: number,
     hash: string,
-    makeService = (service: ServiceConfig): Service => createService(service, surroundings),
+    within = surroundings,
   ): Promise<CompiledSnapshot> {
     return compileSnapshot(
       config,
@@ -189,13 +221,11 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       {
         services,
         plugins,
-        createService(service) {
-          const made = makeService(service);
-          made.start();
-          return made;
-        },
+        createService: (service) => startService(service, within),
         createPlugin: (entry, scope) => createPlugin(entry, scope, pluginEnvironment),
-        cellsOf: (route) => requestMetrics.cellsOf(route),
+        cellsOf: (route, part) => requestMetrics.cellsOf(route, part),
+        undeclared,
+        onDemand,
         pause: nextTurn,
         monotonic,
       },
@@ -205,10 +235,17 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   const configuration = createConfiguration({
     first,
     configFile,
+    isWatched: document === undefined,
     env,
     compile,
-    prepareListeners: (config) => listeners.prepare(config),
+    async prepareListeners(config) {
+      const prepared = await listeners.prepare(config);
+      // As at the end: callers hear of it before the door closes.
+      if (await mesh.registrations.retire(config.registrations)) await delay(DRAIN_NOTICE_MS);
+      return prepared;
+    },
     onApplied(config) {
+      applied = config;
       trusted.update(config.trustedProxies);
       if (isRegistering) register(config);
     },
@@ -217,6 +254,8 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     log,
   });
 
+  /** The configuration in force. */
+  let applied = initial;
   /** Only once the doors are open and there is somewhere to pass calls on to. */
   let isRegistering = false;
   function register(config: Config): void {
@@ -229,6 +268,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     async start() {
       accessLog?.writer.start();
       await mesh.node.start();
+      onDemand.start();
       await configuration.start();
       await firstEndpoints(configuration.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
@@ -255,7 +295,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       await mesh.registrations.leave();
       overload.stop();
       // Services let go of their discovery, which then has something to save.
-      await configuration.stop();
+      await Promise.all([configuration.stop(), onDemand.stop()]);
       await Promise.all([
         mesh.node.stop(),
         status.stop(),
@@ -276,15 +316,14 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       const key = (): Uint8Array => readStickyKey(initial.dataDir) ?? randomBytes(32);
       const quiet = { ...surroundings, environment: silent, stickyKey: key };
       await mesh.node.backplane.start();
-      const snapshot = await compile(initial, 1, first.hash, (service) =>
-        createService(service, quiet),
-      );
+      const snapshot = await compile(initial, 1, first.hash, quiet);
       try {
         await firstEndpoints(snapshot.services.values());
         const stages = requestStages(overload, random);
         return await explain(toExplainRequest(question, initial), snapshot, stages, clock);
       } finally {
         snapshot.lease.supersede();
+        await onDemand.stop();
         await mesh.node.backplane.close();
       }
     },

@@ -25,9 +25,12 @@ import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './en
 import { ServiceCall } from './service-call.ts';
 import { TryOutcomes } from './try-outcomes.ts';
 
+/** `auto`: plain, HTTP/2 for the calls that ask for it and HTTP/1.1 for the others. */
+export type ServiceProtocol = UpstreamTarget['protocol'] | 'auto';
+
 export interface ServiceOptions {
   readonly name: string;
-  readonly protocol: UpstreamTarget['protocol'];
+  readonly protocol: ServiceProtocol;
   /** For `https` and `h2`. */
   readonly tls: UpstreamTls | undefined;
   readonly source: EndpointSource;
@@ -59,13 +62,18 @@ export interface ServiceEnvironment extends HealthEnvironment {
 /** How often the weight of an endpoint in slow start is looked at anew. */
 const WARMING_STEP_MS = 500;
 
+/** No request waits longer for the backplane, whatever has become of it. */
+const MAX_FIRST_WAIT_MS = 20;
+
 /** An answer's head may be as large as a request's. */
 const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
 
 export class Service {
   readonly name: string;
-  /** The upstream speaks HTTP/2. */
+  /** Every call goes over HTTP/2. */
   readonly http2: boolean;
+  /** Both are spoken: a call goes over HTTP/2 if it says so. */
+  readonly auto: boolean;
   readonly retry: RetryRules;
   readonly perTryTimeoutMs: number;
   readonly timeouts: ServiceTimeouts;
@@ -78,7 +86,8 @@ export class Service {
   readonly #health: EndpointHealth;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
-  readonly #upstreams = new Map<Endpoint, Upstream>();
+  readonly #http1Upstreams = new Map<Endpoint, Upstream>();
+  readonly #http2Upstreams = new Map<Endpoint, Upstream>();
   #known: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
   #refresh: NodeJS.Immediate | undefined;
@@ -86,12 +95,17 @@ export class Service {
   #drained: (() => void) | undefined;
   /** Resolves when discovery has spoken for the first time. */
   readonly ready: Promise<void>;
+  /** Discovery has spoken. */
+  isDiscovered = false;
+  #waitUntilMs = 0;
+  #firstAnswer: Promise<undefined> | undefined;
 
   constructor(options: ServiceOptions, environment: ServiceEnvironment) {
     this.#options = options;
     this.environment = environment;
     this.name = options.name;
     this.http2 = options.protocol === 'h2c' || options.protocol === 'h2';
+    this.auto = options.protocol === 'auto';
     this.retry = options.retry;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
@@ -110,7 +124,7 @@ export class Service {
     this.outcomes = new TryOutcomes({
       outliers: this.#health.outliers,
       latency: balancing.policy === 'peak-ewma',
-      http2: this.http2,
+      http2: this.http2 || this.auto,
       monotonic,
       now,
     });
@@ -121,7 +135,28 @@ export class Service {
     return this.#balancer.endpoints;
   }
 
+  /**
+   * For calls that come before discovery has spoken: resolves when it has, or when they have
+   * waited long enough. Undefined where there is nothing to wait for any more.
+   */
+  get firstAnswer(): Promise<undefined> | undefined {
+    if (this.isDiscovered) return undefined;
+    const leftMs = this.#waitUntilMs - this.environment.monotonic();
+    if (leftMs <= 0) return undefined;
+    return (this.#firstAnswer ??= new Promise((resolve) => {
+      const enough = (): void => {
+        clearTimeout(timer);
+        // Whatever the timer makes of fractions.
+        this.#waitUntilMs = 0;
+        resolve(undefined);
+      };
+      const timer = setTimeout(enough, leftMs);
+      void this.ready.then(enough);
+    }));
+  }
+
   start(): void {
+    this.#waitUntilMs = this.environment.monotonic() + MAX_FIRST_WAIT_MS;
     this.#health.start();
     this.#options.source.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
@@ -131,6 +166,7 @@ export class Service {
         (endpoint) => this.#health.outlivesDiscovery(endpoint),
       );
       this.#use(endpoints, removed);
+      this.isDiscovered = true;
       this.#known?.();
     });
   }
@@ -190,8 +226,10 @@ export class Service {
     if (this.breaker.active > 0) {
       await new Promise<void>((resolve) => (this.#drained = resolve));
     }
-    await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.close()));
-    this.#upstreams.clear();
+    const upstreams = [...this.#http1Upstreams.values(), ...this.#http2Upstreams.values()];
+    await Promise.all(upstreams.map((upstream) => upstream.close()));
+    this.#http1Upstreams.clear();
+    this.#http2Upstreams.clear();
   }
 
   /** The endpoints that have this metadata, as a lasting handle for a target. */
@@ -215,11 +253,21 @@ export class Service {
     return this.#stopped !== undefined;
   }
 
-  /** Sends a try over the connections of an endpoint, which are made on its first. */
-  send(endpoint: Endpoint, request: UpstreamRequest, sink: UpstreamSink): UpstreamCall {
-    const known = this.#upstreams.get(endpoint);
+  /**
+   * Sends a try over the connections of an endpoint, which are made on its first. `wantsHttp2`
+   * means something to a service that speaks both.
+   */
+  send(
+    endpoint: Endpoint,
+    request: UpstreamRequest,
+    sink: UpstreamSink,
+    wantsHttp2 = false,
+  ): UpstreamCall {
+    const http2 = this.http2 || (wantsHttp2 && this.auto);
+    const upstreams = http2 ? this.#http2Upstreams : this.#http1Upstreams;
+    const known = upstreams.get(endpoint);
     if (known !== undefined) return known.send(request, sink);
-    const upstream = createUpstream(this.#targetOf(endpoint), {
+    const upstream = createUpstream(this.#targetOf(endpoint, http2), {
       connectTimeoutMs: this.timeouts.connectMs,
       keepAliveMs: this.timeouts.keepAliveMs,
       maxConnections: this.breaker.thresholds.maxConnections,
@@ -228,19 +276,23 @@ export class Service {
     });
     const call = upstream.send(request, sink);
     // It may have left while the head of the try was made: then nobody else will close it.
-    if (this.endpoints.includes(endpoint)) this.#upstreams.set(endpoint, upstream);
+    if (this.endpoints.includes(endpoint)) upstreams.set(endpoint, upstream);
     else void upstream.close();
     return call;
   }
 
-  #targetOf({ spec }: Endpoint): UpstreamTarget {
-    const { protocol, tls } = this.#options;
+  #targetOf({ spec }: Endpoint, http2: boolean): UpstreamTarget {
+    const { tls } = this.#options;
+    let { protocol } = this.#options;
+    if (protocol === 'auto') protocol = http2 ? 'h2c' : 'http1';
     return { host: spec.host, port: spec.port, protocol, ...(tls !== undefined && { tls }) };
   }
 
   #leave(endpoint: Endpoint): void {
-    const upstream = this.#upstreams.get(endpoint);
-    this.#upstreams.delete(endpoint);
-    void upstream?.close();
+    for (const upstreams of [this.#http1Upstreams, this.#http2Upstreams]) {
+      const upstream = upstreams.get(endpoint);
+      upstreams.delete(endpoint);
+      void upstream?.close();
+    }
   }
 }

@@ -119,7 +119,7 @@ describe('a broken configuration of the mesh', () => {
       'gRPC health of an application that speaks HTTP/1.1',
       'register: [{ service: a, address: "127.0.0.1:81", protocol: http1, healthCheck: { grpc: {} } }]\n',
       [
-        '2:83 register[0].healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to h2c or h2)',
+        '2:83 register[0].healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to auto, h2c or h2)',
       ],
     ],
   ])('tells of %s', async (_title, text, issues) => {

@@ -44,8 +44,6 @@ function toRegistration(
 ): RegistrationConfig {
   const { service, id, protocol, weight, priority, inbound } = raw;
   const checkPath = [...path, 'healthCheck'];
-  // What the application speaks is up to the check, where it may speak both.
-  const checked = protocol === 'http1' ? 'http1' : 'h2c';
   return {
     service,
     application: toPeer(draft, raw.address, [...path, 'address']) ?? { host: '', port: 0 },
@@ -56,7 +54,7 @@ function toRegistration(
     weight,
     priority,
     metadata: toRecord(raw.metadata),
-    healthCheck: toHealthCheck(draft, raw.healthCheck, checked, checkPath) ?? DEFAULT_CHECK,
+    healthCheck: toHealthCheck(draft, raw.healthCheck, protocol, checkPath) ?? DEFAULT_CHECK,
   };
 }
 

@@ -23,14 +23,15 @@ export function toService(
   }
   checkOrigin(draft, raw, path);
   const { retry } = raw;
+  const protocol = raw.protocol ?? (raw.discover?.mesh === undefined ? 'http1' : 'auto');
   return {
     name,
     endpoints: toEndpoints(draft, raw.endpoints ?? [], [...path, 'endpoints']),
     discover: toDiscovery(draft, raw.discover, [...path, 'discover']),
-    protocol: raw.protocol,
+    protocol,
     tls: toServiceTls(draft, raw, path),
     balancer: toBalancer(draft, raw.balancer, [...path, 'balancer']),
-    healthCheck: toHealthCheck(draft, raw.healthCheck, raw.protocol, [...path, 'healthCheck']),
+    healthCheck: toHealthCheck(draft, raw.healthCheck, protocol, [...path, 'healthCheck']),
     outlierDetection: toOutlierRules(draft, raw.outlierDetection, [...path, 'outlierDetection']),
     circuitBreaker: {
       maxConnections: raw.circuitBreaker.maxConnections,
@@ -128,7 +129,7 @@ function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): PeerTls 
   }
   const place = [...path, 'tls'];
   if (!isTls) {
-    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol}`, {
+    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol ?? 'http1'}`, {
       at: 'key',
       hint: 'set protocol to https (HTTP/1.1) or h2 (HTTP/2)',
     });
