@@ -8,6 +8,7 @@ import { toPathText } from './config-path.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
+import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createSchemaValidator } from './schema-validator.ts';
 import { Document } from './schema/document.ts';
@@ -87,6 +88,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   });
   const now = options.now ?? Date.now;
   await checkCertificates(validation.pemReferences, report, now());
+  await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
   return toResult(file, files, source, validation, problems);
 }

@@ -362,7 +362,7 @@ routes:
     issues: [
       '2:15 node.name: the environment variable NAME is not set (set it, or give a default: ${NAME:-…})',
       '3:20 status.address: "${not a name}" is no substitution: use ${VAR}, ${VAR:-default} or ${file:/path} (write $${ for a plain ${)',
-      '5:20 routes[0].to: cannot read the file <folder>/nowhere (ENOENT)',
+      '5:20 routes[0].to: the file <folder>/nowhere does not exist',
       '6:33 routes[1].respond.body: "${" has no closing brace (write $${ for a plain ${)',
     ],
   },
