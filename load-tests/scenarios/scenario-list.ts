@@ -2,6 +2,7 @@
 import { bare, https, largeBody } from './bare.ts';
 import { jwtRs256Limit } from './jwt-rs256-limit.ts';
 import { crash } from '../mesh/crash.ts';
+import { hop } from '../mesh/hop.ts';
 import { propagation } from '../mesh/propagation.ts';
 import { scale } from '../mesh/scale.ts';
 import { slowEndpoint } from '../mesh/slow-endpoint.ts';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   largeBody,
   swap,
   memory,
+  hop,
   propagation,
   scale,
   crash,

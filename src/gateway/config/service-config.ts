@@ -18,6 +18,8 @@ export interface ServiceConfig {
   readonly healthCheck: HealthCheckConfig | undefined;
   /** Undefined: off. */
   readonly outlierDetection: OutlierRules | undefined;
+  /** Whether endpoints that do worse than their peers get less. */
+  readonly adaptiveWeights: boolean;
   readonly circuitBreaker: {
     readonly maxConnections: number;
     readonly maxPending: number;

@@ -44,6 +44,10 @@ export interface ServiceOptions {
   readonly budget: { readonly ratio: number; readonly minPerSecond: number };
   /** Milliseconds; 0 is none. */
   readonly timeouts: ServiceTimeouts;
+  /** Its name in the mesh, under which nodes tell each other of its health; undefined: they do not. */
+  readonly sharedAs?: string | undefined;
+  /** Endpoints that do worse than their peers get less. Default false. */
+  readonly adaptiveWeights?: boolean | undefined;
 }
 
 export interface ServiceTimeouts extends TryTimeouts {
@@ -83,7 +87,9 @@ export class Service {
   readonly outcomes: TryOutcomes;
   /** Undefined where there are none. */
   readonly sticky: StickySessions | undefined;
-  readonly #health: EndpointHealth;
+  readonly health: EndpointHealth;
+  readonly sharedAs: string | undefined;
+  readonly adaptiveWeights: boolean;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
   readonly #http1Upstreams = new Map<Endpoint, Upstream>();
@@ -106,6 +112,8 @@ export class Service {
     this.name = options.name;
     this.http2 = options.protocol === 'h2c' || options.protocol === 'h2';
     this.auto = options.protocol === 'auto';
+    this.sharedAs = options.sharedAs;
+    this.adaptiveWeights = options.adaptiveWeights ?? false;
     this.retry = options.retry;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
@@ -115,15 +123,16 @@ export class Service {
     const { monotonic, random, now, zone } = environment;
     this.#balancer = createBalancer({ ...balancing, random, monotonic, zone });
     this.sticky = stickyKey === undefined ? undefined : createStickySessions(this.name, stickyKey);
-    this.#health = new EndpointHealth(
+    this.health = new EndpointHealth(
       { service: this.name, ...options.health },
       environment,
       () => this.#balancer.endpoints,
       () => this.refresh(),
     );
     this.outcomes = new TryOutcomes({
-      outliers: this.#health.outliers,
+      outliers: this.health.outliers,
       latency: balancing.policy === 'peak-ewma',
+      timed: this.adaptiveWeights,
       http2: this.http2 || this.auto,
       monotonic,
       now,
@@ -157,13 +166,13 @@ export class Service {
 
   start(): void {
     this.#waitUntilMs = this.environment.monotonic() + MAX_FIRST_WAIT_MS;
-    this.#health.start();
+    this.health.start();
     this.#options.source.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
         this.#balancer.endpoints,
         specs,
         this.environment.monotonic(),
-        (endpoint) => this.#health.outlivesDiscovery(endpoint),
+        (endpoint) => this.health.outlivesDiscovery(endpoint),
       );
       this.#use(endpoints, removed);
       this.isDiscovered = true;
@@ -179,7 +188,7 @@ export class Service {
     if (this.isStopped) return;
     this.#refresh ??= setImmediate(() => {
       this.#refresh = undefined;
-      const stays = (one: Endpoint): boolean => !one.gone || this.#health.outlivesDiscovery(one);
+      const stays = (one: Endpoint): boolean => !one.gone || this.health.outlivesDiscovery(one);
       const { endpoints } = this.#balancer;
       if (endpoints.every(stays)) this.#reweigh();
       else
@@ -193,7 +202,7 @@ export class Service {
   #use(endpoints: readonly Endpoint[], removed: readonly Endpoint[]): void {
     this.#balancer.update(endpoints);
     this.sticky?.update(endpoints);
-    if (!this.isStopped) this.#health.update(endpoints);
+    if (!this.isStopped) this.health.update(endpoints);
     for (const endpoint of removed) this.#leave(endpoint);
     this.#keepWarming();
   }
@@ -220,7 +229,7 @@ export class Service {
 
   async #stop(): Promise<void> {
     this.#options.source.stop();
-    this.#health.stop();
+    this.health.stop();
     clearImmediate(this.#refresh);
     clearTimeout(this.#warming);
     if (this.breaker.active > 0) {

@@ -44,7 +44,7 @@ const goldens: readonly Golden[] = [
     text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
       '2:18 node.workers: "auto" is not allowed here; allowed: 1',
-      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, circuitBreaker, retry, timeouts',
+      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, timeouts',
     ],
   },
   {

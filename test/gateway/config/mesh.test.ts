@@ -137,3 +137,23 @@ describe('the password of the backplane', () => {
     expect(shown).not.toContain('sesame');
   });
 });
+
+describe('adaptive weights', () => {
+  it.each([
+    ['discover: { mesh: orders }', true],
+    ['discover: { mesh: orders }, adaptiveWeights: false', false],
+    ['discover: { mesh: orders }, balancer: { policy: maglev }', false],
+    ['endpoints: []', false],
+    ['endpoints: [], adaptiveWeights: true', true],
+  ])('of a service with %s are in force: %s', async (keys, expected) => {
+    const { config } = await acceptText(`meshgate: 1\nservices: { orders: { ${keys} } }\n`);
+    expect(config.services[0]!.adaptiveWeights).toBe(expected);
+  });
+
+  it('are refused where equal keys stay on their endpoint', async () => {
+    const keys = 'endpoints: [], balancer: { policy: ring-hash }, adaptiveWeights: true';
+    expect(await issuesOf(`meshgate: 1\nservices:\n  a: { ${keys} }\n`)).toEqual([
+      '3:56 services.a.adaptiveWeights: "adaptiveWeights" means nothing to the policy ring-hash (remove it: equal keys stay on their endpoint)',
+    ]);
+  });
+});

@@ -25,7 +25,9 @@ export function toRegistrations(
   return mapPresent(raw, ['register'], (one, path) => {
     const registration = toRegistration(draft, one, path);
     const { service, id, application, inbound, advertise } = registration;
-    const key = JSON.stringify([service, id ?? advertise ?? inbound ?? application]);
+    // Port 0 is another one each time.
+    const door = inbound?.port === 0 ? application : (inbound ?? application);
+    const key = JSON.stringify([service, id ?? advertise ?? door]);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, path);
     else {

@@ -51,6 +51,12 @@ export const ServiceSchema = Type.Object(
     balancer: Balancer,
     healthCheck: Type.Optional(HealthCheck),
     outlierDetection: OutlierDetection,
+    adaptiveWeights: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether endpoints that fail more, or answer later, than their peers get less, down to a tenth of their weight. Default: true with `discover.mesh`, false otherwise and with hashing policies.',
+      }),
+    ),
     circuitBreaker: CircuitBreaker,
     retry: ServiceRetry,
     timeouts: Timeouts,
