@@ -32,6 +32,8 @@ export interface Loaded {
   /** Deep-frozen. */
   readonly config: Config;
   readonly warnings: readonly ConfigIssue[];
+  /** How many warnings there are beside those; none where the file was loaded in this thread. */
+  readonly unlisted?: number;
   /** SHA-256 of the configuration, 64 lower-case hex digits: two equal ones have the same. */
   readonly hash: string;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
@@ -42,6 +44,8 @@ export interface NotLoaded {
   readonly ok: false;
   /** All of them, warnings too, in the order of the file. */
   readonly issues: readonly ConfigIssue[];
+  /** How many there are beside those; none where the file was loaded in this thread. */
+  readonly unlisted?: number;
   readonly files: readonly string[];
 }
 
