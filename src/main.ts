@@ -39,7 +39,7 @@ const verbs = [
   createSidecar(createApp, log),
   check,
   diff,
-  createExplain(createApp, log),
+  createExplain(createApp),
 ];
 const io = { stdout, stderr, env, cwd: process.cwd() };
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);
