@@ -285,6 +285,12 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       };
     },
 
+    reload() {
+      if (readiness.status !== 'ready') return;
+      accessLog?.writer.reopen();
+      configuration.reload();
+    },
+
     async stop() {
       readiness.status = 'draining';
       configuration.freeze();
