@@ -7,6 +7,7 @@ import { checkCertificates } from './certificate-check.ts';
 import { toPathText } from './config-path.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
@@ -61,8 +62,9 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   try {
     text ??= await readFile(path, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error';
-    return notLoaded(file, [path], `cannot read the file (${code})`);
+    const hint = 'write one, or name another with --config';
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return notLoaded(file, [path], toReadFailure(error), isMissing ? hint : undefined);
   }
   const directory = dirname(path);
   const substituter = createSubstituter({

@@ -8,7 +8,13 @@ import { branchesInOrder, allowedScalars, typesOf } from './schema-branch.ts';
 export type SchemaFault =
   | { readonly kind: 'unknown-key'; readonly key: string; readonly allowed: readonly string[] }
   | { readonly kind: 'missing'; readonly key: string; readonly description: string | undefined }
-  | { readonly kind: 'type'; readonly expected: readonly string[] }
+  | {
+      readonly kind: 'type';
+      readonly expected: readonly string[];
+      /** What a text has to meet, and texts that do. */
+      readonly pattern?: string;
+      readonly examples?: readonly unknown[];
+    }
   | { readonly kind: 'not-allowed'; readonly allowed: readonly unknown[] }
   | { readonly kind: 'pattern'; readonly pattern: string; readonly examples: readonly unknown[] }
   | { readonly kind: 'bound'; readonly text: string }
@@ -143,7 +149,12 @@ function toFault(error: ErrorObject): SchemaFault | undefined {
       };
     }
     case 'type':
-      return { kind: 'type', expected: [params['type'] as string | string[]].flat() };
+      return {
+        kind: 'type',
+        expected: [params['type'] as string | string[]].flat(),
+        ...(typeof parent['pattern'] === 'string' && { pattern: parent['pattern'] }),
+        ...(Array.isArray(parent['examples']) && { examples: parent['examples'] as unknown[] }),
+      };
     case 'const':
       return { kind: 'not-allowed', allowed: [params['allowedValue']] };
     case 'enum':

@@ -64,6 +64,12 @@ export function toAbsolutePath(draft: Draft, file: string): string {
   return isAbsolute(file) ? file : resolve(draft.directory, file);
 }
 
+/** As `toAbsolutePath`; reports what the system could not even be asked for. */
+export function toUsablePath(draft: Draft, file: string, path: ConfigPath): string {
+  if (file.includes('\0')) draft.report(path, 'a path cannot hold a NUL character');
+  return toAbsolutePath(draft, file);
+}
+
 /** Milliseconds; reports what is too short or too long. */
 export function toDurationMs(
   draft: Draft,
