@@ -2,23 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createConfiguration } from './app/configuration.ts';
 import { createMesh } from './app/mesh.ts';
+import { createSnapshotFactory } from './app/snapshot-factory.ts';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
-import { compileSnapshot, type CompiledSnapshot } from './gateway/config/compile.ts';
 import type { Config } from './gateway/config/config.ts';
-import type { ServiceConfig } from './gateway/config/service-config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
-import { createService, type ServiceSurroundings } from './gateway/config/create-service.ts';
-import { KeyedPool } from './gateway/config/keyed-pool.ts';
-import { createUndeclaredServices } from './gateway/config/mesh-service.ts';
+import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
-import { inboundDoorsOf, OUTBOUND } from './gateway/doors/door-listeners.ts';
-import { OnDemandServices } from './gateway/doors/on-demand-services.ts';
-import { OutboundCells } from './gateway/doors/outbound-cells.ts';
+import { inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { explain } from './gateway/explain/explain.ts';
 import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -29,16 +24,13 @@ import { createAccessLog } from './gateway/observe/create-access-log.ts';
 import { createObserver } from './gateway/observe/create-observer.ts';
 import { createRequestMetrics } from './gateway/observe/request-metrics.ts';
 import { createTracing } from './gateway/observe/tracing.ts';
-import { createPlugin, type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
+import { type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
-import type { PluginInstance } from './gateway/pipeline/hooks.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
-import { reasonOf } from './gateway/rescue/rescue.ts';
 import { createHealthLog } from './mesh/service/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
-import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
@@ -68,13 +60,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   return assemble(first, options);
 }
 
-/** Its discovery and health checks begin at once. */
-function startService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
-  const service = createService(config, surroundings);
-  service.start();
-  return service;
-}
-
 function assemble(first: Loaded, { configFile, document, env, log }: AppOptions): App {
   const initial = first.config;
   const nodeName = initial.node.name ?? `${hostname()}-${randomBytes(3).toString('hex')}`;
@@ -95,24 +80,10 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
   });
 
-  const services = new KeyedPool<Service>((service) => {
-    service.stop().catch((error: unknown) => log.warn({ err: error }, 'a service stopped badly'));
-  });
-  const plugins = new KeyedPool<PluginInstance>(({ name, hooks }) => {
-    Promise.try(() => hooks.close?.()).catch((error: unknown) => {
-      log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
-    });
-  });
   const gatewayMetrics = createGatewayMetrics(registry, {
     version: VERSION,
     nodeVersion: process.versions.node,
-    services: () => {
-      const known = configuration.current.services;
-      const others = onDemand.services.filter(
-        ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
-      );
-      return [...known.values(), ...others];
-    },
+    services: servicesInUse,
     connections: () =>
       listeners.all.map(({ facts, connections }) => ({
         listener: facts.name,
@@ -133,6 +104,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     now,
     random,
     zone: initial.node.zone,
+    isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
     onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
     onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
     onHealthEvent: createHealthLog(log),
@@ -144,6 +116,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     clock,
     random,
     log,
+    services: servicesInUse,
     inboundPort(registration) {
       const own = JSON.stringify(registration);
       const door = inboundDoorsOf(applied).find((one) => JSON.stringify(one.registration) === own);
@@ -160,7 +133,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     catalogue: standardPlugins,
     log,
     registry,
-    counters: createMemoryCounters({ clock }),
+    counters: mesh.counters,
     clock,
     random,
     fetchJson: (url, options) => fetcher.fetchJson(url, options),
@@ -199,39 +172,13 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   });
   const status = createStatusServer(initial.status, readiness, registry);
 
-  const undeclared = createUndeclaredServices();
-  const onDemand = new OnDemandServices({
-    route: OUTBOUND,
-    toConfig: (name) => undeclared.discovered(name),
-    createService: (config) => startService(config, surroundings),
-    cellsOf: (service) =>
-      new OutboundCells(service, (route, part) => requestMetrics.cellsOf(route, part)),
-    onStopFailed: (error) => log.warn({ err: error }, 'a service stopped badly'),
+  const { compile, onDemand } = createSnapshotFactory({
+    surroundings,
+    pluginEnvironment,
+    requestMetrics,
+    monotonic,
+    log,
   });
-
-  function compile(
-    config: Config,
-    revision: number,
-    hash: string,
-    within = surroundings,
-  ): Promise<CompiledSnapshot> {
-    return compileSnapshot(
-      config,
-      { revision, hash },
-      {
-        services,
-        plugins,
-        createService: (service) => startService(service, within),
-        createPlugin: (entry, scope) => createPlugin(entry, scope, pluginEnvironment),
-        cellsOf: (route, part) => requestMetrics.cellsOf(route, part),
-        undeclared,
-        onDemand,
-        pause: nextTurn,
-        monotonic,
-      },
-    );
-  }
-
   const configuration = createConfiguration({
     first,
     configFile,
@@ -246,6 +193,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     },
     onApplied(config) {
       applied = config;
+      mesh.sharing.update();
       trusted.update(config.trustedProxies);
       if (isRegistering) register(config);
     },
@@ -253,6 +201,14 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     metrics: gatewayMetrics,
     log,
   });
+
+  function servicesInUse(): Service[] {
+    const known = configuration.current.services;
+    const others = onDemand.services.filter(
+      ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
+    );
+    return [...known.values(), ...others];
+  }
 
   /** The configuration in force. */
   let applied = initial;
@@ -270,6 +226,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       await mesh.node.start();
       onDemand.start();
       await configuration.start();
+      mesh.sharing.start();
       await firstEndpoints(configuration.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
@@ -300,6 +257,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       await listeners.drain();
       await mesh.registrations.leave();
       overload.stop();
+      await mesh.sharing.stop();
+      mesh.counters.close?.();
       // Services let go of their discovery, which then has something to save.
       await Promise.all([configuration.stop(), onDemand.stop()]);
       await Promise.all([

@@ -3,9 +3,13 @@ import type { Config } from '../gateway/config/config.ts';
 import { createBackplane } from '../gateway/config/create-backplane.ts';
 import type { RegistrationConfig } from '../gateway/config/mesh-config.ts';
 import { RegistrationSet } from '../gateway/registration/registration-set.ts';
-import type { RedisBackplane } from '../mesh/backplane/redis/redis-backplane.ts';
+import type { Json } from '../mesh/backplane/backplane.ts';
+import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
+import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
+import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
-import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import type { Service } from '../mesh/service/service.ts';
+import type { Clock, Counters, Log } from '../plugins/sdk/plugin-context.ts';
 
 export interface MeshOptions {
   readonly config: Config;
@@ -14,18 +18,22 @@ export interface MeshOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Those that are called now. */
+  readonly services: () => Iterable<Service>;
   readonly inboundPort: (registration: RegistrationConfig) => number;
 }
 
 export interface Mesh {
+  /** Of health and weights, with the other nodes. */
+  readonly sharing: HealthSharing;
   readonly node: MeshNode;
   readonly registrations: RegistrationSet;
-  /** Undefined: the backplane is embedded. */
-  readonly redis: RedisBackplane | undefined;
+  /** Of rate limits; those of all gateways together, where there is a Redis. */
+  readonly counters: Counters & { close?(): void };
 }
 
 export function createMesh(options: MeshOptions): Mesh {
-  const { config, nodeId, version, clock, random, log, inboundPort } = options;
+  const { config, nodeId, version, clock, random, log, services, inboundPort } = options;
   const { zone } = config.node;
   const { backplane, redis, destination } = createBackplane(config, { clock, random, log });
   const startedAt = new Date(clock.now()).toISOString();
@@ -33,7 +41,13 @@ export function createMesh(options: MeshOptions): Mesh {
     backplane,
     nodeId,
     dataDir: config.dataDir,
-    describe: () => ({ name: nodeId, version, startedAt, ...(zone !== undefined && { zone }) }),
+    describe: () => ({
+      name: nodeId,
+      version,
+      startedAt,
+      gateway: config.listeners.length > 0,
+      ...(zone !== undefined && { zone }),
+    }),
     clock,
     random,
     log,
@@ -48,5 +62,30 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     log,
   });
-  return { node, registrations, redis };
+  const sharing = createHealthSharing({
+    backplane,
+    nodeId,
+    liveNodes: () => node.liveNodes,
+    services,
+    monotonic: () => clock.monotonic(),
+    random,
+    log,
+  });
+  const counters =
+    redis === undefined
+      ? createMemoryCounters({ clock })
+      : createSharedCounters({
+          backplane: redis,
+          namespace: config.backplane.namespace,
+          clock,
+          random,
+          log,
+          liveNodes: () => node.descriptions.filter(isGateway).length,
+        });
+  return { node, registrations, sharing, counters };
+}
+
+/** Limits are of routes, which node proxies have none of. */
+function isGateway(description: Json): boolean {
+  return (description as { readonly gateway?: Json } | null)?.gateway === true;
 }

@@ -1,10 +1,8 @@
 /** Health check configuration → the way of asking. */
-import { createGrpcProbe } from '../../mesh/health/grpc-probe.ts';
-import { createHttpProbe } from '../../mesh/health/http-probe.ts';
+import { createProbe as createMeshProbe } from '../../mesh/health/create-probe.ts';
 import type { Probe } from '../../mesh/health/probe.ts';
-import { probeTcp } from '../../mesh/health/tcp-probe.ts';
-import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { ServiceProtocol } from '../../mesh/service/service.ts';
+import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { HealthCheckConfig } from './balancer-config.ts';
 
 /** How what is looked at is reached. */
@@ -13,21 +11,9 @@ export interface Reached {
   readonly tls?: UpstreamTls;
 }
 
-export function createProbe({ by }: HealthCheckConfig, reached: Reached): Probe {
+export function createProbe(check: HealthCheckConfig, reached: Reached): Probe {
+  const { protocol, ...rest } = reached;
   // Where both are spoken, it is up to the question.
-  const auto = by.kind === 'grpc' ? 'h2c' : 'http1';
-  const protocol = {
-    ...reached,
-    protocol: reached.protocol === 'auto' ? auto : reached.protocol,
-  } as const;
-  switch (by.kind) {
-    case 'http':
-      return createHttpProbe(by, protocol);
-    case 'grpc':
-      return createGrpcProbe(by, protocol);
-    case 'tcp':
-      return probeTcp;
-    default:
-      return by satisfies never;
-  }
+  const auto = check.by.kind === 'grpc' ? 'h2c' : 'http1';
+  return createMeshProbe(check, { ...rest, protocol: protocol === 'auto' ? auto : protocol });
 }

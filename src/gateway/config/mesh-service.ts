@@ -38,6 +38,7 @@ export function createUndeclaredServices(): UndeclaredServices {
         discover: undefined,
         protocol,
         outlierDetection: undefined,
+        adaptiveWeights: false,
         circuitBreaker: { ...circuitBreaker, maxConnections: MAX_LOCAL, maxRequests: MAX_LOCAL },
         retry: { ...retry, attempts: 1, on: ['connect-failure', 'refused-stream'] },
         timeouts: { ...timeouts, responseMs: 0, idleMs: 0 },

@@ -9,6 +9,7 @@ import {
   type CircuitBreaker,
   type CircuitThresholds,
 } from '../resilience/circuit-breaker.ts';
+import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
@@ -40,6 +41,8 @@ export interface ServiceOptions {
   readonly health: Omit<HealthOptions, 'service'>;
   readonly circuitBreaker: CircuitThresholds;
   readonly retry: RetryRules;
+  /** Default: calls are not hedged. */
+  readonly hedge?: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly budget: { readonly ratio: number; readonly minPerSecond: number };
   /** Milliseconds; 0 is none. */
@@ -79,6 +82,7 @@ export class Service {
   /** Both are spoken: a call goes over HTTP/2 if it says so. */
   readonly auto: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeouts: ServiceTimeouts;
   readonly breaker: CircuitBreaker;
@@ -115,6 +119,7 @@ export class Service {
     this.sharedAs = options.sharedAs;
     this.adaptiveWeights = options.adaptiveWeights ?? false;
     this.retry = options.retry;
+    this.hedge = options.hedge;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
     this.breaker = createCircuitBreaker(options.circuitBreaker);
@@ -132,6 +137,7 @@ export class Service {
     this.outcomes = new TryOutcomes({
       outliers: this.health.outliers,
       latency: balancing.policy === 'peak-ewma',
+      hedge: options.hedge,
       timed: this.adaptiveWeights,
       http2: this.http2 || this.auto,
       monotonic,

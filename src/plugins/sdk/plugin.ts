@@ -34,6 +34,8 @@ export type {
   Counters,
   FetchJsonOptions,
   Limiter,
+  LimiterOptions,
+  LimitFallback,
   LimitVerdict,
   Log,
   PluginContext,
