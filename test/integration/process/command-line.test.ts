@@ -140,6 +140,7 @@ routes:
     const { code, stdout, stderr } = await runMeshgate(['start', '--config', file]);
     expect(code).toBe(1);
     expect(stdout).toBe('');
+    expect(stderr).not.toContain('configuration applied');
     expect(stderr).toMatch(
       new RegExp(`127\\.0\\.0\\.1:${port}: another program.*EADDRINUSE.*another address`),
     );
