@@ -2,7 +2,8 @@
 import type { OutlierRules } from '../../mesh/health/outlier-rules.ts';
 import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryCondition } from '../../mesh/resilience/retry-policy.ts';
-import type { ServiceProtocol, ServiceTimeouts } from '../../mesh/service/service.ts';
+import type { ServiceProtocol } from '../../mesh/service/endpoint-upstreams.ts';
+import type { ServiceTimeouts } from '../../mesh/service/service.ts';
 import type { BalancerConfig, HealthCheckConfig } from './balancer-config.ts';
 import type { AddressConfig } from './config.ts';
 

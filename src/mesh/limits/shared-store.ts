@@ -58,6 +58,7 @@ export class SharedStore {
       lanes: this.#lanes,
       probe: (lane) => this.#probe(lane),
       schedule,
+      monotonic,
       random,
       log,
     });

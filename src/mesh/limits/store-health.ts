@@ -8,11 +8,13 @@ export interface StoreHealthOptions {
   /** Asks for something that is written, as limits are. `isInTime` false: it answered, but late. */
   readonly probe: (lane: number) => Promise<{ readonly isInTime: boolean }>;
   readonly schedule: Schedule;
+  readonly monotonic: () => number;
   readonly random: () => number;
   readonly log: Log;
 }
 
 interface Down {
+  readonly sinceMs: number;
   probes: number;
   isProbing: boolean;
   callOff: () => void;
@@ -20,6 +22,9 @@ interface Down {
 
 const PROBE_BASE_MS = 50;
 const PROBE_MAX_MS = 1_000;
+
+/** Less is not worth a warning: an answer that was late, or a node that is just starting. */
+const WARNED_AFTER_MS = 1_000;
 
 export class StoreHealth {
   readonly #options: StoreHealthOptions;
@@ -38,7 +43,12 @@ export class StoreHealth {
   /** Nobody asks any more until a probe has come back in time. */
   failed(lane: number, reason: string): void {
     if (this.#isClosed || this.#down.has(lane)) return;
-    const down: Down = { probes: 0, isProbing: false, callOff: () => {} };
+    const down: Down = {
+      sinceMs: this.#options.monotonic(),
+      probes: 0,
+      isProbing: false,
+      callOff: () => {},
+    };
     this.#down.set(lane, down);
     void this.#probe(lane, down, reason);
   }
@@ -76,9 +86,9 @@ export class StoreHealth {
 
   #tryLater(lane: number, down: Down, reason: string): void {
     if (this.#isClosed) return;
-    const { random, schedule, log } = this.#options;
-    // Once an outage, and not for a single answer that was late.
-    if (!this.#isTold) {
+    const { random, schedule, monotonic, log } = this.#options;
+    // Once an outage.
+    if (!this.#isTold && monotonic() - down.sinceMs >= WARNED_AFTER_MS) {
       this.#isTold = true;
       log.warn({ reason }, 'rate limits go without Redis, each by its onUnavailable');
     }

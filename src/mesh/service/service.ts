@@ -12,22 +12,17 @@ import {
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
-import { createUpstream } from '../transport/create-upstream.ts';
 import type {
-  Upstream,
   UpstreamCall,
   UpstreamRequest,
   UpstreamSink,
-  UpstreamTarget,
   UpstreamTls,
 } from '../transport/upstream.ts';
 import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
 import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './endpoint-health.ts';
+import { EndpointUpstreams, type ServiceProtocol } from './endpoint-upstreams.ts';
 import { ServiceCall } from './service-call.ts';
 import { TryOutcomes } from './try-outcomes.ts';
-
-/** `auto`: plain, HTTP/2 for the calls that ask for it and HTTP/1.1 for the others. */
-export type ServiceProtocol = UpstreamTarget['protocol'] | 'auto';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -72,9 +67,6 @@ const WARMING_STEP_MS = 500;
 /** No request waits longer for the backplane, whatever has become of it. */
 const MAX_FIRST_WAIT_MS = 20;
 
-/** An answer's head may be as large as a request's. */
-const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
-
 export class Service {
   readonly name: string;
   /** Every call goes over HTTP/2. */
@@ -96,8 +88,7 @@ export class Service {
   readonly adaptiveWeights: boolean;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
-  readonly #http1Upstreams = new Map<Endpoint, Upstream>();
-  readonly #http2Upstreams = new Map<Endpoint, Upstream>();
+  readonly #upstreams: EndpointUpstreams;
   #known: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
   #refresh: NodeJS.Immediate | undefined;
@@ -123,6 +114,14 @@ export class Service {
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
     this.breaker = createCircuitBreaker(options.circuitBreaker);
+    this.#upstreams = new EndpointUpstreams({
+      protocol: options.protocol,
+      tls: options.tls,
+      connectTimeoutMs: options.timeouts.connectMs,
+      keepAliveMs: options.timeouts.keepAliveMs,
+      thresholds: this.breaker.thresholds,
+      isInUse: (endpoint) => this.endpoints.includes(endpoint),
+    });
     this.budget = createRetryBudget({ ...options.budget, monotonic: environment.monotonic });
     const { balancing, stickyKey } = options;
     const { monotonic, random, now, zone } = environment;
@@ -209,7 +208,7 @@ export class Service {
     this.#balancer.update(endpoints);
     this.sticky?.update(endpoints);
     if (!this.isStopped) this.health.update(endpoints);
-    for (const endpoint of removed) this.#leave(endpoint);
+    for (const endpoint of removed) this.#upstreams.leave(endpoint);
     this.#keepWarming();
   }
 
@@ -241,10 +240,7 @@ export class Service {
     if (this.breaker.active > 0) {
       await new Promise<void>((resolve) => (this.#drained = resolve));
     }
-    const upstreams = [...this.#http1Upstreams.values(), ...this.#http2Upstreams.values()];
-    await Promise.all(upstreams.map((upstream) => upstream.close()));
-    this.#http1Upstreams.clear();
-    this.#http2Upstreams.clear();
+    await this.#upstreams.close();
   }
 
   /** The endpoints that have this metadata, as a lasting handle for a target. */
@@ -279,35 +275,6 @@ export class Service {
     wantsHttp2 = false,
   ): UpstreamCall {
     const http2 = this.http2 || (wantsHttp2 && this.auto);
-    const upstreams = http2 ? this.#http2Upstreams : this.#http1Upstreams;
-    const known = upstreams.get(endpoint);
-    if (known !== undefined) return known.send(request, sink);
-    const upstream = createUpstream(this.#targetOf(endpoint, http2), {
-      connectTimeoutMs: this.timeouts.connectMs,
-      keepAliveMs: this.timeouts.keepAliveMs,
-      maxConnections: this.breaker.thresholds.maxConnections,
-      maxPending: this.breaker.thresholds.maxPending,
-      maxHeadBytes: MAX_ANSWER_HEAD_BYTES,
-    });
-    const call = upstream.send(request, sink);
-    // It may have left while the head of the try was made: then nobody else will close it.
-    if (this.endpoints.includes(endpoint)) upstreams.set(endpoint, upstream);
-    else void upstream.close();
-    return call;
-  }
-
-  #targetOf({ spec }: Endpoint, http2: boolean): UpstreamTarget {
-    const { tls } = this.#options;
-    let { protocol } = this.#options;
-    if (protocol === 'auto') protocol = http2 ? 'h2c' : 'http1';
-    return { host: spec.host, port: spec.port, protocol, ...(tls !== undefined && { tls }) };
-  }
-
-  #leave(endpoint: Endpoint): void {
-    for (const upstreams of [this.#http1Upstreams, this.#http2Upstreams]) {
-      const upstream = upstreams.get(endpoint);
-      upstreams.delete(endpoint);
-      void upstream?.close();
-    }
+    return this.#upstreams.send(endpoint, http2, request, sink);
   }
 }

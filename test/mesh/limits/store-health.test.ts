@@ -15,6 +15,7 @@ function createHealth(lanes = 1) {
   const health = new StoreHealth({
     lanes,
     schedule: time.schedule,
+    monotonic: time.monotonic,
     random: () => 0.5,
     log: { debug() {}, info: say, warn: say, error: say },
     probe: (lane) =>
@@ -52,16 +53,23 @@ describe('the health of the store', () => {
     const { health, time, probes, lines } = createHealth();
     health.failed(0, 'gone');
     const delaysMs: number[] = [];
+    const told: number[] = [];
     for (let i = 0; i < 8; i++) {
       await probes.at(-1)!.settle(i % 2 === 0 ? new Error('refused') : 'late');
       expect(health.isUp(0)).toBe(false);
       delaysMs.push(time.delaysMs[0]!);
+      told.push(lines.length);
       time.advance(time.delaysMs[0]!);
     }
     expect(delaysMs).toEqual([50, 100, 200, 400, 500, 500, 500, 500]);
+    // Less than a second of it is nothing to tell.
+    expect(told).toEqual([0, 0, 0, 0, 0, 1, 1, 1]);
     await probes.at(-1)!.settle('in time');
     expect(health.isUp(0)).toBe(true);
-    expect(lines).toEqual([`${WARNING}: refused`, 'rate limits are counted in Redis again']);
+    expect(lines).toEqual([
+      `${WARNING}: it answers late`,
+      'rate limits are counted in Redis again',
+    ]);
   });
 
   it('goes by lanes, and by the connection for all of them', async () => {
