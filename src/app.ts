@@ -203,6 +203,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   });
 
   function servicesInUse(): Service[] {
+    // The probes answer before anything has been applied.
+    if (readiness.revision === 0) return [];
     const known = configuration.current.services;
     const others = onDemand.services.filter(
       ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
@@ -225,14 +227,18 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       accessLog?.writer.start();
       await mesh.node.start();
       onDemand.start();
-      await configuration.start();
+      // First of the doors: it tells that the node is starting, and where it cannot be had nothing is applied.
+      const { port } = await status.start().catch((error: unknown) => {
+        throw toListenError(error as NodeJS.ErrnoException, { name: 'status', ...initial.status });
+      });
+      await configuration.start().catch(async (error: unknown) => {
+        await status.stop();
+        throw error;
+      });
       mesh.sharing.start();
       await firstEndpoints(configuration.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
-      const { port } = await status.start().catch((error: unknown) => {
-        throw toListenError(error as NodeJS.ErrnoException, { name: 'status', ...initial.status });
-      });
       readiness.status = 'ready';
       isRegistering = true;
       register(initial);
@@ -240,6 +246,12 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
         statusPort: port,
         listeners: listeners.all.map(({ facts }) => facts),
       };
+    },
+
+    reload() {
+      if (readiness.status !== 'ready') return;
+      accessLog?.writer.reopen();
+      configuration.reload();
     },
 
     async stop() {

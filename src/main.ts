@@ -10,6 +10,7 @@ const [
   { check },
   { diff },
   { createExplain },
+  { flushOutput },
   { createProcessLog },
   { runCli },
   { createSidecar },
@@ -20,6 +21,7 @@ const [
   import('./cli/check.ts'),
   import('./cli/diff.ts'),
   import('./cli/explain.ts'),
+  import('./cli/flush-output.ts'),
   import('./cli/process-log.ts'),
   import('./cli/run.ts'),
   import('./cli/sidecar.ts'),
@@ -37,9 +39,10 @@ const verbs = [
   createSidecar(createApp, log),
   check,
   diff,
-  createExplain(createApp, log),
+  createExplain(createApp),
 ];
 const io = { stdout, stderr, env, cwd: process.cwd() };
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);
+await flushOutput(stdout, stderr);
 // A verb that has ended has let go of everything; what else keeps the loop alive does not count.
 process.exit(code);

@@ -32,6 +32,8 @@ export interface Configuration {
   readonly current: CompiledSnapshot;
   /** Applies the file, and from then on each change of it. Rejects where it was refused. */
   start(): Promise<void>;
+  /** Applies the file now, where there is one. */
+  reload(): void;
   /** Applies nothing more. */
   freeze(): void;
   /** Lets go of everything. */
@@ -100,6 +102,9 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       if (await reloader.apply()) return;
       watcher.stop();
       throw new Error(readiness.lastReload?.errors.join('\n') ?? 'the configuration was refused');
+    },
+    reload() {
+      if (isWatched) void reloader.apply();
     },
     freeze() {
       watcher.stop();

@@ -27,6 +27,8 @@ export interface App {
   readonly config: Config;
   /** Opens the doors. Rejects, with none of them open, where one cannot be had. */
   start(): Promise<Started>;
+  /** Reads the configuration again and opens log files anew; nothing while it starts or stops. */
+  reload(): void;
   /** Drains and lets go of everything. */
   stop(): Promise<void>;
   /**

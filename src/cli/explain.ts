@@ -3,21 +3,28 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigurationError } from '../gateway/config/configuration-error.ts';
 import type { Explanation } from '../gateway/explain/explain.ts';
+import type { RouteVerdict } from '../gateway/explain/narration.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { CreateApp } from './app-port.ts';
 import { configFileOf } from './config-file.ts';
 import type { Verb } from './verb.ts';
 
-export function createExplain(createApp: CreateApp, log: Log): Verb {
+/** Whoever asks reads the explanation, and not between lines of a log. */
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+/** Candidates that lost; a file may have thousands, and most of them nobody would have expected to win. */
+const MAX_LOST = 20;
+
+export function createExplain(createApp: CreateApp): Verb {
   return {
     name: 'explain',
     summary: 'Show which route wins, why the others lose, and what each plugin would answer.',
-    usage: `meshgate explain METHOD URL [-H 'name: value']... [-d BODY] [--config FILE] [--json]
+    usage: `meshgate explain METHOD URL [-H 'name: value']... [-d BODY] [--config FILE] [--all] [--json]
 
   -H, --header   A header field; may be given several times
   -d, --data     The request body
   --config FILE  Configuration (default: $MESHGATE_CONFIG, else meshgate.yaml)
-  --json         Print the explanation as JSON
+  --all          Show every route that lost, and not only the ${MAX_LOST} that came closest
+  --json         Print the explanation as JSON, with all of them
 
 Exit code 0 where the request would be forwarded or answered below 400, else 1.
 
@@ -32,6 +39,7 @@ Examples:
           config: { type: 'string' },
           header: { type: 'string', short: 'H', multiple: true },
           data: { type: 'string', short: 'd' },
+          all: { type: 'boolean' },
           json: { type: 'boolean' },
         },
       });
@@ -51,7 +59,7 @@ Examples:
         const app = await createApp({
           configFile: resolve(io.cwd, configFileOf(values.config, io)),
           env: io.env,
-          log,
+          log: SILENT,
         });
         const explanation = await app.explain({
           method: method.toUpperCase(),
@@ -61,7 +69,9 @@ Examples:
         });
         await app.stop();
         io.stdout.write(
-          values.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : toText(explanation),
+          values.json === true
+            ? `${JSON.stringify(explanation, null, 2)}\n`
+            : toText(explanation, values.all === true ? Infinity : MAX_LOST),
         );
         return explanation.answer === undefined || explanation.answer.status < 400 ? 0 : 1;
       } catch (error) {
@@ -77,10 +87,33 @@ function parseHeader(line: string): [name: string, value: string] | undefined {
   return colon < 1 ? undefined : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
 }
 
-function toText({ listener, routes, plugins, forward, answer }: Explanation): string {
+/** The winner, and as many of the others as came closest, in their order. */
+function closest(routes: readonly RouteVerdict[], maxLost: number): readonly RouteVerdict[] {
+  const lost = routes.filter(({ won }) => !won);
+  if (lost.length <= maxLost) return routes;
+  const byCloseness = lost.toSorted((a, b) => (b.closeness ?? 0) - (a.closeness ?? 0));
+  const shown = new Set(byCloseness.slice(0, maxLost));
+  return routes.filter((route) => route.won || shown.has(route));
+}
+
+/** E.g. `weight 90 of 100`. */
+function toTargetLines(targets: Explanation['targets']): string[] {
+  const total = targets.reduce((sum, { weight }) => sum + weight, 0);
+  return targets.map(({ target, weight, won }) => {
+    const drawn = won ? ', drawn by lot this time' : '';
+    return `${won ? 'target  *' : '         '} ${target}: weight ${weight} of ${total}${drawn}`;
+  });
+}
+
+function toText(explanation: Explanation, maxLost: number): string {
+  const { listener, routes, plugins, targets, forward, answer } = explanation;
   const lines = [`listener  ${listener}`, ''];
-  for (const { route, match, won, reason } of routes) {
+  const shown = closest(routes, maxLost);
+  for (const { route, match, won, reason } of shown) {
     lines.push(`${won ? 'route   *' : '         '} ${route} (match ${match}): ${reason}`);
+  }
+  if (shown.length < routes.length) {
+    lines.push(`          and ${routes.length - shown.length} more that lost; --all shows them`);
   }
   if (routes.length === 0) lines.push('route     none is configured on this listener');
   lines.push('');
@@ -93,6 +126,7 @@ function toText({ listener, routes, plugins, forward, answer }: Explanation): st
           : `answers ${verdict.status} ${verdict.code ?? ''} ${verdict.detail ?? ''}`.trimEnd();
     lines.push(`plugin    ${plugin} (${stage}): ${says}`);
   }
+  if (targets.length > 0) lines.push('', ...toTargetLines(targets));
   if (forward !== undefined) {
     lines.push('', `service   ${forward.service}`);
     lines.push(`upstream  ${forward.target} (Host: ${forward.authority})`);

@@ -42,7 +42,8 @@ const NOT_OURS = [
 ] as const;
 
 /** For the help of the verbs that serve. */
-export const SERVE_EXIT_CODES = `A second signal ends it at once. Exit code 0: it was told to stop; 1: it could not
+export const SERVE_EXIT_CODES = `A second signal ends it at once. SIGHUP ends nothing: it reads the configuration again
+and opens logs anew. Exit code 0: it was told to stop; 1: it could not
 start, or did not end well; 2: misuse.`;
 
 /** Resolves to the exit code: 0 after a signal, 1 where it could not start or an error ended it. */
@@ -112,12 +113,18 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
     parts.app.rejectionUnhandled(reason);
   };
   process.on('unhandledRejection', onRejection);
+  const onHangup = (): void => {
+    if (parts.stopping) return;
+    log.info({ signal: 'SIGHUP' }, 'reading the configuration again, and opening logs anew');
+    parts.app?.reload();
+  };
+  process.on('SIGHUP', onHangup);
   const { promise: stopped, resolve: done } = Promise.withResolvers<number>();
   const { uninstall } = closeWithGrace(
     {
       delay: CLOSE_DEADLINE_MS,
       logger: false,
-      skip: ['unhandledRejection', ...NOT_OURS],
+      skip: ['unhandledRejection', 'SIGHUP', ...NOT_OURS],
       onSecondSignal: (signal) => log.warn({ signal }, 'told again: ends without draining'),
       onSecondError: (err) => log.error({ err }, 'an error while draining ends the process'),
     },
@@ -134,6 +141,7 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
     forget() {
       uninstall();
       process.off('unhandledRejection', onRejection);
+      process.off('SIGHUP', onHangup);
     },
   };
 }

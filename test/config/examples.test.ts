@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createSigningKey } from '../../src/demo/signing-key.ts';
 import { loadConfig } from '../../src/gateway/config/load.ts';
 import {
   developmentCertificatePath,
@@ -61,8 +62,18 @@ describe('the examples', () => {
 });
 
 describe('the configuration of the demo', () => {
-  it('is accepted before the demo has made its keys', async () => {
-    const result = await load(resolve(EXAMPLES, '../meshgate.yaml'));
+  it('is accepted once the demo has made its keys, and names their file before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'meshgate-examples-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'meshgate.yaml');
+    await copyFile(resolve(EXAMPLES, '../meshgate.yaml'), file);
+    const keys = join(folder, '.meshgate/demo/jwks.json');
+    expect(await load(file)).toMatchObject({
+      ok: false,
+      issues: [{ message: `the file ${keys} does not exist` }],
+    });
+    await createSigningKey(keys);
+    const result = await load(file);
     expect(result.ok ? result.warnings : result.issues).toEqual([]);
   });
 });

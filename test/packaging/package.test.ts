@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -114,8 +114,25 @@ describe('the package', () => {
         'LICENSE',
       ]),
     );
-    const known = /^(dist\/.+(\.js|\.d\.ts)|config\/.+\.(yaml|json)|package\.json|[A-Z]+(\.md)?)$/;
+    const known =
+      /^(dist\/.+(\.js|\.d\.ts)|docs\/[a-z]+\.md|src\/.+\/README\.md|config\/.+\.(yaml|json)|package\.json|[A-Z]+(\.md)?)$/;
     expect(paths.filter((path) => !known.test(path))).toEqual([]);
+  });
+
+  it('has every page that its pages lead to', async () => {
+    const paths = new Set(packed.files.map(({ path }) => path));
+    const pages = [...paths].filter((path) => /^(README|docs\/.*)\.md$|^README\.md$/.test(path));
+    expect(pages.length).toBeGreaterThan(8);
+    const missing: string[] = [];
+    for (const page of pages) {
+      const text = await readFile(join(CHECKOUT, page), 'utf8');
+      for (const [, link] of text.matchAll(/\]\(([^)#:]+\.md)(?:#[^)]*)?\)/g)) {
+        const target = posix.join(posix.dirname(page), link!);
+        // How to measure is for a checkout.
+        if (!paths.has(target) && target !== 'load-tests/README.md') missing.push(target);
+      }
+    }
+    expect(missing).toEqual([]);
   });
 
   it('is found in order by publint', async () => {

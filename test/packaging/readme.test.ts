@@ -91,6 +91,15 @@ describe('npm start', () => {
     await program.said('stderr', /"msg":"draining"/);
     await program.ended;
   });
+
+  it('ends with npm: a signal to npm alone leaves no gateway behind', async () => {
+    const program = new Program([], { command: ['npm', 'start'], env: ENV, group: true });
+    await untilServing(program);
+    process.kill(program.child.pid!, 'SIGTERM');
+    await program.said('stderr', /"signal":"SIGTERM".*"msg":"draining"/);
+    // All that could write to its output has ended.
+    await program.ended;
+  });
 });
 
 /** What the answer to a command of the demo looks like. */

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ConfigPath } from './config-path.ts';
+import { toReadFailure } from './file-failure.ts';
 import type { ReportProblem } from './issue.ts';
 import type { PemReference } from './normalise/draft.ts';
 
@@ -99,8 +100,7 @@ async function readPem(
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error';
-    report(path, `cannot read the file ${file} (${code})`);
+    report(path, toReadFailure(error, file));
     return undefined;
   }
 }

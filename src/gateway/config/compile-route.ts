@@ -135,9 +135,7 @@ function chainOf(instances: readonly PluginInstance[], { chains }: RouteCompiler
   return chain;
 }
 
-function createWeightedTargets(
-  targets: readonly { readonly weight: number; readonly compiled: CompiledTarget }[],
-): CompiledRoute['targets'] {
+function createWeightedTargets(targets: CompiledRoute['targets']['all']): CompiledRoute['targets'] {
   const choice = createWeightedChoice(targets, ({ weight }) => weight);
-  return { choose: (random) => choice.choose(random)?.compiled };
+  return { choose: (random) => choice.choose(random)?.compiled, all: targets };
 }

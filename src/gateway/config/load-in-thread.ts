@@ -45,7 +45,7 @@ export type LoadMessage =
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
 /**
- * As `loadConfig`, but the event loop is never held for more than a few milliseconds: the
+ * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for more than a few milliseconds: the
  * result comes in pieces of about 64 KiB, one a turn of the loop.
  */
 export async function loadConfigInThread(

@@ -1,6 +1,7 @@
 /** The thread of `load-in-thread.ts`: loads a file and hands the result over piece by piece. */
 import { once } from 'node:events';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { listIssues } from './issue-list.ts';
 import { loadConfig, type Loaded } from './load.ts';
 import { STREAMED_LISTS, type LoadMessage, type LoadTask } from './load-in-thread.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
@@ -19,13 +20,17 @@ async function run(port: MessagePort, task: LoadTask): Promise<void> {
     catalogue: catalogue as PluginCatalogue,
     env: task.env,
   });
-  const last: LoadMessage = result.ok ? { type: 'end' } : { type: 'refused', result };
+  const last: LoadMessage = result.ok
+    ? { type: 'end' }
+    : { type: 'refused', result: { ...result, ...listIssues(result.issues) } };
   if (result.ok) await sendPieces(port, result);
   port.postMessage(last);
 }
 
 async function sendPieces(port: MessagePort, loaded: Loaded): Promise<void> {
-  const { config, ...result } = loaded;
+  const { config, warnings, ...rest } = loaded;
+  const { issues, unlisted } = listIssues(warnings);
+  const result = { ...rest, warnings: issues, ...(unlisted > 0 && { unlisted }) };
   const { services, routes, consumers, ...head } = config;
   await send(port, { type: 'head', config: head, result });
   const lists = { services, routes, consumers };

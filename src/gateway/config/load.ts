@@ -7,7 +7,9 @@ import { checkCertificates } from './certificate-check.ts';
 import { toPathText } from './config-path.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
+import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createSchemaValidator } from './schema-validator.ts';
 import { Document } from './schema/document.ts';
@@ -31,6 +33,8 @@ export interface Loaded {
   /** Deep-frozen. */
   readonly config: Config;
   readonly warnings: readonly ConfigIssue[];
+  /** How many warnings there are beside those; none where the file was loaded in this thread. */
+  readonly unlisted?: number;
   /** SHA-256 of the configuration, 64 lower-case hex digits: two equal ones have the same. */
   readonly hash: string;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
@@ -41,6 +45,8 @@ export interface NotLoaded {
   readonly ok: false;
   /** All of them, warnings too, in the order of the file. */
   readonly issues: readonly ConfigIssue[];
+  /** How many there are beside those; none where the file was loaded in this thread. */
+  readonly unlisted?: number;
   readonly files: readonly string[];
 }
 
@@ -56,8 +62,9 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   try {
     text ??= await readFile(path, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'error';
-    return notLoaded(file, [path], `cannot read the file (${code})`);
+    const hint = 'write one, or name another with --config';
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return notLoaded(file, [path], toReadFailure(error), isMissing ? hint : undefined);
   }
   const directory = dirname(path);
   const substituter = createSubstituter({
@@ -87,6 +94,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   });
   const now = options.now ?? Date.now;
   await checkCertificates(validation.pemReferences, report, now());
+  await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
   return toResult(file, files, source, validation, problems);
 }

@@ -61,6 +61,7 @@ function createDefaults(): ServiceConfig {
     listeners: new Set(),
     httpsPort: 0,
     pemReferences: [],
+    pluginFiles: [],
   };
   return toService(draft, 'any', raw as unknown as RawService, []);
 }

@@ -2,7 +2,7 @@
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { CompiledSnapshot } from './compile.ts';
 import type { Config } from './config.ts';
-import { toIssueText } from './issue.ts';
+import { listIssues, toClippedLine, toIssueLines } from './issue-list.ts';
 import type { LoadResult } from './load.ts';
 
 export interface ReloaderDependencies {
@@ -14,7 +14,7 @@ export interface ReloaderDependencies {
   readonly onApplied: (config: Config, hash: string, revision: number) => void;
   /** The file is good, and says what runs already. */
   readonly onUnchanged: () => void;
-  /** The configuration was refused; one line for each error. */
+  /** The configuration was refused; a line for each error, as far as anybody would read. */
   readonly onRefused: (errors: readonly string[]) => void;
   readonly log: Log;
 }
@@ -83,16 +83,17 @@ export class Reloader {
     try {
       const loaded = await load();
       if (!loaded.ok) {
-        onRefused(loaded.issues.map(toIssueText));
+        onRefused(toIssueLines(listIssues(loaded.issues, loaded.unlisted)));
         return false;
       }
-      for (const warning of loaded.warnings) log.warn({}, toIssueText(warning));
+      for (const warning of toIssueLines(listIssues(loaded.warnings, loaded.unlisted)))
+        log.warn({}, warning);
       if (loaded.hash === this.#current?.hash) onUnchanged();
       else await this.#swap(loaded.config, loaded.hash);
       return true;
     } catch (error) {
       if (this.#frozen) return false;
-      onRefused([error instanceof Error ? error.message : String(error)]);
+      onRefused([toClippedLine(error instanceof Error ? error.message : String(error))]);
       return false;
     }
   }

@@ -3,7 +3,9 @@ import { parsePointer, valueAt, type ConfigPath } from './config-path.ts';
 import type { Problem } from './issue.ts';
 import { nearestNameHint } from './nearest-name.ts';
 import { typeOf } from './schema-branch.ts';
-import type { PlacedFault } from './schema-validator.ts';
+import type { PlacedFault, SchemaFault } from './schema-validator.ts';
+
+type TypeFault = Extract<SchemaFault, { readonly kind: 'type' }>;
 
 /** What may be shown in place of a value, by JSON pointer; undefined: the value itself. */
 export type ShownInstead = (pointer: string) => string | undefined;
@@ -40,11 +42,14 @@ export function toProblem(
     case 'unknown-key':
       return unknownKey(path, fault.key, fault.allowed);
     case 'missing':
-      return problem(`${JSON.stringify(fault.key)} is missing`, fault.description);
+      return problem(
+        `${JSON.stringify(fault.key)} is missing`,
+        path.length === 0 && fault.key === 'meshgate' ? 'add "meshgate: 1"' : fault.description,
+      );
     case 'type':
       return problem(
         `expected ${toAlternatives(fault.expected.map((type) => TYPE_NAMES[type] ?? type))}, got ${shown}`,
-        shownInstead(pointer) === undefined ? typeHint(value, fault.expected) : undefined,
+        shownInstead(pointer) === undefined ? typeHint(value, fault, path) : undefined,
       );
     case 'not-allowed':
       return problem(
@@ -64,7 +69,12 @@ export function toProblem(
             `write it like ${toAlternatives(fault.examples.map(String))}`,
           );
     default:
-      return problem(typeof value === 'object' ? fault.text : `${fault.text}, got ${shown}`);
+      return problem(
+        typeof value === 'object' ? fault.text : `${fault.text}, got ${shown}`,
+        isPluginItem(path) && Object.keys(value as object).length > 1
+          ? 'one plugin an item: begin each with "- "'
+          : undefined,
+      );
   }
 }
 
@@ -87,7 +97,23 @@ function showValue(value: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
-function typeHint(value: unknown, expected: readonly string[]): string | undefined {
+/** An item of a list of plugins. */
+function isPluginItem(path: ConfigPath): boolean {
+  return path.at(-2) === 'plugins' && typeof path.at(-1) === 'number';
+}
+
+function typeHint(
+  value: unknown,
+  { expected, pattern, examples }: TypeFault,
+  path: ConfigPath,
+): string | undefined {
+  if (typeof value === 'number' && pattern !== undefined && !new RegExp(pattern).test(`${value}`)) {
+    // A number that lacks its unit.
+    const inSeconds = `${value}s`;
+    if (new RegExp(pattern).test(inSeconds)) return `write it like ${inSeconds}`;
+    return examples && `write it like ${toAlternatives(examples.map(String))}`;
+  }
+  if (isPluginItem(path) && typeof value === 'string') return `write { ${value}: {} }`;
   const scalar = typeof value === 'number' || typeof value === 'boolean';
   if (scalar && expected.includes('string')) return 'put it in quotes';
   if (typeof value === 'string' && value !== '' && !expected.includes('string')) {

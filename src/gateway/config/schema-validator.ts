@@ -8,7 +8,13 @@ import { branchesInOrder, allowedScalars, typesOf } from './schema-branch.ts';
 export type SchemaFault =
   | { readonly kind: 'unknown-key'; readonly key: string; readonly allowed: readonly string[] }
   | { readonly kind: 'missing'; readonly key: string; readonly description: string | undefined }
-  | { readonly kind: 'type'; readonly expected: readonly string[] }
+  | {
+      readonly kind: 'type';
+      readonly expected: readonly string[];
+      /** What a text has to meet, and texts that do. */
+      readonly pattern?: string;
+      readonly examples?: readonly unknown[];
+    }
   | { readonly kind: 'not-allowed'; readonly allowed: readonly unknown[] }
   | { readonly kind: 'pattern'; readonly pattern: string; readonly examples: readonly unknown[] }
   | { readonly kind: 'bound'; readonly text: string }
@@ -58,6 +64,14 @@ export function createSchemaValidator(
     modifying: true,
     compile: (branches: Schema[]) => compileUnion(ajv, branches),
   });
+  ajv.removeKeyword('items');
+  ajv.addKeyword({
+    keyword: 'items',
+    type: 'array',
+    schemaType: 'object',
+    modifying: true,
+    compile: (item: Schema) => compileItems(ajv, item),
+  });
   ajv.removeKeyword('writeOnly');
   ajv.addKeyword({
     keyword: 'writeOnly',
@@ -73,6 +87,33 @@ export function createSchemaValidator(
     const faults = validate(value) ? [] : toFaults(validate.errors ?? []);
     return { faults, secrets };
   };
+}
+
+/**
+ * Ajv's own copies all errors found so far for each nested one that it adds: with 40,000 faulty
+ * routes that took a minute. Here those of a list travel as one.
+ */
+function compileItems(ajv: Ajv, item: Schema): DataValidateFunction {
+  const validate = ajv.compile(item);
+  const items: DataValidateFunction = (list: unknown[], context?: DataValidationCxt): boolean => {
+    const errors: ErrorObject[] = [];
+    for (let i = 0; i < list.length; i++) {
+      const path = `${context?.instancePath ?? ''}/${i}`;
+      if (
+        validate(list[i], {
+          ...context!,
+          instancePath: path,
+          parentData: list,
+          parentDataProperty: i,
+        })
+      )
+        continue;
+      for (const error of validate.errors ?? []) errors.push(error);
+    }
+    if (errors.length > 0) items.errors = [nestedErrors('items', errors)];
+    return errors.length === 0;
+  };
+  return items;
 }
 
 function compileUnion(ajv: Ajv, branches: Schema[]): DataValidateFunction {
@@ -97,20 +138,24 @@ function compileUnion(ajv: Ajv, branches: Schema[]): DataValidateFunction {
       if (validators[i]!(structuredClone(value), context)) return validators[i]!(value, context);
     }
     const valid = validators[best]!(value, context);
-    if (!valid) union.errors = [unionError('branch', { errors: validators[best]!.errors ?? [] })];
+    if (!valid) union.errors = [nestedErrors('anyOf', validators[best]!.errors ?? [])];
     return valid;
   };
   return union;
 }
 
-/** Ajv completes `instancePath`; it would overwrite more of nested errors, so those travel inside. */
 function unionError(reason: string, params: Record<string, unknown>): Partial<ErrorObject> {
   return { keyword: 'anyOf', params: { reason, ...params } };
 }
 
+/** Ajv completes `instancePath`; it would overwrite more of nested errors, so those travel inside. */
+function nestedErrors(keyword: string, errors: readonly ErrorObject[]): Partial<ErrorObject> {
+  return { keyword, params: { reason: 'nested', errors } };
+}
+
 function toFaults(errors: readonly ErrorObject[]): PlacedFault[] {
   return errors.flatMap((error) => {
-    if (error.keyword === 'anyOf' && error.params['reason'] === 'branch') {
+    if (error.params['reason'] === 'nested') {
       return toFaults(error.params['errors'] as ErrorObject[]);
     }
     const fault = toFault(error);
@@ -143,7 +188,12 @@ function toFault(error: ErrorObject): SchemaFault | undefined {
       };
     }
     case 'type':
-      return { kind: 'type', expected: [params['type'] as string | string[]].flat() };
+      return {
+        kind: 'type',
+        expected: [params['type'] as string | string[]].flat(),
+        ...(typeof parent['pattern'] === 'string' && { pattern: parent['pattern'] }),
+        ...(Array.isArray(parent['examples']) && { examples: parent['examples'] as unknown[] }),
+      };
     case 'const':
       return { kind: 'not-allowed', allowed: [params['allowedValue']] };
     case 'enum':

@@ -43,9 +43,14 @@ export interface CompiledRoute {
   readonly hooks: HookChain;
   /** Set where there is no choice: of many routes, each is cold, and this is one step to its target. */
   readonly soleTarget: CompiledTarget | undefined;
-  readonly targets: WeightedChoice<CompiledTarget>;
+  readonly targets: TargetChoice;
   readonly mirrors: readonly CompiledMirror[];
   readonly cells: RouteCells;
+}
+
+export interface TargetChoice extends WeightedChoice<CompiledTarget> {
+  /** In the order of the file, those of weight 0 too. */
+  readonly all: readonly { readonly weight: number; readonly compiled: CompiledTarget }[];
 }
 
 interface TargetFields {

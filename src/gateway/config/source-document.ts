@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import { toPointer, type ConfigPath } from './config-path.ts';
 import type { ReportProblem } from './issue.ts';
+import { tooDeepOffset } from './source-depth.ts';
 import type { Substituter } from './substitute.ts';
 
 export interface Position {
@@ -48,10 +49,18 @@ export interface SourceDocument {
 /** Values that aliases may come to, all together: far more than a use, far less than a bomb. */
 const MAX_VALUES = 2_000_000;
 const MAX_DEPTH = 64;
+const TOO_DEEP = `nested too deeply: more than ${MAX_DEPTH} levels`;
 
 const START: Position = { line: 1, column: 1 };
 
-class TooMuch extends Error {}
+class Unreadable extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
 
 /** Reads a text. What is wrong inside well-formed YAML goes to `report`. */
 export function readSourceDocument(
@@ -61,7 +70,8 @@ export function readSourceDocument(
 ): SourceDocument {
   const lineCounter = new LineCounter();
   // Duplicate keys are found below: the parser's own search is quadratic.
-  const document = parseDocument(text.replace(/^\uFEFF/, ''), {
+  const content = text.replace(/^\uFEFF/, '');
+  const document = parseDocument(content, {
     lineCounter,
     prettyErrors: false,
     uniqueKeys: false,
@@ -71,7 +81,7 @@ export function readSourceDocument(
     const { line, col } = lineCounter.linePos(offset);
     return line === 0 ? START : { line, column: col };
   };
-  const syntaxProblems = syntaxProblemsOf(document).map(({ offset, message }) => ({
+  const syntaxProblems = syntaxProblemsOf(document, content).map(({ offset, message }) => ({
     ...positionAt(offset),
     message,
   }));
@@ -81,8 +91,8 @@ export function readSourceDocument(
     try {
       value = reader.read(document.contents);
     } catch (error) {
-      if (!(error instanceof TooMuch)) throw error;
-      syntaxProblems.push({ ...START, message: error.message });
+      if (!(error instanceof Unreadable)) throw error;
+      syntaxProblems.push({ ...positionAt(error.offset), message: error.message });
     }
   }
   return {
@@ -94,7 +104,14 @@ export function readSourceDocument(
   };
 }
 
-function syntaxProblemsOf(document: Document.Parsed): { offset: number; message: string }[] {
+function syntaxProblemsOf(
+  document: Document.Parsed,
+  text: string,
+): { offset: number; message: string }[] {
+  // The parser goes down with the text, and here its stack was not enough.
+  if (document.errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) {
+    return [{ offset: tooDeepOffset(text, MAX_DEPTH), message: TOO_DEEP }];
+  }
   return [...document.errors, ...document.warnings].map((error) => ({
     offset: error.pos[0],
     message:
@@ -116,6 +133,8 @@ class TreeReader {
   readonly #targets = new Map<Node, Node>();
   readonly #entries = new Map<YAMLMap, Map<string, Entry>>();
   readonly #path: (string | number)[] = [];
+  /** The outermost of the aliases that are being read. */
+  #alias: Node | undefined;
   #values = 0;
 
   constructor(substituter: Substituter, report: ReportProblem) {
@@ -124,9 +143,14 @@ class TreeReader {
   }
 
   read(node: Node | null): unknown {
-    if (++this.#values > MAX_VALUES) throw new TooMuch('aliases make this file too large');
-    if (this.#path.length > MAX_DEPTH)
-      throw new TooMuch('nested too deeply, or an alias of itself');
+    if (++this.#values > MAX_VALUES)
+      throw this.#unreadable(node, 'aliases make this file too large');
+    if (this.#path.length > MAX_DEPTH) {
+      throw this.#unreadable(
+        node,
+        this.#alias === undefined ? TOO_DEEP : `${TOO_DEEP}, or an alias of itself`,
+      );
+    }
     if (isAlias(node)) return this.#readAlias(node);
     if (node === null) return null;
     const anchor = (node as { anchor?: string }).anchor;
@@ -155,10 +179,20 @@ class TreeReader {
 
   #readAlias(node: Node & { source: string }): unknown {
     const target = this.#anchors.get(node.source);
-    // The parser refuses an alias without an anchor before it.
-    if (target === undefined) throw new TooMuch(`the alias *${node.source} has no anchor`);
+    if (target === undefined) {
+      throw this.#unreadable(node, `the alias *${node.source} has no anchor before it`);
+    }
     this.#targets.set(node, target);
-    return this.read(target);
+    const outer = this.#alias;
+    this.#alias ??= node;
+    const value = this.read(target);
+    this.#alias = outer;
+    return value;
+  }
+
+  /** Where it stands, or the alias by which it came to stand there. */
+  #unreadable(node: Node | null, message: string): Unreadable {
+    return new Unreadable(message, (this.#alias ?? node)?.range?.[0] ?? 0);
   }
 
   #readMap(map: YAMLMap): unknown {

@@ -1,5 +1,6 @@
 /** Puts environment variables and files into the texts of a configuration. */
 import { isAbsolute, resolve } from 'node:path';
+import { toReadFailure } from './file-failure.ts';
 
 export interface SubstitutionSources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -45,8 +46,7 @@ export function createSubstituter(sources: SubstitutionSources): Substituter {
       try {
         found = { value: sources.readText(path).replace(/\r?\n$/, ''), fromOutside: true };
       } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code ?? 'error';
-        found = { problem: `cannot read the file ${path} (${code})`, hint: undefined };
+        found = { problem: toReadFailure(error, path), hint: undefined };
       }
       files.set(path, found);
     }

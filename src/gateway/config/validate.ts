@@ -4,7 +4,7 @@ import type { Config, Redaction } from './config.ts';
 import { PARTS } from './displayed-config.ts';
 import type { Problem, ReportProblem } from './issue.ts';
 import { firstHttpsPort, namesOf, toConfig } from './normalise/document.ts';
-import type { Draft, PemReference } from './normalise/draft.ts';
+import type { Draft, PemReference, PluginFileReference } from './normalise/draft.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createHiddenValues, type HiddenValue, type HiddenValues } from './redaction.ts';
 import { checkSchema, prune, withoutConsequences, type Pruned } from './schema-check.ts';
@@ -31,6 +31,7 @@ export interface Validation {
   readonly problems: readonly Problem[];
   /** Files still to be looked into. */
   readonly pemReferences: readonly PemReference[];
+  readonly pluginFiles: readonly PluginFileReference[];
   readonly hidden: HiddenValues;
 }
 
@@ -58,7 +59,8 @@ export function validate(input: ValidationInput): Validation {
     for (const part of PARTS) redactions.push(...hidden.redactionsOf(checked[part], part, [part]));
     config = { ...checked, redactions };
   }
-  return { config, problems, pemReferences: draft.pemReferences, hidden };
+  const { pemReferences, pluginFiles } = draft;
+  return { config, problems, pemReferences, pluginFiles, hidden };
 }
 
 function createDraft(
@@ -82,6 +84,7 @@ function createDraft(
     ...names,
     httpsPort: firstHttpsPort(listeners),
     pemReferences: [],
+    pluginFiles: [],
   };
 }
 

@@ -1,10 +1,11 @@
 /** The request path narrated: the same stages on an exchange that nobody waits for, and nothing sent upstream. */
 import { NO_HINT } from '../../mesh/balancing/policy.ts';
+import { noHealthyEndpoint } from '../../mesh/service/call.ts';
 import { firstEndpoints } from '../../mesh/service/first-endpoints.ts';
 import { Problem, type Answer } from '../../plugins/sdk/answer.ts';
 import type { Clock } from '../../plugins/sdk/plugin-context.ts';
 import { toPeer } from '../exchange/client-address.ts';
-import type { ForwardTarget, Snapshot } from '../config/snapshot.ts';
+import type { CompiledTarget, ForwardTarget, Snapshot } from '../config/snapshot.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
 import { GatewayExchange } from '../exchange/exchange.ts';
 import type { Intake } from '../exchange/lane.ts';
@@ -36,12 +37,23 @@ export interface EndpointVerdict {
   readonly verdict: string;
 }
 
+/** One of several that a request is drawn for. */
+export interface TargetVerdict {
+  /** E.g. `orders where version=v2`. */
+  readonly target: string;
+  readonly weight: number;
+  /** Whether the lot has fallen on it this time. */
+  readonly won: boolean;
+}
+
 export interface Explanation {
   readonly listener: string;
   /** The winner first; then why each other candidate lost. */
   readonly routes: readonly RouteVerdict[];
   readonly plugins: readonly PluginVerdict[];
-  /** Set where the request would go upstream. */
+  /** Those of the route, where it has several; empty where a plugin of the route answers. */
+  readonly targets: readonly TargetVerdict[];
+  /** Set where the request would go upstream, or would if there were an endpoint. */
   readonly forward:
     | {
         readonly service: string;
@@ -75,13 +87,37 @@ export async function explain(
     answer = { status: refusal.status, code: refusal.code ?? '', reason: refusal.detail ?? '' };
   }
   const { target } = exchange;
+  let forward: Explanation['forward'];
+  // What has been answered goes nowhere: an endpoint would only mislead.
+  if (answer === undefined && target?.kind === 'service') {
+    forward = await explainForwarding(exchange, target);
+    if (forward.endpoint === undefined) {
+      answer = toAnswer(exchange, noHealthyEndpoint(target.service.name));
+    }
+  }
   return {
     listener: exchange.listener,
     routes: narration.routes,
     plugins: narration.plugins,
-    forward: target?.kind === 'service' ? await explainForwarding(exchange, target) : undefined,
+    targets: refusal === undefined ? toTargetVerdicts(exchange) : [],
+    forward,
     answer,
   };
+}
+
+function toTargetVerdicts({ compiledRoute, target }: GatewayExchange): TargetVerdict[] {
+  const all = compiledRoute?.targets.all ?? [];
+  if (all.length < 2 || target === undefined) return [];
+  return all.map(({ compiled, weight }) => {
+    return { target: nameOf(compiled), weight, won: compiled === target };
+  });
+}
+
+function nameOf(target: CompiledTarget): string {
+  if (target.kind === 'redirect') return 'redirect';
+  if (target.kind === 'respond') return `respond ${target.answer.status}`;
+  const where = Object.entries(target.subset.where).map(([key, value]) => `${key}=${value}`);
+  return `${target.service.name}${where.length === 0 ? '' : ` where ${where.join(', ')}`}`;
 }
 
 function toExchange(
@@ -151,7 +187,7 @@ function isAnswer(end: unknown): end is Answer {
 async function explainForwarding(
   exchange: GatewayExchange,
   target: ForwardTarget,
-): Promise<Explanation['forward']> {
+): Promise<NonNullable<Explanation['forward']>> {
   // Nobody waits for the answer, and a service that is found by its name was only just made.
   await firstEndpoints([target.service]);
   const pinned = target.sticky === undefined ? undefined : takeSession(exchange, target.sticky);

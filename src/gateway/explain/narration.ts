@@ -15,6 +15,8 @@ export interface RouteVerdict {
   readonly match: number;
   readonly won: boolean;
   readonly reason: string;
+  /** Of one that lost: how far it came, from 0 (not even the host) to 3 (it matches, and was outranked). */
+  readonly closeness?: number;
 }
 
 export interface PluginVerdict {
@@ -36,8 +38,8 @@ export class Narration implements PathNarrator {
     this.routes.push({ route, match, won: true, reason });
   }
 
-  lost(route: string, match: number, reason: string): void {
-    this.routes.push({ route, match, won: false, reason });
+  lost(route: string, match: number, reason: string, closeness: number): void {
+    this.routes.push({ route, match, won: false, reason, closeness });
   }
 
   plugin(instance: PluginInstance, result: HookResult, failure?: Error): void {

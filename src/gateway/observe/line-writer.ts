@@ -1,5 +1,5 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
-import { close, open, write } from 'node:fs';
+import { close, fstat, open, stat, write, type Stats } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -8,6 +8,8 @@ export interface LineWriter {
   start(): void;
   /** `line` ends with a line break. Never throws, never waits. */
   write(line: string): void;
+  /** Opens the file anew, as after it was moved away; a line that is half written goes before. */
+  reopen(): void;
   /** Lines given up: the disk is full, or the reader is slower than the traffic. */
   readonly dropped: number;
   /** Writes what is left, where that is possible soon, and closes. */
@@ -28,6 +30,8 @@ export interface LineWriterOptions {
   readonly maxWaiting?: number;
   /** How long a line may wait for others, in milliseconds, and how often a failed write is tried again. Default 500. */
   readonly flushIntervalMs?: number;
+  /** How often to look, while writing, whether the path still is the file: a rotation may have moved it away. Default 1000. */
+  readonly lookIntervalMs?: number;
 }
 
 /** Below it, a write waits for more lines, or for the interval: each costs a hop to another thread. */
@@ -48,6 +52,13 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   return new BatchedLineWriter(options);
 }
 
+/** Where lines go. */
+interface OpenFile {
+  readonly fd: number;
+  /** What the path is compared with; undefined for standard output, which nobody moves away. */
+  readonly identity: Pick<Stats, 'dev' | 'ino'> | undefined;
+}
+
 interface Batch {
   text: string;
   lines: number;
@@ -57,7 +68,11 @@ class BatchedLineWriter implements LineWriter {
   readonly #options: LineWriterOptions;
   readonly #maxWaiting: number;
   #interval: NodeJS.Timeout | undefined;
-  #fd: number | undefined;
+  readonly #lookIntervalMs: number;
+  #file: OpenFile | undefined;
+  /** Monotonic milliseconds of the last look at the path. */
+  #lookedAt = 0;
+  #mustReopen = false;
   /** A system call is under way, or its repetition is due. */
   #busy = false;
   /** Complete batches, oldest first; `#last` is still collecting. */
@@ -77,6 +92,7 @@ class BatchedLineWriter implements LineWriter {
   constructor(options: LineWriterOptions) {
     this.#options = options;
     this.#maxWaiting = options.maxWaiting ?? 8 * 1024 * 1024;
+    this.#lookIntervalMs = options.lookIntervalMs ?? 1000;
   }
 
   start(): void {
@@ -105,7 +121,12 @@ class BatchedLineWriter implements LineWriter {
       this.#last = { text: '', lines: 0 };
     }
     // A failed write is tried again by the interval alone: not once a line.
-    if (this.#fd !== undefined && !this.#failing && this.#isWorthWriting()) this.#flush();
+    if (this.#file !== undefined && !this.#failing && this.#isWorthWriting()) this.#flush();
+  }
+
+  reopen(): void {
+    this.#mustReopen = true;
+    if (this.#interval !== undefined) this.#flush();
   }
 
   close(): Promise<void> {
@@ -127,9 +148,48 @@ class BatchedLineWriter implements LineWriter {
   /** Writes what there is, unless that is being done. */
   #flush(): void {
     if (this.#busy) return;
-    if (this.#fd === undefined) this.#open();
+    if (this.#file === undefined) this.#open();
+    else if (this.#isRestDue()) this.#send();
+    else if (this.#mustReopen) this.#openAnew();
+    else if (this.#isLookDue()) this.#look();
     else if (this.#chunk !== undefined || this.#takeBatch()) this.#send();
     else if (this.#onClosed !== undefined) this.#finish();
+  }
+
+  /** The rest of a line belongs to where it began, as long as that can be written. */
+  #isRestDue(): boolean {
+    return this.#chunk !== undefined && !this.#failing;
+  }
+
+  #isLookDue(): boolean {
+    if (this.#file?.identity === undefined) return false;
+    if (this.#waiting === 0 && this.#chunk === undefined) return false;
+    return performance.now() - this.#lookedAt >= this.#lookIntervalMs;
+  }
+
+  #look(): void {
+    this.#busy = true;
+    stat(this.#options.path!, (error, found) => {
+      this.#busy = false;
+      this.#lookedAt = performance.now();
+      const { dev, ino } = this.#file!.identity!;
+      if (error === null ? found.dev !== dev || found.ino !== ino : error.code === 'ENOENT') {
+        this.#openAnew();
+      } else this.#flush();
+    });
+  }
+
+  #openAnew(): void {
+    this.#mustReopen = false;
+    const { fd, identity } = this.#file!;
+    if (identity === undefined) return this.#flush();
+    close(fd, () => {});
+    this.#file = undefined;
+    // A line that could only be begun in the old file is whole in the new one.
+    if (this.#chunk !== undefined && this.#offset > 0) {
+      this.#offset = this.#chunk.lastIndexOf('\n', this.#offset - 1) + 1;
+    }
+    this.#open();
   }
 
   #takeBatch(): boolean {
@@ -147,7 +207,7 @@ class BatchedLineWriter implements LineWriter {
     this.#busy = true;
     const chunk = this.#chunk!;
     const length = chunk.length - this.#offset;
-    write(this.#fd!, chunk, this.#offset, length, null, (error, written) => {
+    write(this.#file!.fd, chunk, this.#offset, length, null, (error, written) => {
       if (error?.code === 'EAGAIN') this.#retryPipe();
       else if (error !== null) this.#failed(error);
       else this.#sent(written);
@@ -189,10 +249,12 @@ class BatchedLineWriter implements LineWriter {
   #open(): void {
     this.#busy = true;
     openForAppending(this.#options.path).then(
-      (fd) => {
+      (file) => {
         this.#busy = false;
-        this.#fd = fd;
-        if (this.#onClosed !== undefined || this.#isWorthWriting()) this.#flush();
+        this.#file = file;
+        this.#lookedAt = performance.now();
+        if (this.#chunk !== undefined || this.#onClosed !== undefined || this.#isWorthWriting())
+          this.#flush();
       },
       (error: Error) => this.#failed(error),
     );
@@ -205,17 +267,23 @@ class BatchedLineWriter implements LineWriter {
     for (const { lines } of [...this.#full, this.#last]) this.#dropped += lines;
     const closed = this.#onClosed;
     this.#onClosed = undefined;
-    if (this.#options.path === undefined || this.#fd === undefined || this.#busy) closed();
-    else close(this.#fd, () => closed());
+    if (this.#file?.identity === undefined || this.#busy) closed();
+    else close(this.#file.fd, () => closed());
   }
 }
 
-async function openForAppending(path: string | undefined): Promise<number> {
+async function openForAppending(path: string | undefined): Promise<OpenFile> {
   // Asking process.stdout makes a pipe non-blocking: a reader that reads no more would otherwise
   // keep a thread, and process.exit() waits for that.
-  if (path === undefined) return process.stdout.fd;
+  if (path === undefined) return { fd: process.stdout.fd, identity: undefined };
   await mkdir(dirname(path), { recursive: true });
   return new Promise((resolve, reject) => {
-    open(path, 'a', (error, fd) => (error === null ? resolve(fd) : reject(error)));
+    open(path, 'a', (error, fd) => {
+      if (error !== null) return reject(error);
+      fstat(fd, (failure, identity) => {
+        if (failure === null) return resolve({ fd, identity });
+        close(fd, () => reject(failure));
+      });
+    });
   });
 }

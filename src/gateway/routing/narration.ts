@@ -14,7 +14,8 @@ import type { Routable } from './route-spec.ts';
 /** Hears of every match entry of a table, by the route's name and the entry's place in it. */
 export interface MatchNarrator {
   won(route: string, entryIndex: number, reason: string): void;
-  lost(route: string, entryIndex: number, reason: string): void;
+  /** `closeness`: how far it came, as in `Loss`. */
+  lost(route: string, entryIndex: number, reason: string, closeness: number): void;
 }
 
 /** Tells first of the winner, then of the others in the order of the file. */
@@ -31,29 +32,47 @@ export function narrate<T>(
   for (const entry of entries) {
     if (entry === winner?.entry) continue;
     const { route, index } = entry.match;
-    narrator.lost(route, index, whyLost(entry, winner, request));
+    const { reason, closeness } = whyLost(entry, winner, request);
+    narrator.lost(route, index, reason, closeness);
   }
+}
+
+interface Loss {
+  readonly reason: string;
+  /** 0: not even the host; from 1, and more the more of the path is shared: the path; 2: a condition; 3: outranked. */
+  readonly closeness: number;
 }
 
 function whyLost<T>(
   entry: CompiledEntry<T>,
   winner: Candidate<T> | undefined,
   request: Routable,
-): string {
+): Loss {
   const contender = bestForHost(entry, request.host);
   if (contender === undefined) {
     const expected = entry.candidates.map(({ host }) => hostPatternText(host)).join(' or ');
-    return `host: expected ${expected}, got ${request.host === '' ? 'none' : request.host}`;
+    const got = request.host === '' ? 'none' : request.host;
+    return { reason: `host: expected ${expected}, got ${got}`, closeness: 0 };
   }
   const { path, requirements } = entry;
   if (!admitsPath(path, request.path)) {
-    return `path: expected ${path.kind} ${path.value}, got ${request.path}`;
+    const reason = `path: expected ${path.kind} ${path.value}, got ${request.path}`;
+    return { reason, closeness: 1 + sharedStart(path.value, request.path) };
   }
   const unmet = unmetRequirement(requirements, request);
-  if (unmet !== undefined) return whyUnmet(unmet, request);
+  if (unmet !== undefined) return { reason: whyUnmet(unmet, request), closeness: 2 };
   if (winner === undefined) throw new Error('a match entry admits the request, and none won');
   const { route, index } = winner.entry.match;
-  return `outranked by ${route} (match ${index}): ${decidingRule(winner, contender)}`;
+  const rule = decidingRule(winner, contender);
+  return { reason: `outranked by ${route} (match ${index}): ${rule}`, closeness: 3 };
+}
+
+/** How much of the two texts is the same from the start on, below 1. */
+function sharedStart(a: string, b: string): number {
+  const longest = Math.max(a.length, b.length);
+  let shared = 0;
+  while (shared < longest && a[shared] === b[shared]) shared++;
+  return shared / (longest + 1);
 }
 
 /** Under the host pattern of the lowest rank among those that name the host. */

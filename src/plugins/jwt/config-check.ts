@@ -1,5 +1,5 @@
 /** What is wrong in a `jwt` configuration that its schema cannot say. */
-import { durationMs, type ConfigIssue } from '../sdk/plugin.ts';
+import { durationMs, type ConfigFile, type ConfigIssue } from '../sdk/plugin.ts';
 import { isHmac, minSecretBytes } from './algorithms.ts';
 import { isReservedHeader } from './claim-headers.ts';
 import { parseKeyLocation } from './key-location.ts';
@@ -16,6 +16,32 @@ export function checkJwt(config: JwtConfig): ConfigIssue[] {
     ...checkAlgorithms(config),
     ...checkHeaders(config),
   ];
+}
+
+/** The key set, where it is a file. */
+export function filesOfJwt({ jwks }: JwtConfig): ConfigFile[] {
+  if (jwks === undefined) return [];
+  const location = parseKeyLocation(jwks);
+  if (location.kind !== 'file') return [];
+  const path = typeof jwks === 'string' ? 'jwks' : 'jwks.file';
+  return [{ path, file: location.path, check: checkKeyFile }];
+}
+
+function checkKeyFile(text: string): string | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    // The parser's own words would show some of the content.
+    return 'is not JSON';
+  }
+  try {
+    const { keys, refused } = parseKeySet(document);
+    if (keys.length > 0) return undefined;
+    return `holds no key to verify with${refused.length === 0 ? '' : `: ${refused.join('; ')}`}`;
+  } catch (error) {
+    return `is ${(error as Error).message}`;
+  }
 }
 
 function checkLeeway({ leeway }: JwtConfig): ConfigIssue[] {

@@ -15,7 +15,7 @@ import { acceptedAlgorithms } from './algorithms.ts';
 import { toBearerToken } from './bearer.ts';
 import { createHeaderGuard } from './claim-headers.ts';
 import { MAX_TOKEN_LENGTH } from './compact-form.ts';
-import { checkJwt } from './config-check.ts';
+import { checkJwt, filesOfJwt } from './config-check.ts';
 import { leaseKeys } from './key-lease.ts';
 import type { KeySource } from './key-source.ts';
 import { createRefusals } from './refusal.ts';
@@ -31,6 +31,7 @@ export const jwt = definePlugin({
   // A request may wait for the issuer's keys, which takes at most 5 s, and is then answered by the plugin.
   deadlineMs: 10_000,
   check: checkJwt,
+  files: filesOfJwt,
   create: createJwt,
 });
 

@@ -37,6 +37,16 @@ export interface ConfigIssue {
   readonly message: string;
 }
 
+/** A file that a plugin's config names, and that has to be there. */
+export interface ConfigFile {
+  /** Where the config names it, as in `ConfigIssue`. */
+  readonly path: string;
+  /** As `PluginContext.readFile` takes it: relative to the configuration file, or absolute. */
+  readonly file: string;
+  /** What is wrong with its content, as the end of a sentence that begins with its name. */
+  readonly check?: (text: string) => string | undefined;
+}
+
 export interface PluginDefinition<Config extends TSchema = TSchema> {
   /** `kebab-case`; the key in the configuration. */
   readonly name: string;
@@ -53,6 +63,11 @@ export interface PluginDefinition<Config extends TSchema = TSchema> {
   readonly body?: 'buffer';
   /** Wrong values that a schema cannot express; pure, and run by `meshgate check` too. */
   readonly check?: (config: Static<Config>) => readonly ConfigIssue[];
+  /**
+   * The files that are needed: without one, or with one that cannot be used, the configuration is
+   * refused, by `meshgate check` too.
+   */
+  readonly files?: (config: Static<Config>) => readonly ConfigFile[];
   readonly create: (config: Static<Config>, context: PluginContext) => PluginHooks;
 }
 

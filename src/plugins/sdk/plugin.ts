@@ -9,6 +9,7 @@ export { AMBIGUOUS, findCredential, removeCredential } from './credential.ts';
 export type { CredentialSource } from './credential.ts';
 export { definePlugin, STAGES } from './define-plugin.ts';
 export type {
+  ConfigFile,
   ConfigIssue,
   HookResult,
   PluginDefinition,

@@ -1,6 +1,10 @@
 /** Broken configurations, and exactly what is said of each. */
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { issuesOf, type TextOptions } from './config-file.ts';
+import { toIssueText } from '../../../src/gateway/config/issue.ts';
+import { loadConfig } from '../../../src/gateway/config/load.ts';
+import { catalogue, createFolder, issuesOf, type TextOptions } from './config-file.ts';
 
 interface Golden {
   readonly title: string;
@@ -25,7 +29,7 @@ const goldens: readonly Golden[] = [
   {
     title: 'a missing format version',
     text: 'node: { name: a }\n',
-    issues: ['1:1: "meshgate" is missing (Version of the format.)'],
+    issues: ['1:1: "meshgate" is missing (add "meshgate: 1")'],
   },
   {
     title: 'another format version',
@@ -195,6 +199,7 @@ routes:
     issues: [
       '5:20 routes[0].to: there is no service "ordrs" (did you mean "orders"?)',
       '5:39 routes[0].listeners[0]: there is no listener "htpp" (did you mean "http"?)',
+      '6:5 routes[1]: warning: the same match as of the route a (this one never wins: change it, or give it a priority)',
       '6:53 routes[1].to[1].service: there is no service "billing" (define it under services)',
       '6:85 routes[1].mirror[0].service: there is no service "oders" (did you mean "orders"?)',
     ],
@@ -225,12 +230,15 @@ routes:
       '6:16 routes[2].tto: unknown key "tto"; allowed: name, match, to, redirect, respond, listeners, rewrite, timeout, retry, mirror, plugins, priority, allowEncodedSlash (did you mean "to"?)',
       '7:5 routes[3]: "name" is missing (Name, for logs and metrics.)',
       '7:32 routes[3].to: there is no service "nope" (define it under services)',
+      '8:5 routes[4]: warning: the same match as of the route a (this one never wins: change it, or give it a priority)',
       '8:21 routes[4].to[0]: the target leads nowhere (give it one of service, redirect, respond)',
       '8:38 routes[4].to[1].respond: "respond" cannot stand beside "service"',
+      '9:5 routes[5]: warning: the same match as of the route a (this one never wins: change it, or give it a priority)',
       '9:26 routes[5].redirect: redirects to where the request came from (give scheme, host, port, path or prefix)',
       '9:30 routes[5].rewrite: "rewrite" cannot stand beside "redirect" (only what goes to a service is rewritten)',
       '10:38 routes[6].redirect.prefix: "prefix" cannot stand beside "path"',
       '10:58 routes[6].redirect.status: 304 is not allowed here; allowed: 301, 302, 303, 307, 308',
+      '11:5 routes[7]: warning: the same match as of the route a (this one never wins: change it, or give it a priority)',
       '11:46 routes[7].respond.body: an answer with status 204 has no body',
       '11:60 routes[7].respond.headers["a b"]: "a b" is no header field name',
       '11:70 routes[7].respond.headers.Content-Length: Content-Length is set by the gateway itself (remove it)',
@@ -305,11 +313,15 @@ routes:
     issues: [
       '4:55 routes[0].rewrite.stripPrefix: "stripPrefix" needs a prefix match, but the route matches by exact path (match a path that ends in "/*")',
       '5:57 routes[1].rewrite.stripPrefix: "stripPrefix" cannot stand beside "path" (a path is rewritten in one way)',
+      '6:30 routes[2].match: warning: the same match as of the route b (this one never wins: change it, or give it a priority)',
       '6:70 routes[2].rewrite.stripPrefix: no path below /a begins with /b (the route matches /a/*)',
       '7:34 routes[3].rewrite.regex: "regex" needs "replacement"',
+      '8:5 routes[4]: warning: the same match as of the route d (this one never wins: change it, or give it a priority)',
       '8:34 routes[4].rewrite.replacement: "replacement" needs "regex"',
+      '9:5 routes[5]: warning: the same match as of the route d (this one never wins: change it, or give it a priority)',
       '9:62 routes[5].rewrite.replacement: $2 is no group of the expression (write $$ for a plain dollar sign)',
       '10:32 routes[6].rewrite: must not be an empty mapping',
+      '11:5 routes[7]: warning: the same match as of the route d (this one never wins: change it, or give it a priority)',
       '11:40 routes[7].rewrite.host: "a b" is no host name',
     ],
   },
@@ -333,7 +345,7 @@ routes:
       '8:30 routes[0].plugins[0].tenant.allow[1]: nobody is nobody; remove it',
       '8:39 routes[0].plugins[0].tenant.headr: unknown key "headr"; allowed: header, from, allow, secret (did you mean "header"?)',
       '9:16 routes[0].plugins[1].stamp: "value" is missing',
-      '10:9 routes[0].plugins[2]: must have exactly one key',
+      '10:9 routes[0].plugins[2]: must have exactly one key (one plugin an item: begin each with "- ")',
       '11:15 routes[0].plugins[3].stamp: expected a mapping, got null (write {} for one without settings)',
       '12:25 routes[0].plugins[4].tenant.from: "header" is missing',
       '12:27 routes[0].plugins[4].tenant.from.cooky: unknown key "cooky"; allowed: header',
@@ -366,7 +378,7 @@ routes:
     issues: [
       '2:15 node.name: the environment variable NAME is not set (set it, or give a default: ${NAME:-…})',
       '3:20 status.address: "${not a name}" is no substitution: use ${VAR}, ${VAR:-default} or ${file:/path} (write $${ for a plain ${)',
-      '5:20 routes[0].to: cannot read the file <folder>/nowhere (ENOENT)',
+      '5:20 routes[0].to: the file <folder>/nowhere does not exist',
       '6:33 routes[1].respond.body: "${" has no closing brace (write $${ for a plain ${)',
     ],
   },
@@ -397,11 +409,117 @@ routes:
     ],
   },
   {
+    title: 'quantities without their unit',
+    text: `meshgate: 1
+routes: [{ name: a, respond: {}, timeout: 5 }, { name: b, respond: {}, timeout: 1.5, priority: 1 }]
+status: { address: 8007 }
+`,
+    issues: [
+      '2:43 routes[0].timeout: expected a text, got 5 (write it like 5s)',
+      '2:81 routes[1].timeout: expected a text, got 1.5 (write it like 250ms, 5s or 1m)',
+      '3:20 status.address: expected a text, got 8007 (write it like 127.0.0.1:8080 or [::1]:8080)',
+    ],
+  },
+  {
+    title: 'an alias without an anchor, where it stands',
+    text: 'meshgate: 1\nnode:\n  name: a\n  <<: *nope\n',
+    issues: ['4:7: the alias *nope has no anchor before it'],
+  },
+  {
+    title: 'nesting that takes all of the stack, in brackets',
+    text: `meshgate: 1\nroutes:\n  ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`,
+    issues: ['3:67: nested too deeply: more than 64 levels'],
+  },
+  {
+    title: 'and in brackets that are more than its parser takes',
+    text: `meshgate: 1\nroutes:\n  ${'['.repeat(200_000)}${']'.repeat(200_000)}\n`,
+    issues: ['3:67: nested too deeply: more than 64 levels'],
+  },
+  {
+    title: 'and in lists',
+    text: `meshgate: 1\nroutes:\n  ${'- '.repeat(20_000)}a\n`,
+    issues: ['3:65: nested too deeply: more than 64 levels'],
+  },
+  {
+    title: 'plugins that are only named, or several in one item',
+    text: `meshgate: 1
+plugins: [tenant]
+routes:
+  - name: a
+    respond: {}
+    plugins:
+      - tenant: {}
+        stamp: { value: a }
+`,
+    issues: [
+      '2:11 plugins[0]: expected a mapping, got "tenant" (write { tenant: {} })',
+      '7:9 routes[0].plugins[0]: must have exactly one key (one plugin an item: begin each with "- ")',
+    ],
+  },
+  {
+    title: 'what is allowed and hardly meant, as warnings',
+    text: `meshgate: 1
+services:
+  s: { endpoints: [{ address: 127.0.0.1:1, metadata: { version: v1, zone: a } }] }
+  d: { discover: { mesh: d } }
+routes:
+  - { name: a, match: { path: /a, methods: [GETT] }, to: [{ service: s, weight: 0 }, { service: d, weight: 0 }] }
+  - { name: b, match: [{ path: /b }], to: { service: s, where: { version: v2 } } }
+  - { name: c, match: [{ path: /c }, { path: /b }], to: [{ service: s, where: { version: v1, zone: b } }, { service: d, where: { version: v2 } }] }
+  - { name: d, match: { path: /b }, priority: 1, to: s, mirror: [{ service: s, where: { version: v3 } }] }
+  - { name: e, respond: {} }
+  - { name: f, respond: {} }
+  - { name: g, match: { path: /p, methods: [PROPFIND] }, to: s }
+`,
+    issues: [
+      '6:45 routes[0].match.methods[0]: warning: "GETT" is no method that HTTP knows (did you mean "GET"?)',
+      '6:58 routes[0].to: warning: every target has the weight 0: each request is answered by 503 (give one of them a weight)',
+      '7:64 routes[1].to.where: warning: no endpoint of s has this metadata (nothing can be sent there: give an endpoint this metadata)',
+      '8:38 routes[2].match[1]: warning: the same match as of the route b (this one never wins: change it, or give it a priority)',
+      '8:79 routes[2].to[0].where: warning: no endpoint of s has this metadata (nothing can be sent there: give an endpoint this metadata)',
+      '9:87 routes[3].mirror[0].where: warning: no endpoint of s has this metadata (nothing can be sent there: give an endpoint this metadata)',
+      '11:5 routes[5]: warning: the same match as of the route e (this one never wins: change it, or give it a priority)',
+    ],
+  },
+  {
+    title: 'paths that no system has',
+    text: 'meshgate: 1\ndataDir: "a\\0b"\ntelemetry: { accessLog: { path: "\\0" } }\n',
+    issues: [
+      '2:10 dataDir: a path cannot hold a NUL character',
+      '3:33 telemetry.accessLog.path: a path cannot hold a NUL character',
+    ],
+  },
+  {
     title: 'a tag, which no value has',
     text: 'meshgate: 1\nnode: !thing { name: a }\n',
     issues: ['2:7: Unresolved tag: !thing'],
   },
 ];
+
+describe('a configuration file', () => {
+  const say = async (file: string): Promise<string[]> => {
+    const result = await loadConfig(file, { catalogue, env: {} });
+    return result.ok ? [] : result.issues.map((issue) => toIssueText({ ...issue, file: 'm.yaml' }));
+  };
+
+  it('that is not there is told with what to do', async () => {
+    expect(await say(join(await createFolder(), 'm.yaml'))).toEqual([
+      'm.yaml:1:1: the file does not exist (write one, or name another with --config)',
+    ]);
+  });
+
+  it('that is a folder is told as one', async () => {
+    expect(await say(await createFolder())).toEqual(['m.yaml:1:1: this is a folder, not a file']);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('that may not be read is told as such', async () => {
+    const file = join(await createFolder({ 'm.yaml': '' }), 'm.yaml');
+    await chmod(file, 0);
+    expect(await say(file)).toEqual([
+      'm.yaml:1:1: the file may not be read by the user that meshgate runs as (EACCES)',
+    ]);
+  });
+});
 
 describe('a broken configuration', () => {
   it.each(goldens)('tells of $title', async ({ text, issues, options }) => {

@@ -78,6 +78,16 @@ describe('a union', () => {
   });
 });
 
+describe('a list', () => {
+  it('of very many faulty items takes no longer for each than one of a few', () => {
+    const count = 100_000;
+    const list = Array.from({ length: count }, () => ({ file: 3, extra: true }));
+    const { faults } = check(Type.Object({ list: Type.Array(source) }), { list });
+    expect(faults).toHaveLength(2 * count);
+    expect(faults.at(-1)).toMatchObject({ pointer: `/list/${count - 1}/file` });
+  });
+});
+
 describe('what is write-only', () => {
   it('is told as a secret, within unions too', () => {
     const key = Type.Object({ key: Type.String({ writeOnly: true }) });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -19,6 +19,7 @@ function watch(path: string, maxWaiting?: number): Watched {
     onFailure: ({ message }) => failures.push(message),
     onRecovery: (dropped) => recoveries.push(dropped),
     flushIntervalMs: 5,
+    lookIntervalMs: 5,
     ...(maxWaiting !== undefined && { maxWaiting }),
   });
   onTestFinished(() => writer.close());
@@ -90,6 +91,49 @@ describe('a line writer', () => {
     writer.write('two\n');
     await writer.close();
     expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it('follows its path when the file is moved away, and loses nothing', async () => {
+    const folder = await createFolder();
+    const path = join(folder, 'access.log');
+    const { writer, failures } = watch(path);
+    writer.start();
+    writer.write('one\n');
+    await vi.waitFor(async () => expect(await readFile(path, 'utf8')).toBe('one\n'));
+    await rename(path, join(folder, 'access.log.1'));
+    // As logrotate does by `create`, though not always before the next line.
+    await writeFile(path, '');
+    await vi.waitFor(async () => {
+      writer.write('x\n');
+      expect(await readFile(path, 'utf8')).toMatch(/x/);
+    });
+    await rename(path, join(folder, 'access.log.2'));
+    await vi.waitFor(async () => {
+      writer.write('y\n');
+      expect(await readFile(path, 'utf8')).toMatch(/y/);
+    });
+    await writer.close();
+    const parts = ['access.log.1', 'access.log.2', 'access.log'];
+    const texts = await Promise.all(parts.map((name) => readFile(join(folder, name), 'utf8')));
+    expect(texts.join('')).toMatch(/^one\n(x\n)+(y\n)+$/);
+    expect([failures, writer.dropped]).toEqual([[], 0]);
+  });
+
+  it('opens its path anew when told to', async () => {
+    const folder = await createFolder();
+    const path = join(folder, 'access.log');
+    const { writer } = watch(path);
+    writer.start();
+    writer.write('one\n');
+    await vi.waitFor(async () => expect(await readFile(path, 'utf8')).toBe('one\n'));
+    await rename(path, join(folder, 'old'));
+    writer.reopen();
+    await vi.waitFor(async () => expect(await readFile(path, 'utf8')).toBe(''));
+    writer.reopen();
+    writer.write('two\n');
+    await writer.close();
+    expect(await readFile(path, 'utf8')).toBe('two\n');
+    expect(await readFile(join(folder, 'old'), 'utf8')).toBe('one\n');
   });
 
   it('closes where it was never started, and twice', async () => {

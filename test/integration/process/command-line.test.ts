@@ -26,7 +26,7 @@ const noApp = (): never => {
   throw new Error('no app was asked for');
 };
 const silent = pino({ level: 'silent' });
-const verbs = [createStart(noApp, silent), check, diff, createExplain(noApp, silent)];
+const verbs = [createStart(noApp, silent), check, diff, createExplain(noApp)];
 
 /** The command line without the second that a process takes to start. */
 async function run(argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
@@ -140,6 +140,7 @@ routes:
     const { code, stdout, stderr } = await runMeshgate(['start', '--config', file]);
     expect(code).toBe(1);
     expect(stdout).toBe('');
+    expect(stderr).not.toContain('configuration applied');
     expect(stderr).toMatch(
       new RegExp(`127\\.0\\.0\\.1:${port}: another program.*EADDRINUSE.*another address`),
     );

@@ -62,7 +62,7 @@ describe('killed without warning', () => {
     expect(second.portOf('http')).toBe(first.portOf('http'));
     expect(await bodyOf(second)).toBe('ok origin');
     expect(await fingerprintOf(second.portOf('https'))).toBe(fingerprint);
-    expect(second.program.stderr).not.toMatch(/"level":[45]0/);
+    expect(second.program.stderr).not.toMatch(/"level":"(warn|error)"/);
   });
 
   it('makes anew what was only half written', async () => {

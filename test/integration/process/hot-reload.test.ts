@@ -119,6 +119,24 @@ describe('a configuration that changes under load', () => {
     expect(load.failures).toEqual([]);
   });
 
+  it('and is wrong in very many places is told about in the log and by the probe, in short', async () => {
+    const origin = await startOrigin();
+    const file = join(await createFolder(), FILE);
+    await writeFile(file, JSON.stringify(toConfig(origin.port)));
+    const gateway = await startMeshgate(file);
+    const routes = Array.from({ length: 20_000 }, (_, i) => ({
+      name: `r${i}`,
+      to: `nowhere-${i}`,
+    }));
+    await writeFile(file, JSON.stringify(toConfig(origin.port, { routes })));
+    const refused = await gateway.reloaded(({ last_reload }) => !last_reload.successful);
+    const { errors } = refused.last_reload;
+    expect(errors).toHaveLength(51);
+    expect(errors.at(-1)).toBe(`and 19950 more; run meshgate check ${file}`);
+    await gateway.program.said('stderr', /and 19950 more.*the configuration was refused/);
+    expect(gateway.program.stderr.length).toBeLessThan(64 * 1024);
+  });
+
   it('is kept as the last good one, and only when it is good', async () => {
     const origin = await startOrigin();
     const folder = await createFolder();

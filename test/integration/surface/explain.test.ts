@@ -56,7 +56,7 @@ async function token(claims: object = {}): Promise<readonly string[]> {
 /** The verb, as a user runs it: exit code and output. */
 async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
-  const code = await createExplain(createApp, log).run(argv, {
+  const code = await createExplain(createApp).run(argv, {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     env: {},
@@ -78,7 +78,7 @@ describe('routes', () => {
       routes.find((one) => one.route === route && one.match === match && !one.won)?.reason;
     expect(why('orders', 0)).toBe('host: expected other.test, got api.test');
     expect(why('small')).toMatch(/^path: /);
-    expect(routes).toHaveLength(8);
+    expect(routes).toHaveLength(9);
   });
 
   it('tell by which rule the winner went before another that matches', async () => {
@@ -88,6 +88,7 @@ describe('routes', () => {
       match: 1,
       won: false,
       reason: expect.stringContaining('more header matches'),
+      closeness: 3,
     });
   });
 
@@ -99,6 +100,7 @@ describe('routes', () => {
       match: 0,
       won: false,
       reason: 'header x-env: expected "canary", got "prod"',
+      closeness: 2,
     });
   });
 
@@ -183,8 +185,30 @@ describe('the endpoint', () => {
   });
 
   it('may be none, and the reason says so', async () => {
-    const { forward } = await asking('GET', 'http://any.test/none');
+    const { forward, answer } = await asking('GET', 'http://any.test/none');
     expect(forward).toMatchObject({ endpoint: undefined, reason: 'no endpoint can be chosen' });
+    expect(answer).toMatchObject({ status: 503, code: 'no_healthy_endpoint' });
+    expect((await ask(httpPort, '/none')).status).toBe(503);
+  });
+});
+
+describe('a canary', () => {
+  it('tells on which of its targets the lot fell, and all weights', async () => {
+    const { targets, forward } = await asking('GET', 'http://any.test/canary');
+    expect(targets).toEqual([
+      { target: 'orders where version=v1', weight: 0, won: false },
+      { target: 'orders where version=v2', weight: 5, won: true },
+      { target: 'redirect', weight: 0, won: false },
+      { target: 'respond 204', weight: 0, won: false },
+    ]);
+    expect(forward?.endpoint).toBe(origins[1]!.address);
+    const { out } = await run('GET', 'http://any.test/canary');
+    expect(out).toMatch(/^target {2}\* orders where version=v2: weight 5 of 5, drawn by lot/m);
+    expect(out).toMatch(/^ {10}orders where version=v1: weight 0 of 5$/m);
+  });
+
+  it('is not told of where there is one target', async () => {
+    expect((await asking('GET', 'http://any.test/small')).targets).toEqual([]);
   });
 });
 
@@ -219,6 +243,46 @@ describe('the verb', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^plugin +jwt \(authenticate\): answers 401 unauthenticated/m);
     expect(out).toMatch(/^result +401 unauthenticated/m);
+    expect(out).not.toMatch(/^(service|upstream|endpoint|target)/m);
+  });
+
+  it('ends with 1 and says 503 where no endpoint can be chosen', async () => {
+    const { code, out } = await run('GET', 'http://any.test/none');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^endpoint +none: no endpoint can be chosen$/m);
+    expect(out).toMatch(/^result +503 no_healthy_endpoint/m);
+  });
+
+  it('and where the name of the service leads nowhere', async () => {
+    const config = {
+      meshgate: 1,
+      listeners: [{ name: 'http', address: '127.0.0.1:0' }],
+      services: { away: { discover: { dns: { name: 'away.invalid', type: 'A', port: 80 } } } },
+      routes: [{ name: 'away', to: 'away' }],
+    };
+    await writeFile(join(folder, 'dns.yaml'), JSON.stringify(config));
+    const { code, out, err } = await run('GET', 'http://a.test/', '--config', 'dns.yaml');
+    expect([code, err]).toEqual([1, '']);
+    expect(out).toMatch(/^result +503 no_healthy_endpoint/m);
+  });
+
+  it('shows of many routes those that came closest, and all when asked to', async () => {
+    const routes = Array.from({ length: 200 }, (_, i) => {
+      return { name: `r${i}`, match: [{ path: `/${i}/x` }], respond: { status: 200 } };
+    });
+    const near = { name: 'near', match: [{ path: '/100/*' }], respond: { status: 204 } };
+    const config = { meshgate: 1, routes: [...routes, near] };
+    await writeFile(join(folder, 'many.yaml'), JSON.stringify(config));
+    const ask200 = ['GET', 'http://a.test/100/x', '--config', 'many.yaml'];
+    const { out } = await run(...ask200);
+    expect(out).toMatch(/^route +\* r100 /m);
+    expect(out).toMatch(/^ +near \(match 0\): outranked by r100/m);
+    expect(out).toMatch(/^ +r109 \(match 0\): path/m);
+    expect(out).toMatch(/^ +and 180 more that lost; --all shows them$/m);
+    expect(out.match(/\(match 0\)/g)!.length).toBeLessThan(25);
+    expect((await run(...ask200, '--all')).out).toMatch(/^ +r199 \(match 0\)/m);
+    const json = JSON.parse((await run(...ask200, '--json')).out) as Explanation;
+    expect(json.routes).toHaveLength(201);
   });
 
   it('prints JSON when asked to', async () => {

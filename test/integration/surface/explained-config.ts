@@ -53,6 +53,16 @@ export function explainedConfig(origins: readonly Origin[], issuer: TokenIssuer)
         match: [{ path: '/none' }],
         to: [{ service: 'orders', where: { version: 'v3' } }],
       },
+      {
+        name: 'weighted',
+        match: [{ path: '/canary' }],
+        to: [
+          { service: 'orders', where: { version: 'v1' }, weight: 0 },
+          { service: 'orders', where: { version: 'v2' }, weight: 5 },
+          { redirect: { path: '/there' }, weight: 0 },
+          { respond: { status: 204 }, weight: 0 },
+        ],
+      },
     ],
   };
 }

@@ -7,11 +7,12 @@ import type { RawDocument } from '../schema/document.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
 import { toBackplane } from './backplane.ts';
 import { toConsumer } from './consumer.ts';
-import { mapPresent, toAbsolutePath, type Draft } from './draft.ts';
+import { mapPresent, toUsablePath, type Draft } from './draft.ts';
 import { checkAddresses, toAddress, toListener, type ListeningAddress } from './listener.ts';
 import { toOutbound, toRegistrations } from './mesh-doors.ts';
 import { toPluginEntries } from './plugin-list.ts';
 import { toRoute } from './route.ts';
+import { warnOfRoutes, type PlacedRoute } from './route-warnings.ts';
 import { toService } from './service.ts';
 import { toTelemetry } from './telemetry.ts';
 
@@ -42,22 +43,29 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
     onPart(part, name, path);
   }
   const owners = new Map<string, string>();
+  const placed: PlacedRoute[] = [];
+  const routes = toNamed<RawDocument['routes'][number], RouteConfig>(
+    draft,
+    raw.routes,
+    'routes',
+    onPart,
+    (d, route, path) => {
+      const config = toRoute(d, route, path);
+      placed.push({ route: config, raw: route, path });
+      return config;
+    },
+  );
+  warnOfRoutes(draft, placed, services);
   return {
     node: { name: raw.node.name, zone: raw.node.zone },
-    dataDir: toAbsolutePath(draft, raw.dataDir),
+    dataDir: toUsablePath(draft, raw.dataDir, ['dataDir']),
     backplane: toBackplane(draft, raw.backplane),
     listeners,
     trustedProxies: toNetworks(draft, raw.trustedProxies, ['trustedProxies']),
     registrations,
     outbound,
     services,
-    routes: toNamed<RawDocument['routes'][number], RouteConfig>(
-      draft,
-      raw.routes,
-      'routes',
-      onPart,
-      toRoute,
-    ),
+    routes,
     plugins: toPluginEntries(draft, raw.plugins, ['plugins']),
     consumers: toNamed<RawDocument['consumers'][number], ConsumerConfig>(
       draft,

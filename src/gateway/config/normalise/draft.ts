@@ -1,5 +1,6 @@
 /** What turning a file's content into a `Config` needs to know of the whole, and where its findings go. */
 import { isAbsolute, resolve } from 'node:path';
+import type { ConfigFile } from '../../../plugins/sdk/define-plugin.ts';
 import { byteSize, durationMs } from '../../../plugins/sdk/quantity.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { ReportProblem } from '../issue.ts';
@@ -17,6 +18,15 @@ export type PemReference =
       readonly keyPath: ConfigPath;
     };
 
+/** A file that a plugin's configuration names. */
+export interface PluginFileReference {
+  /** Absolute. */
+  readonly file: string;
+  readonly path: ConfigPath;
+  /** What is wrong with its content. */
+  readonly check: ConfigFile['check'];
+}
+
 export interface Draft {
   readonly report: ReportProblem;
   /** Absolute; relative paths of the file start here. */
@@ -28,6 +38,7 @@ export interface Draft {
   /** Of the first https listener. */
   readonly httpsPort: number;
   readonly pemReferences: PemReference[];
+  readonly pluginFiles: PluginFileReference[];
 }
 
 /** `setTimeout` counts in 32 bits: 24.8 days. */
@@ -51,6 +62,12 @@ export function mapPresent<T, R>(
 
 export function toAbsolutePath(draft: Draft, file: string): string {
   return isAbsolute(file) ? file : resolve(draft.directory, file);
+}
+
+/** As `toAbsolutePath`; reports what the system could not even be asked for. */
+export function toUsablePath(draft: Draft, file: string, path: ConfigPath): string {
+  if (file.includes('\0')) draft.report(path, 'a path cannot hold a NUL character');
+  return toAbsolutePath(draft, file);
 }
 
 /** Milliseconds; reports what is too short or too long. */

@@ -1,6 +1,8 @@
 /** Match entries: every form that `match` may have, as one list of entries. */
+import { METHODS } from 'node:http';
 import type { FieldMatch, MatchEntry } from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
+import { nearestNameHint } from '../nearest-name.ts';
 import type { RawCondition, RawMatch } from '../schema/match.ts';
 import type { RawRoute } from '../schema/route.ts';
 import { mapPresent, type Draft } from './draft.ts';
@@ -9,6 +11,8 @@ import { toPathMatch } from './path.ts';
 import { checkRegex } from './regex.ts';
 
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Those of WebDAV and its like too. */
+const KNOWN_METHODS = new Set(METHODS);
 const STANDARD_METHODS = new Set([
   'CONNECT',
   'DELETE',
@@ -64,6 +68,11 @@ function toMethods(
     if (method !== upper && STANDARD_METHODS.has(upper)) {
       draft.report(place, `${JSON.stringify(method)} is no method`, {
         hint: `write ${upper}: methods are case-sensitive`,
+      });
+    } else if (!KNOWN_METHODS.has(method)) {
+      draft.report(place, `${JSON.stringify(method)} is no method that HTTP knows`, {
+        severity: 'warning',
+        hint: nearestNameHint(method, KNOWN_METHODS),
       });
     }
     return method;

@@ -3,7 +3,7 @@ import type { PluginEntry } from '../config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import type { RawPluginList } from '../schema/plugin-list.ts';
-import { mapPresent, type Draft } from './draft.ts';
+import { mapPresent, toAbsolutePath, type Draft } from './draft.ts';
 
 /** Either form of a list, as entries in their order. */
 export function toPluginEntries(
@@ -32,6 +32,10 @@ function fromMapping(
     try {
       for (const issue of plugin.check?.(config) ?? []) {
         draft.report([...place, ...parseIssuePath(issue.path)], issue.message);
+      }
+      for (const { path: at, file, check } of plugin.files?.(config) ?? []) {
+        const filePath = [...place, ...parseIssuePath(at)];
+        draft.pluginFiles.push({ file: toAbsolutePath(draft, file), path: filePath, check });
       }
     } catch (error) {
       draft.report(place, `the plugin's own check failed: ${String(error)}`);

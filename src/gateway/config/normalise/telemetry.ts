@@ -1,7 +1,7 @@
 /** Telemetry: the access log and traces. */
 import type { TelemetryConfig } from '../config.ts';
 import type { RawTelemetry } from '../schema/telemetry.ts';
-import { toAbsolutePath, type Draft } from './draft.ts';
+import { toUsablePath, type Draft } from './draft.ts';
 
 export function toTelemetry(draft: Draft, raw: RawTelemetry): TelemetryConfig {
   const { accessLog, tracing } = raw;
@@ -14,7 +14,10 @@ export function toTelemetry(draft: Draft, raw: RawTelemetry): TelemetryConfig {
         ? undefined
         : {
             format: accessLog.format,
-            path: accessLog.path === undefined ? undefined : toAbsolutePath(draft, accessLog.path),
+            path:
+              accessLog.path === undefined
+                ? undefined
+                : toUsablePath(draft, accessLog.path, ['telemetry', 'accessLog', 'path']),
             sample: accessLog.sample,
           },
     tracing: tracing === undefined ? undefined : { otlp: tracing.otlp, sample: tracing.sample },

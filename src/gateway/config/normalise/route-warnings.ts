@@ -1,0 +1,113 @@
+/** Routes that are allowed, and hardly what was meant. */
+import type { ConfigPath } from '../config-path.ts';
+import type { MatchEntry, RouteConfig } from '../route-config.ts';
+import type { ServiceConfig } from '../service-config.ts';
+import type { RawDocument } from '../schema/document.ts';
+import type { Draft } from './draft.ts';
+
+export interface PlacedRoute {
+  readonly route: RouteConfig;
+  readonly raw: RawDocument['routes'][number];
+  readonly path: ConfigPath;
+}
+
+/** Reports as warnings what no request will ever reach. */
+export function warnOfRoutes(
+  draft: Draft,
+  routes: readonly PlacedRoute[],
+  services: readonly ServiceConfig[],
+): void {
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const matches = new MatchIndex();
+  for (const placed of routes) {
+    warnOfWeights(draft, placed);
+    warnOfSubsets(draft, placed, byName);
+    matches.add(draft, placed);
+  }
+}
+
+function warnOfWeights(draft: Draft, { route, path }: PlacedRoute): void {
+  const { targets } = route;
+  if (targets.length === 0 || targets.some(({ weight }) => weight > 0)) return;
+  draft.report([...path, 'to'], 'every target has the weight 0: each request is answered by 503', {
+    severity: 'warning',
+    hint: 'give one of them a weight',
+  });
+}
+
+/** Only where all endpoints are in the file can it be known who they are. */
+function warnOfSubsets(
+  draft: Draft,
+  { raw, path }: PlacedRoute,
+  services: ReadonlyMap<string, ServiceConfig>,
+): void {
+  const check = (service: string | undefined, where: object | undefined, place: ConfigPath) => {
+    const endpoints = services.get(service ?? '')?.endpoints ?? [];
+    const wanted = Object.entries((where ?? {}) as Readonly<Record<string, string>>);
+    if (wanted.length === 0 || endpoints.length === 0) return;
+    if (endpoints.some(({ metadata }) => wanted.every(([key, value]) => metadata[key] === value)))
+      return;
+    draft.report([...place, 'where'], `no endpoint of ${service} has this metadata`, {
+      severity: 'warning',
+      hint: 'nothing can be sent there: give an endpoint this metadata',
+    });
+  };
+  const { to } = raw;
+  const targets = Array.isArray(to) ? to : [];
+  for (const [i, target] of targets.entries()) {
+    if ((target as unknown) === undefined) continue;
+    check(target.service, target.where, [...path, 'to', i]);
+  }
+  if (typeof to === 'object' && !Array.isArray(to)) check(to.service, to.where, [...path, 'to']);
+  for (const [i, mirror] of raw.mirror.entries()) {
+    if ((mirror as unknown) === undefined) continue;
+    check(mirror.service, mirror.where, [...path, 'mirror', i]);
+  }
+}
+
+/** Finds match entries that stand twice: of two with the same rank the first one wins, always. */
+class MatchIndex {
+  readonly #seen = new Map<
+    string,
+    { readonly name: string; readonly listeners: readonly string[] }
+  >();
+
+  add(draft: Draft, { route, raw, path }: PlacedRoute): void {
+    const { name, listeners, priority, matches } = route;
+    for (const [i, entry] of matches.entries()) {
+      const key = keyOf(entry, priority);
+      const first = this.#seen.get(key);
+      if (first === undefined) {
+        this.#seen.set(key, { name, listeners });
+        continue;
+      }
+      if (first.name === name || !shareDoor(first.listeners, listeners)) continue;
+      const place = Array.isArray(raw.match) ? [...path, 'match', i] : [...path, 'match'];
+      draft.report(
+        raw.match === undefined ? path : place,
+        `the same match as of the route ${first.name}`,
+        {
+          severity: 'warning',
+          hint: 'this one never wins: change it, or give it a priority',
+        },
+      );
+    }
+  }
+}
+
+function keyOf({ hosts, path, methods, headers, query }: MatchEntry, priority: number): string {
+  return JSON.stringify([
+    priority,
+    path.kind,
+    path.value,
+    hosts.toSorted(),
+    methods.toSorted(),
+    headers.map(({ name, kind, value }) => [name, kind, value].join('\n')).sort(),
+    query.map(({ name, kind, value }) => [name, kind, value].join('\n')).sort(),
+  ]);
+}
+
+/** Empty: every listener. */
+function shareDoor(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === 0 || b.length === 0 || a.some((name) => b.includes(name));
+}
