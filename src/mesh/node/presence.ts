@@ -3,9 +3,10 @@ import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Backplane, Json, Report } from '../backplane/backplane.ts';
 import { reasonOf } from '../backplane/backplane-error.ts';
 import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
-import { heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
+import { GOODBYE_MS, heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
 
-const NODES_SPACE = 'nodes';
+/** The descriptions of all nodes; one a node, under its id. */
+export const NODES_SPACE = 'nodes';
 
 export interface PresenceOptions {
   readonly backplane: Backplane;
@@ -26,9 +27,6 @@ export interface Presence {
   /** Names in order, this node's among them. While the backplane is away, as last heard. */
   readonly nodes: readonly string[];
 }
-
-/** Long enough to be told, short enough to be gone at once. */
-const GOODBYE_MS = 1;
 
 export function createPresence(options: PresenceOptions): Presence {
   const { backplane, nodeId, describe, random, log, schedule = scheduleTimer } = options;

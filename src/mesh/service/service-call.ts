@@ -13,7 +13,7 @@ import {
   type RetryDecision,
 } from '../resilience/retry-policy.ts';
 import { ReplayableBody } from '../transport/replayable-body.ts';
-import type { UpstreamError } from '../transport/upstream-error.ts';
+import { UpstreamError } from '../transport/upstream-error.ts';
 import type { UpstreamCall, UpstreamSink } from '../transport/upstream.ts';
 import {
   circuitOpen,
@@ -45,6 +45,8 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   /** The try at work is on a connection. */
   #sent = false;
   #answered = false;
+  /** As the topology counts: see `Service.ended`. */
+  #failed = false;
   #over = false;
   /** Endpoints already tried, for the balancer. */
   exclude: readonly Endpoint[] = NONE_TRIED;
@@ -67,6 +69,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     const service = this.#service;
     if (service.isStopped || !service.breaker.tryAcquire()) {
       this.#over = true;
+      service.ended(this.#startedAt, true);
       const refusal = service.isStopped ? noHealthyEndpoint : circuitOpen;
       this.#sink.onError(refusal(service.name));
       return;
@@ -126,11 +129,17 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
-    this.#service.outcomes.answered(this.#endpoint!, this.#sentAtMs, status, headers);
+    const outcome = this.#service.outcomes.answered(
+      this.#endpoint!,
+      this.#sentAtMs,
+      status,
+      headers,
+    );
     if (isRetriableStatus(this.#request.retry, status) && this.#retriesAnswer(status, headers)) {
       return;
     }
     this.#answered = true;
+    this.#failed = outcome >= 500;
     this.#body?.commit();
     this.#sink.onHead(status, reason, headers);
   }
@@ -154,6 +163,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     this.#endpoint = undefined;
     this.#over = true;
     this.#timers.clear();
+    service.ended(this.#startedAt, false);
     socket.once('close', () => {
       endpoint.active--;
       service.release();
@@ -282,6 +292,8 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
 
   #fail(error: Error): void {
     if (this.#over) return;
+    // A caller whose own request broke off has itself to blame.
+    this.#failed = !(error instanceof UpstreamError && error.failure === 'request-body');
     this.#body?.cancel();
     this.#finish();
     this.#sink.onError(error);
@@ -299,6 +311,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     this.#over = true;
     this.#leaveEndpoint();
     this.#timers.clear();
+    this.#service.ended(this.#startedAt, this.#failed);
     this.#service.release();
   }
 }

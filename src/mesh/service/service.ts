@@ -20,6 +20,7 @@ import type {
   UpstreamTarget,
   UpstreamTls,
 } from '../transport/upstream.ts';
+import type { EdgeRecorder, TopologyRecorder } from '../topology/recorder.ts';
 import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
 import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './endpoint-health.ts';
 import { ServiceCall } from './service-call.ts';
@@ -54,6 +55,8 @@ export interface ServiceEnvironment extends HealthEnvironment {
   /** Where this node is. */
   readonly zone: string | undefined;
   readonly onRetry: (service: string, reason: RetryReason) => void;
+  /** Counts the calls for the mesh's topology; default: nobody does. */
+  readonly topology?: Pick<TopologyRecorder, 'edgeTo'> | undefined;
 }
 
 /** How often the weight of an endpoint in slow start is looked at anew. */
@@ -76,6 +79,7 @@ export class Service {
   /** Undefined where there are none. */
   readonly sticky: StickySessions | undefined;
   readonly #health: EndpointHealth;
+  readonly #edge: EdgeRecorder | undefined;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
   readonly #upstreams = new Map<Endpoint, Upstream>();
@@ -95,6 +99,7 @@ export class Service {
     this.retry = options.retry;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
+    this.#edge = environment.topology?.edgeTo(options.name);
     this.breaker = createCircuitBreaker(options.circuitBreaker);
     this.budget = createRetryBudget({ ...options.budget, monotonic: environment.monotonic });
     const { balancing, stickyKey } = options;
@@ -203,6 +208,14 @@ export class Service {
     const call = new ServiceCall(this, request, sink);
     call.start();
     return call;
+  }
+
+  /**
+   * For calls alone, each once: it is over with all its tries, or became a tunnel. `failed` for a
+   * 5xx, or where there was no whole answer though the caller waited for it.
+   */
+  ended(startedAtMs: number, failed: boolean): void {
+    this.#edge?.record(this.environment.monotonic() - startedAtMs, failed);
   }
 
   /** For calls alone: gives back their place among `maxRequests`. */

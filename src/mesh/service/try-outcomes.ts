@@ -43,24 +43,28 @@ export class TryOutcomes {
     return this.#options.latency ? this.#options.monotonic() : 0;
   }
 
-  /** The head of an answer came: the first byte, as far as the caller can tell. */
+  /**
+   * The head of an answer came: the first byte, as far as the caller can tell. Returns the status
+   * that it stands for, which may be in a gRPC field.
+   */
   answered(
     endpoint: Endpoint,
     startedAtMs: number,
     httpStatus: number,
     headers: readonly string[],
-  ): void {
+  ): number {
     const { outliers, latency, http2, monotonic, now } = this.#options;
     const code = http2 && httpStatus === 200 ? grpcStatusOf(headers) : undefined;
     const status = code === undefined ? httpStatus : toHttpStatus(code);
     outliers?.onAnswer(endpoint, status);
-    if (!latency) return;
+    if (!latency) return status;
     const nowMs = monotonic();
     if (status === 429 || status >= 500) {
       sampleFailure(endpoint.seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
     } else {
       sampleLatency(endpoint.seen, nowMs - startedAtMs, nowMs);
     }
+    return status;
   }
 
   /** No answer came, or not all of it. */

@@ -11,7 +11,11 @@ import {
 } from '../../../src/mesh/resilience/retry-policy.ts';
 import type { Call, CallRequest, CallSink } from '../../../src/mesh/service/call.ts';
 import type { HealthEvent } from '../../../src/mesh/service/endpoint-health.ts';
-import { Service, type ServiceOptions } from '../../../src/mesh/service/service.ts';
+import {
+  Service,
+  type ServiceEnvironment,
+  type ServiceOptions,
+} from '../../../src/mesh/service/service.ts';
 import type { UpstreamTarget } from '../../../src/mesh/transport/upstream.ts';
 import type { Origin } from '../../contracts/upstream-origin.ts';
 import { UpstreamRecorder } from '../../contracts/upstream-recorder.ts';
@@ -62,6 +66,7 @@ export interface TestServiceOptions extends Partial<
   };
   readonly now?: () => number;
   readonly random?: () => number;
+  readonly topology?: ServiceEnvironment['topology'];
 }
 
 export interface TestService {
@@ -117,7 +122,7 @@ export function serviceFixtures(): {
       origins.push(origin);
       return origin;
     },
-    service: (specs, { retry, now, random, ...options } = {}) => {
+    service: (specs, { retry, now, random, topology, ...options } = {}) => {
       const source = new TestSource(specs);
       const retries: RetryReason[] = [];
       const events: HealthEvent[] = [];
@@ -137,6 +142,7 @@ export function serviceFixtures(): {
           onRetry: (_service, reason) => retries.push(reason),
           onEjection: () => undefined,
           onHealthEvent: (event) => events.push(event),
+          topology,
         },
       );
       service.start();
