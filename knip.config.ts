@@ -3,6 +3,8 @@ import type { KnipConfig } from 'knip';
 const config: KnipConfig = {
   entry: [
     'src/app.ts',
+    'src/client/client.ts',
+    'src/fastify/fastify.ts',
     'src/gateway/config/load-worker.ts',
     'src/plugins/sdk/plugin.ts',
     'config/*.ts',

@@ -41,7 +41,7 @@ export async function startPeer(
   const running = await peer.start(work, site);
   try {
     await awaitReady(name, running, probes[0]?.path ?? '/');
-    for (const one of probes) await check(name, running.url, BODY_BYTES[work.body], one);
+    for (const one of probes) await check(name, running, BODY_BYTES[work.body], one);
   } catch (error) {
     await running.stop();
     throw error;
@@ -68,7 +68,7 @@ async function awaitReady(name: PeerName, running: RunningPeer, path: string): P
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
-      await probe(running.url, { path });
+      await probe(running, { path });
       return;
     } catch (error) {
       const fault = await running.fault();

@@ -105,10 +105,10 @@ async function measure(
 function load(
   { processes }: BenchContext,
   { requests }: Contestant,
-  { url }: StartedPeer,
+  { url, host }: StartedPeer,
   seconds: number,
 ): Promise<LoadResult> {
-  return runLoad(processes, { url, connections: CONNECTIONS, seconds, requests });
+  return runLoad(processes, { url, host, connections: CONNECTIONS, seconds, requests });
 }
 
 function toResult(

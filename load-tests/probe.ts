@@ -1,6 +1,7 @@
 /** Single requests that show whether a proxy does what it is measured for. */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { RunningPeer } from './peers/peer.ts';
 
 export interface Probe {
   readonly path: string;
@@ -11,6 +12,8 @@ export interface Probe {
   readonly shows?: string;
 }
 
+type ProbedPeer = Pick<RunningPeer, 'url' | 'host'>;
+
 interface ProbeAnswer {
   readonly status: number;
   readonly bodyBytes: number;
@@ -19,7 +22,7 @@ interface ProbeAnswer {
 const TIMEOUT_MS = 5000;
 
 /** One request on a connection of its own. Rejects where no whole answer comes. */
-export function probe(url: string, { path, token }: Probe): Promise<ProbeAnswer> {
+export function probe({ url, host }: ProbedPeer, { path, token }: Probe): Promise<ProbeAnswer> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
     const options = {
@@ -27,7 +30,10 @@ export function probe(url: string, { path, token }: Probe): Promise<ProbeAnswer>
       // The certificate is the bench's own.
       rejectUnauthorized: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      headers: {
+        ...(host !== undefined && { host }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
     };
     const request = send(url + path, options, (answer) => {
       let bodyBytes = 0;
@@ -43,12 +49,12 @@ export function probe(url: string, { path, token }: Probe): Promise<ProbeAnswer>
 /** Rejects where the answer is another than the probe expects. */
 export async function check(
   name: string,
-  url: string,
+  peer: ProbedPeer,
   upstreamBytes: number,
   expected: Probe,
 ): Promise<void> {
   const { status = 200, shows = 'a plain request' } = expected;
-  const answer = await probe(url, expected);
+  const answer = await probe(peer, expected);
   if (answer.status !== status) {
     throw new Error(`${name} answers ${shows} with ${answer.status}, not ${status}`);
   }

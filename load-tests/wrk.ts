@@ -5,6 +5,8 @@ import type { ProcessKeeper } from './process-keeper.ts';
 
 export interface LoadOptions {
   readonly url: string;
+  /** The Host field; default: the host of `url`. */
+  readonly host?: string | undefined;
   readonly connections: number;
   readonly seconds: number;
   readonly requests?: RequestFile | undefined;
@@ -41,8 +43,10 @@ export function countErrors({ errors }: LoadResult): number {
 }
 
 export async function runLoad(processes: ProcessKeeper, options: LoadOptions): Promise<LoadResult> {
-  const { url, connections, seconds, requests } = options;
-  const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT, url];
+  const { url, host, connections, seconds, requests } = options;
+  const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT];
+  if (host !== undefined) command.push('-H', `Host: ${host}`);
+  command.push(url);
   const output = await processes.run(command, {
     core: LOAD_CORE,
     env:

@@ -2,19 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createConfiguration } from './app/configuration.ts';
 import { createMesh } from './app/mesh.ts';
+import { createSnapshotFactory } from './app/snapshot-factory.ts';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
-import { compileSnapshot, type CompiledSnapshot } from './gateway/config/compile.ts';
 import type { Config } from './gateway/config/config.ts';
-import type { ServiceConfig } from './gateway/config/service-config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
-import { createService, type ServiceSurroundings } from './gateway/config/create-service.ts';
-import { KeyedPool } from './gateway/config/keyed-pool.ts';
+import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
+import { inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { explain } from './gateway/explain/explain.ts';
 import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -25,19 +24,17 @@ import { createAccessLog } from './gateway/observe/create-access-log.ts';
 import { createObserver } from './gateway/observe/create-observer.ts';
 import { createRequestMetrics } from './gateway/observe/request-metrics.ts';
 import { createTracing } from './gateway/observe/tracing.ts';
-import { createPlugin, type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
+import { type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
-import type { PluginInstance } from './gateway/pipeline/hooks.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
-import { reasonOf } from './gateway/rescue/rescue.ts';
-import { createHealthLog } from './gateway/observe/health-log.ts';
+import { createHealthLog } from './mesh/service/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
-import type { Clock, Log } from './plugins/sdk/plugin-context.ts';
+import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
 import { VERSION } from './version.ts';
@@ -57,13 +54,14 @@ const MAX_MEMORY_SHARE = 0.85;
 const DRAIN_NOTICE_MS = 1000;
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
-export async function createApp({ configFile, env, log }: AppOptions): Promise<App> {
-  const first = await loadConfig(configFile, { catalogue: standardPlugins, env });
+export async function createApp(options: AppOptions): Promise<App> {
+  const { configFile, document, env } = options;
+  const first = await loadConfig(configFile, { catalogue: standardPlugins, env, text: document });
   if (!first.ok) throw new ConfigurationError(first.issues);
-  return assemble(first, configFile, env, log);
+  return assemble(first, options);
 }
 
-function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log: Log): App {
+function assemble(first: Loaded, { configFile, document, env, log }: AppOptions): App {
   const initial = first.config;
   const nodeName = initial.node.name ?? `${hostname()}-${randomBytes(3).toString('hex')}`;
   const random = Math.random;
@@ -83,18 +81,10 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
   });
 
-  const services = new KeyedPool<Service>((service) => {
-    service.stop().catch((error: unknown) => log.warn({ err: error }, 'a service stopped badly'));
-  });
-  const plugins = new KeyedPool<PluginInstance>(({ name, hooks }) => {
-    Promise.try(() => hooks.close?.()).catch((error: unknown) => {
-      log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
-    });
-  });
   const gatewayMetrics = createGatewayMetrics(registry, {
     version: VERSION,
     nodeVersion: process.versions.node,
-    services: () => configuration.current.services.values(),
+    services: servicesInUse,
     connections: () =>
       listeners.all.map(({ facts, connections }) => ({
         listener: facts.name,
@@ -115,6 +105,7 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     now,
     random,
     zone: initial.node.zone,
+    isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
     onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
     onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
     onHealthEvent: createHealthLog(log),
@@ -126,7 +117,12 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     clock,
     random,
     log,
-    inboundPort: ({ inbound }) => inbound!.port,
+    services: servicesInUse,
+    inboundPort(registration) {
+      const own = JSON.stringify(registration);
+      const door = inboundDoorsOf(applied).find((one) => JSON.stringify(one.registration) === own);
+      return (door && listeners.portOf(door.listener.name)) ?? registration.inbound!.port;
+    },
   });
   const surroundings: ServiceSurroundings = {
     environment: serviceEnvironment,
@@ -177,38 +173,28 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
   });
   const status = createStatusServer(initial.status, readiness, registry);
 
-  function compile(
-    config: Config,
-    revision: number,
-    hash: string,
-    makeService = (service: ServiceConfig): Service => createService(service, surroundings),
-  ): Promise<CompiledSnapshot> {
-    return compileSnapshot(
-      config,
-      { revision, hash },
-      {
-        services,
-        plugins,
-        createService(service) {
-          const made = makeService(service);
-          made.start();
-          return made;
-        },
-        createPlugin: (entry, scope) => createPlugin(entry, scope, pluginEnvironment),
-        cellsOf: (route) => requestMetrics.cellsOf(route),
-        pause: nextTurn,
-        monotonic,
-      },
-    );
-  }
-
+  const { compile, onDemand } = createSnapshotFactory({
+    surroundings,
+    pluginEnvironment,
+    requestMetrics,
+    monotonic,
+    log,
+  });
   const configuration = createConfiguration({
     first,
     configFile,
+    isWatched: document === undefined,
     env,
     compile,
-    prepareListeners: (config) => listeners.prepare(config),
+    async prepareListeners(config) {
+      const prepared = await listeners.prepare(config);
+      // As at the end: callers hear of it before the door closes.
+      if (await mesh.registrations.retire(config.registrations)) await delay(DRAIN_NOTICE_MS);
+      return prepared;
+    },
     onApplied(config) {
+      applied = config;
+      mesh.sharing.update();
       trusted.update(config.trustedProxies);
       if (isRegistering) register(config);
     },
@@ -217,6 +203,16 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     log,
   });
 
+  function servicesInUse(): Service[] {
+    const known = configuration.current.services;
+    const others = onDemand.services.filter(
+      ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
+    );
+    return [...known.values(), ...others];
+  }
+
+  /** The configuration in force. */
+  let applied = initial;
   /** Only once the doors are open and there is somewhere to pass calls on to. */
   let isRegistering = false;
   function register(config: Config): void {
@@ -229,7 +225,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
     async start() {
       accessLog?.writer.start();
       await mesh.node.start();
+      onDemand.start();
       await configuration.start();
+      mesh.sharing.start();
       await firstEndpoints(configuration.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
@@ -254,8 +252,9 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       await listeners.drain();
       await mesh.registrations.leave();
       overload.stop();
+      await mesh.sharing.stop();
       // Services let go of their discovery, which then has something to save.
-      await configuration.stop();
+      await Promise.all([configuration.stop(), onDemand.stop()]);
       await Promise.all([
         mesh.node.stop(),
         status.stop(),
@@ -276,15 +275,14 @@ function assemble(first: Loaded, configFile: string, env: AppOptions['env'], log
       const key = (): Uint8Array => readStickyKey(initial.dataDir) ?? randomBytes(32);
       const quiet = { ...surroundings, environment: silent, stickyKey: key };
       await mesh.node.backplane.start();
-      const snapshot = await compile(initial, 1, first.hash, (service) =>
-        createService(service, quiet),
-      );
+      const snapshot = await compile(initial, 1, first.hash, quiet);
       try {
         await firstEndpoints(snapshot.services.values());
         const stages = requestStages(overload, random);
         return await explain(toExplainRequest(question, initial), snapshot, stages, clock);
       } finally {
         snapshot.lease.supersede();
+        await onDemand.stop();
         await mesh.node.backplane.close();
       }
     },

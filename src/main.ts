@@ -12,6 +12,7 @@ const [
   { createExplain },
   { createProcessLog },
   { runCli },
+  { createSidecar },
   { createStart },
   { VERSION },
 ] = await Promise.all([
@@ -21,6 +22,7 @@ const [
   import('./cli/explain.ts'),
   import('./cli/process-log.ts'),
   import('./cli/run.ts'),
+  import('./cli/sidecar.ts'),
   import('./cli/start.ts'),
   import('./version.ts'),
 ]);
@@ -30,7 +32,13 @@ const { stdout, stderr, env } = process;
 for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 
 const log = createProcessLog();
-const verbs = [createStart(createApp, log), check, diff, createExplain(createApp, log)];
+const verbs = [
+  createStart(createApp, log),
+  createSidecar(createApp, log),
+  check,
+  diff,
+  createExplain(createApp, log),
+];
 const io = { stdout, stderr, env, cwd: process.cwd() };
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);
 // A verb that has ended has let go of everything; what else keeps the loop alive does not count.

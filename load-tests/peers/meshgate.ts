@@ -6,7 +6,7 @@ import { PROXY_CORE } from '../cores.ts';
 import { toUrl, type Peer, type Site, type Work } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MAIN = join(ROOT, 'src/main.ts');
+export const MAIN = join(ROOT, 'src/main.ts');
 
 export const meshgate: Peer = {
   name: 'meshgate',

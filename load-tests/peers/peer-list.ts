@@ -3,7 +3,8 @@ import { caddy } from './caddy.ts';
 import { haproxy } from './haproxy.ts';
 import { httpProxy } from './http-proxy.ts';
 import { meshgate } from './meshgate.ts';
+import { meshgateMesh } from './meshgate-mesh.ts';
 import { nginx } from './nginx.ts';
 import type { Peer } from './peer.ts';
 
-export const PEERS: readonly Peer[] = [meshgate, nginx, haproxy, caddy, httpProxy];
+export const PEERS: readonly Peer[] = [meshgate, meshgateMesh, nginx, haproxy, caddy, httpProxy];

@@ -1,7 +1,7 @@
 /** What the benchmark knows of a proxy. */
 import type { ProcessKeeper } from '../process-keeper.ts';
 
-export type PeerName = 'meshgate' | 'nginx' | 'haproxy' | 'caddy' | 'http-proxy';
+export type PeerName = 'meshgate' | 'meshgate-mesh' | 'nginx' | 'haproxy' | 'caddy' | 'http-proxy';
 
 /** What is asked of a proxy, apart from forwarding. */
 export interface Work {
@@ -46,6 +46,8 @@ export interface RunningPeer {
   readonly pids: readonly number[];
   /** Without a path. */
   readonly url: string;
+  /** The Host field; default: the host of `url`. */
+  readonly host?: string;
   /** A file that grows with the requests and may be emptied at any time. */
   readonly accessLog: string | undefined;
   /** Undefined while it runs; else why it ended. */

@@ -27,7 +27,11 @@ export const largeBody: Scenario = {
 
 function compareAll(context: BenchContext, work: Work): Promise<ScenarioResult> {
   return compare(context, {
-    contestants: PEERS.map(({ name }) => ({ label: name, peer: name, work })),
+    contestants: PEERS.filter(({ name }) => name !== 'meshgate-mesh').map(({ name }) => ({
+      label: name,
+      peer: name,
+      work,
+    })),
     baselines: ['nginx', 'http-proxy'],
   });
 }

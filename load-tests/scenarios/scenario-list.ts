@@ -1,6 +1,11 @@
 /** All scenarios, in the order of the tables. */
 import { bare, https, largeBody } from './bare.ts';
 import { jwtRs256Limit } from './jwt-rs256-limit.ts';
+import { crash } from '../mesh/crash.ts';
+import { hop } from '../mesh/hop.ts';
+import { propagation } from '../mesh/propagation.ts';
+import { scale } from '../mesh/scale.ts';
+import { slowEndpoint } from '../mesh/slow-endpoint.ts';
 import { memory } from './memory.ts';
 import { routes } from './routes.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,4 +19,9 @@ export const SCENARIOS: readonly Scenario[] = [
   largeBody,
   swap,
   memory,
+  hop,
+  propagation,
+  scale,
+  crash,
+  slowEndpoint,
 ];

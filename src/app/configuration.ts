@@ -15,6 +15,8 @@ export interface ConfigurationOptions {
   /** What the file said when the program was started. */
   readonly first: Loaded;
   readonly configFile: string;
+  /** Applied again whenever it changes; else what was loaded first stays for good. */
+  readonly isWatched: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly compile: (config: Config, revision: number, hash: string) => Promise<CompiledSnapshot>;
   readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
@@ -40,7 +42,7 @@ export interface Configuration {
 const STANDARD_PLUGINS = new URL(`../plugins/standard${extname(import.meta.url)}`, import.meta.url);
 
 export function createConfiguration(options: ConfigurationOptions): Configuration {
-  const { first, configFile, env, readiness, metrics, log } = options;
+  const { first, configFile, isWatched, env, readiness, metrics, log } = options;
   const lastGood = createLastGoodKeeper((error) => {
     log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
   });
@@ -94,7 +96,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     async start() {
       // First: a change while the rest starts must not be missed.
-      await watcher.start();
+      if (isWatched) await watcher.start();
       if (await reloader.apply()) return;
       watcher.stop();
       throw new Error(readiness.lastReload?.errors.join('\n') ?? 'the configuration was refused');

@@ -4,7 +4,9 @@ import { createBackplane } from '../gateway/config/create-backplane.ts';
 import type { RegistrationConfig } from '../gateway/config/mesh-config.ts';
 import { RegistrationSet } from '../gateway/registration/registration-set.ts';
 import type { RedisBackplane } from '../mesh/backplane/redis/redis-backplane.ts';
+import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
+import type { Service } from '../mesh/service/service.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 
 export interface MeshOptions {
@@ -14,10 +16,14 @@ export interface MeshOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Those that are called now. */
+  readonly services: () => Iterable<Service>;
   readonly inboundPort: (registration: RegistrationConfig) => number;
 }
 
 export interface Mesh {
+  /** Of health and weights, with the other nodes. */
+  readonly sharing: HealthSharing;
   readonly node: MeshNode;
   readonly registrations: RegistrationSet;
   /** Undefined: the backplane is embedded. */
@@ -25,7 +31,7 @@ export interface Mesh {
 }
 
 export function createMesh(options: MeshOptions): Mesh {
-  const { config, nodeId, version, clock, random, log, inboundPort } = options;
+  const { config, nodeId, version, clock, random, log, services, inboundPort } = options;
   const { zone } = config.node;
   const { backplane, redis, destination } = createBackplane(config, { clock, random, log });
   const startedAt = new Date(clock.now()).toISOString();
@@ -48,5 +54,14 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     log,
   });
-  return { node, registrations, redis };
+  const sharing = createHealthSharing({
+    backplane,
+    nodeId,
+    liveNodes: () => node.liveNodes,
+    services,
+    monotonic: () => clock.monotonic(),
+    random,
+    log,
+  });
+  return { node, registrations, redis, sharing };
 }

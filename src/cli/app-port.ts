@@ -8,6 +8,11 @@ import type { Log } from '../plugins/sdk/plugin-context.ts';
 export interface AppOptions {
   /** As named by the user. */
   readonly configFile: string;
+  /**
+   * The configuration itself: the file is only what it is called and where relative paths start,
+   * and no file is watched.
+   */
+  readonly document?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }

@@ -5,6 +5,8 @@ export interface DemoDoors {
   readonly http: string;
   readonly https: string;
   readonly status: string;
+  /** For `http_proxy`. */
+  readonly outbound: string;
 }
 
 interface Trial {
@@ -25,7 +27,7 @@ ${trials.join('\n\n')}
 `;
 }
 
-function toTrials({ http, https, status }: DemoDoors, token: string): Trial[] {
+function toTrials({ http, https, status, outbound }: DemoDoors, token: string): Trial[] {
   return [
     {
       expect: 'the gateway answers by itself: 200',
@@ -34,6 +36,14 @@ function toTrials({ http, https, status }: DemoDoors, token: string): Trial[] {
     {
       expect: 'an open route to two instances, by turns: see "servedBy"',
       command: `curl -sk '${https}/users/1?try=[1-4]'`,
+    },
+    {
+      expect: 'users asks orders through the mesh: see both "servedBy"',
+      command: `curl -sk ${https}/users/1/orders`,
+    },
+    {
+      expect: 'so can any client of this machine that knows http_proxy',
+      command: `curl -s --proxy ${outbound} http://orders.mesh/orders/1`,
     },
     {
       expect: 'a protected route, without a token: 401',

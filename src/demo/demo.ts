@@ -1,12 +1,14 @@
 /** The demo: two small services behind the gateway, and commands to try them with. */
+import { get } from 'node:http';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 import { toBanner, type DemoDoors } from './banner.ts';
 import { DEMO_INSTANCES, type DemoInstance } from './instances.ts';
 import { startListening, type ListeningInstance } from './listening.ts';
 import { serveOrders } from './orders-service.ts';
 import { createSigningKey } from './signing-key.ts';
-import { serveUsers } from './users-service.ts';
+import { serveUsers, type OutboundDoor } from './users-service.ts';
 
 export interface StartDemoOptions {
   /** Absolute path. The public key is written where this file looks for it. */
@@ -14,27 +16,33 @@ export interface StartDemoOptions {
   readonly log: Log;
   /** Default: those that `config/meshgate.yaml` names. A port 0 lets the system choose one. */
   readonly instances?: readonly DemoInstance[];
+  /** Default: the one that `config/meshgate.yaml` names. */
+  readonly outbound?: OutboundDoor;
 }
 
 export interface Demo {
   /** In the order of the options, with the ports that they have got. */
   readonly instances: readonly DemoInstance[];
-  /** Commands to paste into a shell, with a token that is good for an hour. */
-  banner(doors?: DemoDoors): Promise<string>;
+  /** Commands to paste into a shell, with a token that is good for an hour; once the mesh knows the instances. */
+  banner(doors?: Omit<DemoDoors, 'outbound'>): Promise<string>;
   /** Cuts off whoever is still connected. */
   stop(): Promise<void>;
 }
 
 /** Where the gateway's addresses are by default. */
-const DEFAULT_DOORS: DemoDoors = {
+const DEFAULT_DOORS: Omit<DemoDoors, 'outbound'> = {
   http: 'http://localhost:8000',
   https: 'https://localhost:8443',
   status: 'http://127.0.0.1:8007',
 };
 
+const ORDERS_TRIES = 100;
+const ORDERS_POLL_MS = 50;
+const DEFAULT_OUTBOUND: OutboundDoor = { host: '127.0.0.1', port: 4140 };
+
 /** Rejects where a port is taken, or the key cannot be written. */
 export async function startDemo(options: StartDemoOptions): Promise<Demo> {
-  const { configFile, log } = options;
+  const { configFile, log, outbound = DEFAULT_OUTBOUND } = options;
   const key = await createSigningKey(join(dirname(configFile), '.meshgate', 'demo', 'jwks.json'));
   const listening: ListeningInstance[] = [];
   const stop = async () => {
@@ -45,7 +53,7 @@ export async function startDemo(options: StartDemoOptions): Promise<Demo> {
       const started = await startListening(wanted);
       listening.push(started);
       const { server, instance } = started;
-      if (instance.service === 'users') serveUsers(server, instance);
+      if (instance.service === 'users') serveUsers(server, instance, outbound);
       else serveOrders(server, instance);
     }
   } catch (error) {
@@ -56,7 +64,27 @@ export async function startDemo(options: StartDemoOptions): Promise<Demo> {
   log.info({ ports: instances.map(({ port }) => port) }, 'the services of the demo are up');
   return {
     instances,
-    banner: async (doors = DEFAULT_DOORS) => toBanner(doors, await key.issueToken()),
+    async banner(doors = DEFAULT_DOORS) {
+      await ordersAnswer(outbound);
+      return toBanner({ ...doors, outbound: toProxyUrl(outbound) }, await key.issueToken());
+    },
     stop,
   };
+}
+
+const toProxyUrl = ({ host, port }: OutboundDoor): string => `http://${host}:${port}`;
+
+/** They are registered once they are seen to be well, which is a moment after the gateway is up. */
+async function ordersAnswer({ host, port }: OutboundDoor): Promise<void> {
+  for (let tries = 0; tries < ORDERS_TRIES; tries++) {
+    const isThere = await new Promise<boolean>((resolve) => {
+      const request = get({ host, port, path: 'http://orders.mesh/orders' }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      });
+      request.once('error', () => resolve(false));
+    });
+    if (isThere) return;
+    await delay(ORDERS_POLL_MS);
+  }
 }

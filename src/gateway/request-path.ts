@@ -21,6 +21,7 @@ import type { Door, Downstream, Intake } from './exchange/lane.ts';
 import type { PathStage, StageResult } from './exchange/stage.ts';
 import { receiveFields } from './exchange/received-fields.ts';
 import { guardBody } from './forward/guard-body.ts';
+import { awaitDiscovery } from './forward/await-discovery.ts';
 import type { Forwarder } from './forward/forward.ts';
 import { answerLocally, chooseTarget } from './forward/target.ts';
 import type { Observer } from './observe/observer.ts';
@@ -51,6 +52,7 @@ export function requestStages(overload: OverloadGuard, random: () => number): re
     matchRoute, // 404 no_route, 400 for an encoded slash
     runRouteHooks, // edge → authenticate → authorize → shape: 401, 403, 413, 429 …
     chooseTarget(random), // 503 no_healthy_endpoint where every weight is 0
+    awaitDiscovery, // 20 ms at most, for a service that was only just asked for
     runTargetHooks, // the target's own plugins
     answerLocally, // redirect and respond end here
     guardBody, // 413 payload_too_large
@@ -124,9 +126,10 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
   return {
     serve(intake: Intake, downstream: Downstream): void {
       const { connection } = intake;
+      const { trusted, listener } = connection;
       const snapshot = dependencies.currentSnapshot();
       snapshot.lease.acquire();
-      const provenance = receiveFields(intake.headers, connection.trusted);
+      const provenance = receiveFields(intake.headers, trusted, listener.door !== undefined);
       const peer = toPeer(connection, provenance.forwardedFor, dependencies.isTrustedProxy);
       const startedAt = clock.monotonic();
       const exchange = new GatewayExchange(

@@ -16,6 +16,8 @@ export interface EndpointSpec {
   readonly priority?: number;
   /** About to go, or drained by an operator: takes no new requests. Default false. */
   readonly draining?: boolean;
+  /** Another one with each start of the instance, where discovery knows. */
+  readonly incarnation?: string;
 }
 
 /**
@@ -26,8 +28,10 @@ export interface Endpoint {
   readonly id: string;
   /** What discovery said last. */
   spec: EndpointSpec;
-  /** The weight in force: the spec's until someone sets another. */
+  /** The weight in force: the spec's, which is discovery's or an operator's, times `factor`. */
   weight: number;
+  /** What the mesh makes of the spec's weight by how well it serves, 0.1 to 1. Set by `setFactor`. */
+  factor: number;
   /** What policies go by: `weight`, less what slow start holds back. Set by the balancer. */
   effectiveWeight: number;
   /** Requests in flight. */
@@ -38,6 +42,8 @@ export interface Endpoint {
   healthy: boolean;
   /** Put aside by outlier detection. Set by `setHealth`. */
   ejected: boolean;
+  /** It is so on the word of other nodes. */
+  ejectedByQuorum: boolean;
   /** Discovery lists it no longer, but it passes its checks. */
   gone: boolean;
   /** Since when it is healthy and not ejected; monotonic milliseconds. */
@@ -63,6 +69,14 @@ export interface EndpointObservations {
   ejections: number;
   /** Of the last ejection or its end; monotonic milliseconds. */
   ejectionChangedAtMs: number;
+  /** Ever since: tries with an outcome the endpoint is to answer for, and the failed ones of them. */
+  tries: number;
+  failedTries: number;
+  /** Ever since: answers whose time to the first byte was taken, and the sum of these; milliseconds. */
+  timedAnswers: number;
+  answerMs: number;
+  /** What an answer took lately, on average; 0 before anybody knows. */
+  usualAnswerMs: number;
 }
 
 /** The latency that is taken for granted before there is a sample (Finagle, Linkerd). */
@@ -85,6 +99,12 @@ export function setHealth(
   if (!before && isWell(endpoint)) endpoint.wellSinceMs = nowMs;
 }
 
+/** The spec's weight stays what it is; tell the service by `refresh()`. */
+export function setFactor(endpoint: Endpoint, factor: number): void {
+  endpoint.factor = factor;
+  endpoint.weight = endpoint.spec.weight * factor;
+}
+
 /** `spec.zone`, or what the metadata say of it. */
 export function zoneOf({ zone, metadata }: EndpointSpec): string | undefined {
   return zone ?? (Object.hasOwn(metadata, 'zone') ? metadata['zone'] : undefined);
@@ -100,11 +120,13 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
     id: spec.id,
     spec,
     weight: spec.weight,
+    factor: 1,
     effectiveWeight: spec.weight,
     active: 0,
     draining: spec.draining ?? false,
     healthy: true,
     ejected: false,
+    ejectedByQuorum: false,
     gone: false,
     wellSinceMs: nowMs,
     joinedAtMs: nowMs,
@@ -118,8 +140,19 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
       failures: 0,
       ejections: 0,
       ejectionChangedAtMs: nowMs,
+      tries: 0,
+      failedTries: 0,
+      timedAnswers: 0,
+      answerMs: 0,
+      usualAnswerMs: 0,
     },
   };
+}
+
+function isSame(known: EndpointSpec, spec: EndpointSpec): boolean {
+  return (
+    known.host === spec.host && known.port === spec.port && known.incarnation === spec.incarnation
+  );
 }
 
 export interface EndpointChange {
@@ -134,7 +167,8 @@ export interface EndpointChange {
  * Turns a new list of specs into live endpoints. One that stays keeps its record, with the
  * counters and states in it, and gets its new spec in place; a weight or a drain that discovery
  * did not change is left alone, so an operator's override outlives a repeated announcement.
- * An id that moved to another address is another endpoint: its connections lead elsewhere.
+ * An id that moved to another address is another endpoint: its connections lead elsewhere. So is
+ * one that was started anew: what its predecessor did is not held against it.
  * Of two specs with one id the first counts. One that is listed no longer but that `outlives`
  * holds of stays, at the end and `gone`: discovery and checks have to agree (Envoy's 2×2 rule).
  */
@@ -152,8 +186,8 @@ export function reconcileEndpoints(
     if (endpoints.has(spec.id)) continue;
     const known = leaving.get(spec.id);
     leaving.delete(spec.id);
-    if (known !== undefined && known.spec.host === spec.host && known.spec.port === spec.port) {
-      if (known.spec.weight !== spec.weight) known.weight = spec.weight;
+    if (known !== undefined && isSame(known.spec, spec)) {
+      if (known.spec.weight !== spec.weight) known.weight = spec.weight * known.factor;
       if (known.spec.draining !== spec.draining) known.draining = spec.draining ?? false;
       known.spec = spec;
       known.gone = false;

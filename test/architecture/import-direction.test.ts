@@ -12,10 +12,12 @@ const ROOMS: readonly (readonly [path: string, level: number])[] = [
   ['version.ts', 0],
   ['plugins/sdk/', 1],
   ['mesh/', 2],
+  ['client/', 3],
   ['gateway/', 3],
   ['plugins/', 4],
   ['admin/', 4],
   ['demo/', 4],
+  ['fastify/', 4],
   ['cli/', 5],
   ['app/', 6],
   ['app.ts', 6],
@@ -47,6 +49,20 @@ function levelOf(file: string): number {
   return room[1];
 }
 
+/** All that a module loads, in order; what it imports for its types alone is none of it. */
+function closureOf(entry: string): { files: string[]; packages: string[] } {
+  const files = new Set([entry]);
+  const packages = new Set<string>();
+  for (const file of files) {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    for (const [, target] of text.matchAll(/^(?:import|export)(?! type)[^;]*?from '([^']+)';/gms)) {
+      if (target!.startsWith('.')) files.add(relative(SRC, resolve(SRC, dirname(file), target!)));
+      else if (!target!.startsWith('node:')) packages.add(target!);
+    }
+  }
+  return { files: [...files].toSorted(), packages: [...packages].toSorted() };
+}
+
 const imports = sources(SRC).flatMap(importsOf);
 
 describe('import direction', () => {
@@ -66,6 +82,15 @@ describe('import direction', () => {
       return !to.startsWith('plugins/sdk/') && !to.startsWith(`plugins/${own}/`);
     });
     expect(strays).toEqual([]);
+  });
+
+  it('lets the client use the mesh alone, and load no library that a caller does not need', () => {
+    const { files, packages } = closureOf('client/client.ts');
+    const strays = files.filter(
+      (file) => !/^(?:client|mesh|plugins\/sdk)\/|^errors\.ts$/.test(file),
+    );
+    expect(strays).toEqual([]);
+    expect(packages).toEqual(['ioredis', 'semver', 'undici']);
   });
 
   it('gives built-in plugins one door into the SDK', () => {

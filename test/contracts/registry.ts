@@ -75,6 +75,7 @@ export function describeRegistry(name: string, open: () => Promise<BackplanePair
           node: 'n1',
           draining: false,
           generation: one.generation,
+          owner: expect.stringMatching(/./) as string,
         },
       ]);
       expect(await there.services()).toContain(service);

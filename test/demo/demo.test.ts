@@ -10,6 +10,7 @@ import { createApp } from '../../src/app.ts';
 import type { App } from '../../src/cli/app-port.ts';
 import { startDemo, type Demo } from '../../src/demo/demo.ts';
 import { DEMO_INSTANCES } from '../../src/demo/instances.ts';
+import { freePorts } from '../redis/free-port.ts';
 import { openEcho } from './echo-client.ts';
 
 const CONFIG = resolve(import.meta.dirname, '../../config/meshgate.yaml');
@@ -18,18 +19,22 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const run = promisify(execFile);
 let directory = '';
 let demo: Demo;
+let outboundPort = 0;
 let app: App;
 let commands: string[] = [];
 
 /** The configuration as it is shipped, on ports that are free. */
 async function writeConfig(file: string): Promise<void> {
-  let text = await readFile(CONFIG, 'utf8');
-  for (const [i, { port }] of DEMO_INSTANCES.entries()) {
-    const address = `127.0.0.1:${port}`;
-    expect(text).toContain(address);
-    text = text.replace(address, `127.0.0.1:${demo.instances[i]!.port}`);
-  }
-  text = text.replace('0.0.0.0:8000', '127.0.0.1:0').replace('0.0.0.0:8443', '127.0.0.1:0');
+  const ports = new Map(DEMO_INSTANCES.map(({ port }, i) => [port, demo.instances[i]!.port]));
+  for (const inbound of [4143, 4144, 4145]) ports.set(inbound, 0);
+  for (const listener of [8000, 8443]) ports.set(listener, 0);
+  ports.set(4140, outboundPort);
+  // All at once, lest a port that was put in be taken for one to be replaced.
+  const text = (await readFile(CONFIG, 'utf8')).replaceAll(
+    /(?:127\.0\.0\.1|0\.0\.0\.0):([0-9]+)/g,
+    (_address, port) => `127.0.0.1:${ports.get(Number(port))}`,
+  );
+  expect(text).not.toContain('undefined');
   await writeFile(
     file,
     `${text}\nstatus: { address: 127.0.0.1:0 }\ntelemetry: { accessLog: false }\n`,
@@ -40,7 +45,9 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'meshgate-demo-'));
   const configFile = join(directory, 'meshgate.yaml');
   const instances = DEMO_INSTANCES.map((instance) => ({ ...instance, port: 0 }));
-  demo = await startDemo({ configFile, log: SILENT, instances });
+  [outboundPort] = (await freePorts(1)) as [number];
+  const outbound = { host: '127.0.0.1', port: outboundPort };
+  demo = await startDemo({ configFile, log: SILENT, instances, outbound });
   await writeConfig(configFile);
   app = await createApp({ configFile, env: {}, log: SILENT });
   const { listeners, statusPort } = await app.start();
@@ -92,9 +99,19 @@ describe.runIf(hasCurl())('the commands that the demo prints', () => {
   });
 
   it('get users from both instances', async () => {
-    const answers = parseLines(await paste('/users/1')) as { name: string; servedBy: string }[];
+    const answers = parseLines(await paste('/users/1?')) as { name: string; servedBy: string }[];
     expect(answers.map(({ name }) => name)).toEqual(['Ada', 'Ada', 'Ada', 'Ada']);
     expect(new Set(answers.map(({ servedBy }) => servedBy)).size).toBe(2);
+  });
+
+  it('get what one service asks of another through the mesh', async () => {
+    const [answer] = parseLines(await paste('/users/1/orders')) as object[];
+    expect(answer).toMatchObject({
+      name: 'Ada',
+      servedBy: expect.stringContaining('users-v1:') as string,
+      ordersAnswered: { servedBy: expect.stringMatching(/^orders-v[12]:/) as string },
+    });
+    expect(parseLines(await paste('--proxy'))).toEqual([expect.objectContaining({ item: 'lamp' })]);
   });
 
   it('get orders with the token, and 401 without', async () => {
@@ -134,7 +151,7 @@ describe.runIf(hasCurl())('the commands that the demo prints', () => {
   });
 
   it('are all tried here', () => {
-    expect(commands).toHaveLength(11);
+    expect(commands).toHaveLength(13);
   });
 });
 

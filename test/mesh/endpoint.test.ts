@@ -34,6 +34,15 @@ describe('reconcileEndpoints', () => {
     expect(change.removed).toEqual([]);
   });
 
+  it('takes an instance that was started anew for another endpoint, with nothing held against it', () => {
+    const a = createEndpoint(spec('a', { incarnation: 'first' }), 1);
+    a.ejected = true;
+    const next = spec('a', { incarnation: 'second' });
+    const { endpoints, added, removed } = reconcileEndpoints([a], [next], 9);
+    expect(endpoints).toMatchObject([{ id: 'a', ejected: false, joinedAtMs: 9 }]);
+    expect([added, removed]).toEqual([endpoints, [a]]);
+  });
+
   it('names what came and what left, in the order of the specs', () => {
     const [a, b] = [createEndpoint(spec('a'), 1), createEndpoint(spec('b'), 1)];
     const change = reconcileEndpoints([a, b], [spec('c'), spec('b')], 9);

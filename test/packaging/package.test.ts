@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { CHECKOUT, Program, untilServing } from '../integration/process/gateway-process.ts';
+import { freePorts } from '../redis/free-port.ts';
+import { RedisProcess } from '../redis/redis-process.ts';
 
 // Real processes, which may have to wait for a processor.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -63,6 +65,19 @@ console.log(response.status, await response.text());
 await app.stop();
 `;
 
+/** The two programs of the client's page. */
+const PAGE = await readFile(join(CHECKOUT, 'docs/client.md'), 'utf8');
+const [SERVICE, CALLER] = Array.from(PAGE.matchAll(/^```js\n(.*?)^```/gms), ([, code]) => code!);
+/** Its shorter pieces, each with what it takes for granted. */
+const PIECES = Array.from(PAGE.matchAll(/^```ts\n(.*?)^```/gms), ([, code]) => code!);
+const TAKEN_FOR_GRANTED = `import type { FastifyInstance } from 'fastify';
+import type { Mesh } from 'meshgate/client';
+
+declare const mesh: Mesh;
+declare const app: FastifyInstance;
+export { app, mesh };
+`;
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'meshgate-package-'));
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
@@ -87,6 +102,8 @@ describe('the package', () => {
         'dist/main.js',
         'dist/app.d.ts',
         'dist/plugins/sdk/plugin.d.ts',
+        'dist/client/client.d.ts',
+        'dist/fastify/fastify.d.ts',
         'dist/gateway/config/load-worker.js',
         'config/meshgate.yaml',
         'config/meshgate.schema.json',
@@ -185,6 +202,71 @@ describe('installed into an empty folder', () => {
     );
     expect((await run('node', ['embedding.ts'], options)).stdout).toBe('200 REPLY\n');
     expect((await checked).stdout).toBe('');
+  });
+
+  it('lets applications into the mesh, as the page of the client has them', async () => {
+    const redis = await RedisProcess.start();
+    onTestFinished(() => redis.stop());
+    const [orders, shop] = await freePorts(2);
+    const start = async (name: string, code: string): Promise<Program> => {
+      const here = code
+        .replaceAll('6379', String(redis.port))
+        .replaceAll('3001', String(orders))
+        .replaceAll('3000', String(shop));
+      await writeFile(join(folder, name), here);
+      return new Program([name], { command: ['node'], cwd: folder, env: ENV });
+    };
+    const service = await start('orders.js', SERVICE!);
+    await service.said('stdout', new RegExp(`^orders is in the mesh as .*:${orders}$`, 'm'));
+    const caller = await start('shop.js', CALLER!);
+    const ask = async (path: string): Promise<string> => {
+      return (await fetch(`http://127.0.0.1:${shop}${path}`)).text();
+    };
+    await expect.poll(() => ask('/summary').catch(() => ''), { timeout: 30_000 }).not.toBe('');
+    expect(await ask('/summary')).toBe('{"order":"order /7"}');
+    expect(await ask('/orders/8')).toBe('order /8');
+    for (const program of [caller, service]) {
+      program.signal('SIGTERM');
+      expect(await program.ended).toEqual({ code: 0, signal: null });
+      expect(program.stderr).toBe('');
+    }
+  });
+
+  it('has types by which applications in the mesh are checked', async () => {
+    const app = join(folder, 'typed');
+    await mkdir(app);
+    const files = ['orders.ts', 'shop.ts', ...PIECES.map((_, i) => `piece-${i}.ts`)];
+    const texts = [SERVICE!, CALLER!, ...PIECES.map((piece) => `${TAKEN_FOR_GRANTED}${piece}`)];
+    await Promise.all(files.map((file, i) => writeFile(join(app, file), texts[i]!)));
+    await writeFile(
+      join(app, 'wrong.ts'),
+      `import { createMesh } from 'meshgate/client';
+// @ts-expect-error -- a number of milliseconds
+createMesh({ redis: '', services: { orders: { timeouts: { connectMs: '2s' } } } });
+// @ts-expect-error -- there has to be one
+createMesh({});
+`,
+    );
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2024',
+      // With the DOM's types there is no `dispatcher` in `fetch`.
+      lib: ['es2024'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      typeRoots: [join(CHECKOUT, 'node_modules/@types')],
+      types: ['node'],
+    };
+    const check = async (options: object, checked: readonly string[]): Promise<string> => {
+      const config = { compilerOptions: { ...compilerOptions, ...options }, files: checked };
+      await writeFile(join(app, 'tsconfig.json'), JSON.stringify(config));
+      const looked = run(join(BIN, 'tsc'), ['-p', app], { env: ENV });
+      return (await looked.catch((found: { stdout: string }) => found)).stdout;
+    };
+    expect(await check({}, ['orders.ts', 'wrong.ts'])).toBe('');
+    // The types of @fastify/http-proxy want those of ws, which it does not bring.
+    expect(await check({ skipLibCheck: true }, files)).toBe('');
   });
 
   it('refuses a runtime below its floor with 2 and the reason', async (context) => {

@@ -62,7 +62,18 @@ describe('the commands of the README', () => {
 });
 
 describe('npm start', () => {
-  beforeAll(() => assertFree([8000, 8443, 8007, ...DEMO_INSTANCES.map(({ port }) => port)]));
+  beforeAll(() =>
+    assertFree([
+      8000,
+      8443,
+      8007,
+      4140,
+      4143,
+      4144,
+      4145,
+      ...DEMO_INSTANCES.map(({ port }) => port),
+    ]),
+  );
 
   it('answers on 8443, and every command that it prints does what it says', async () => {
     const program = new Program([], { command: ['npm', 'start'], env: ENV, group: true });
@@ -96,6 +107,8 @@ function expectationOf(command: string): RegExp {
 const EXPECTED: readonly (readonly [path: string, part: string | undefined, output: RegExp])[] = [
   ['/hello', 'http:', /^HTTP\/1\.1 308 [\s\S]*location: https:\/\/localhost:8443\/hello/i],
   ['/hello', undefined, /^Hello from Meshgate\.\n$/],
+  ['/users', '/orders', /"servedBy":"users-v1:.*"servedBy":"orders-v/],
+  ['/', '--proxy', /"item":"lamp"/],
   [
     '/users',
     undefined,

@@ -1,6 +1,7 @@
 /** Configuration → snapshot, beside the running one and in slices, so that traffic does not notice. */
 import type { Service } from '../../mesh/service/service.ts';
 import type { PluginInstance } from '../pipeline/hooks.ts';
+import { allowedServicesOf, compileDoors, type DoorCompiler } from '../doors/compile-doors.ts';
 import { createRouteTableInSlices } from '../routing/route-table.ts';
 import { admitsHost, parseHostPattern } from '../routing/host-pattern.ts';
 import type { RouteSpec } from '../routing/route-spec.ts';
@@ -20,7 +21,10 @@ export interface CompileDependencies {
   readonly createService: (config: ServiceConfig) => Service;
   /** `scope`: the route the plugin stands on; undefined for one on every route. */
   readonly createPlugin: (entry: PluginEntry, scope: string | undefined) => PluginInstance;
-  readonly cellsOf: RouteCompiler['cellsOf'];
+  readonly cellsOf: DoorCompiler['cellsOf'];
+  /** What the mesh doors need. */
+  readonly undeclared: DoorCompiler['undeclared'];
+  readonly onDemand: DoorCompiler['onDemand'];
   /** Lets everything else have its turn. */
   readonly pause: () => Promise<void>;
   readonly monotonic: () => number;
@@ -41,7 +45,11 @@ export async function compileSnapshot(
 ): Promise<CompiledSnapshot> {
   const holdings = new SnapshotHoldings(dependencies);
   try {
-    const services = holdings.services(config.services);
+    const serviceConfigs = [
+      ...config.services,
+      ...allowedServicesOf(config, dependencies.undeclared),
+    ];
+    const services = holdings.services(serviceConfigs);
     const balancers = new Map(config.services.map(({ name, balancer }) => [name, balancer]));
     const compiler: RouteCompiler = {
       service: (name) => services.get(name)!,
@@ -54,7 +62,13 @@ export async function compileSnapshot(
     const routes = await compileRoutes(config, compiler, dependencies);
     return {
       ...identity,
-      listeners: await compileListeners(config, routes, dependencies),
+      listeners: new Map([
+        ...(await compileListeners(config, routes, dependencies)),
+        ...compileDoors(config, serviceConfigs, {
+          ...dependencies,
+          hold: (service) => holdings.service(service),
+        }),
+      ]),
       consumers: createConsumerDirectory(config.consumers),
       services,
       lease: new SnapshotLease(() => holdings.release()),
@@ -128,14 +142,14 @@ class SnapshotHoldings {
   }
 
   services(configs: readonly ServiceConfig[]): ReadonlyMap<string, Service> {
+    return new Map(configs.map((config) => [config.name, this.service(config)]));
+  }
+
+  service(config: ServiceConfig): Service {
     const { services, createService } = this.#dependencies;
-    return new Map(
-      configs.map((config) => {
-        const holding = services.hold(JSON.stringify(config), () => createService(config));
-        this.#services.push(holding);
-        return [config.name, holding.value];
-      }),
-    );
+    const holding = services.hold(JSON.stringify(config), () => createService(config));
+    this.#services.push(holding);
+    return holding.value;
   }
 
   plugin(entry: PluginEntry, scope: string | undefined): PluginInstance {

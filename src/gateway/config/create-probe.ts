@@ -1,19 +1,19 @@
 /** Health check configuration → the way of asking. */
-import { createGrpcProbe } from '../../mesh/health/grpc-probe.ts';
-import { createHttpProbe } from '../../mesh/health/http-probe.ts';
-import type { Probe, ProbeProtocol } from '../../mesh/health/probe.ts';
-import { probeTcp } from '../../mesh/health/tcp-probe.ts';
+import { createProbe as createMeshProbe } from '../../mesh/health/create-probe.ts';
+import type { Probe } from '../../mesh/health/probe.ts';
+import type { ServiceProtocol } from '../../mesh/service/service.ts';
+import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { HealthCheckConfig } from './balancer-config.ts';
 
-export function createProbe({ by }: HealthCheckConfig, protocol: ProbeProtocol): Probe {
-  switch (by.kind) {
-    case 'http':
-      return createHttpProbe(by, protocol);
-    case 'grpc':
-      return createGrpcProbe(by, protocol);
-    case 'tcp':
-      return probeTcp;
-    default:
-      return by satisfies never;
-  }
+/** How what is looked at is reached. */
+export interface Reached {
+  readonly protocol: ServiceProtocol;
+  readonly tls?: UpstreamTls;
+}
+
+export function createProbe(check: HealthCheckConfig, reached: Reached): Probe {
+  const { protocol, ...rest } = reached;
+  // Where both are spoken, it is up to the question.
+  const auto = check.by.kind === 'grpc' ? 'h2c' : 'http1';
+  return createMeshProbe(check, { ...rest, protocol: protocol === 'auto' ? auto : protocol });
 }

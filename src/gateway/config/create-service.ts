@@ -23,7 +23,7 @@ export interface ServiceSurroundings {
 /** Throws where a certificate file that was there at the check is gone. */
 export function createService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
   const { name, protocol, balancer, circuitBreaker, retry, timeouts } = config;
-  const { healthCheck, outlierDetection } = config;
+  const { healthCheck, outlierDetection, adaptiveWeights, discover } = config;
   const { sticky, policy, hashBalanceFactor, slowStart, zoneAware } = balancer;
   const { environment, stickyKey } = surroundings;
   const tls = config.tls === undefined ? undefined : readTls(config.tls);
@@ -39,6 +39,7 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
         checks: healthCheck && {
           probe: createProbe(healthCheck, { protocol, ...(tls !== undefined && { tls }) }),
           rules: healthCheck,
+          key: JSON.stringify([protocol, config.tls?.serverName, config.tls?.verify, healthCheck]),
         },
         outliers: outlierDetection,
       },
@@ -47,6 +48,9 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
       perTryTimeoutMs: retry.perTryTimeoutMs,
       budget: retry.budget,
       timeouts,
+      // What is not of the mesh may have the same address on another node and be something else.
+      sharedAs: discover?.kind === 'mesh' ? discover.service : undefined,
+      adaptiveWeights,
     },
     environment,
   );

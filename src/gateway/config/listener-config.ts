@@ -2,7 +2,14 @@
 import type { AddressConfig } from './config.ts';
 import type { RedirectStatus } from './route-config.ts';
 
+/** The east-west doors: for the application beside this node, and for other nodes. */
+export type MeshDoor = 'outbound' | 'inbound';
+
 export interface ListenerConfig extends AddressConfig {
+  /** Undefined: an edge listener, as they stand in the file. */
+  readonly door?: MeshDoor | undefined;
+  /** Tells it from others that ask for any port too; default: its name. */
+  readonly identity?: string;
   readonly name: string;
   readonly protocol: 'http' | 'https';
   /** Lower case, exact or `*.suffix`; empty: every name. */

@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly catalogue: PluginCatalogue;
   /** For `${VAR}`. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What to take for the content of the file, which then need not exist. */
+  readonly text?: string | undefined;
   /** For the dates of certificates, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
 }
@@ -50,9 +52,9 @@ export type LoadResult = Loaded | NotLoaded;
  */
 export async function loadConfig(file: string, options: LoadOptions): Promise<LoadResult> {
   const path = resolve(file);
-  let text: string;
+  let { text } = options;
   try {
-    text = await readFile(path, 'utf8');
+    text ??= await readFile(path, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'error';
     return notLoaded(file, [path], `cannot read the file (${code})`);
@@ -66,7 +68,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const problems: Problem[] = [];
   const report = createReport(problems);
   const source = readSourceDocument(text, substituter, report);
-  const files = [path, ...substituter.files];
+  const files = [...(options.text === undefined ? [path] : []), ...substituter.files];
   if (source.syntaxProblems.length > 0) {
     const issues = source.syntaxProblems.map(({ line, column, message }): ConfigIssue => {
       return { severity: 'error', file, line, column, path: '', message };

@@ -1,7 +1,7 @@
 /** A service as the program consumes it: where its endpoints are, and how they are reached. */
 import type { OutlierRules } from '../../mesh/health/outlier-rules.ts';
 import type { RetryCondition } from '../../mesh/resilience/retry-policy.ts';
-import type { ServiceTimeouts } from '../../mesh/service/service.ts';
+import type { ServiceProtocol, ServiceTimeouts } from '../../mesh/service/service.ts';
 import type { BalancerConfig, HealthCheckConfig } from './balancer-config.ts';
 import type { AddressConfig } from './config.ts';
 
@@ -10,7 +10,7 @@ export interface ServiceConfig {
   /** Static endpoints; empty where `discover` is set. */
   readonly endpoints: readonly EndpointConfig[];
   readonly discover: Discovery | undefined;
-  readonly protocol: 'http1' | 'h2c' | 'https' | 'h2';
+  readonly protocol: ServiceProtocol;
   /** Set if and only if `protocol` is `https` or `h2`. */
   readonly tls: PeerTls | undefined;
   readonly balancer: BalancerConfig;
@@ -18,6 +18,8 @@ export interface ServiceConfig {
   readonly healthCheck: HealthCheckConfig | undefined;
   /** Undefined: off. */
   readonly outlierDetection: OutlierRules | undefined;
+  /** Whether endpoints that do worse than their peers get less. */
+  readonly adaptiveWeights: boolean;
   readonly circuitBreaker: {
     readonly maxConnections: number;
     readonly maxPending: number;

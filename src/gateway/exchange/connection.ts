@@ -1,8 +1,11 @@
 /** What is known of a downstream connection; made once when it is accepted, shared by its requests. */
 import type { PeerTls } from '../../plugins/sdk/exchange.ts';
+import type { MeshDoor } from '../config/listener-config.ts';
 
 /** The listener as requests see it. */
 export interface ListenerFacts {
+  /** Undefined: an edge listener. */
+  readonly door: MeshDoor | undefined;
   readonly name: string;
   readonly port: number;
   readonly scheme: 'http' | 'https';

@@ -1,5 +1,6 @@
 /** The refusals that both protocols of the full lane share; each call makes a new error. */
 import { MeshgateError } from '../../errors.ts';
+import type { MeshDoor } from '../config/listener-config.ts';
 
 export function badRequest(detail: string, cause?: unknown): MeshgateError {
   return new MeshgateError('bad_request', { status: 400, detail, cause });
@@ -33,11 +34,15 @@ export function expectationFailed(): MeshgateError {
   });
 }
 
+const TUNNEL_REFUSED =
+  'CONNECT is not served here: the outbound door passes on plain HTTP, so call http://<service>.mesh/ (not https, and without a tunnel); encryption between nodes is the work of the mesh.';
+
 /** TRACE would echo credentials to whoever asks; CONNECT would make an open proxy. */
-export function methodRefused(method: string): MeshgateError {
+export function methodRefused(method: string, door?: MeshDoor): MeshgateError {
+  const isTunnel = method === 'CONNECT' && door === 'outbound';
   return new MeshgateError('bad_request', {
     status: 405,
-    detail: `${method} is not served here.`,
+    detail: isTunnel ? TUNNEL_REFUSED : `${method} is not served here.`,
     headers: ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
   });
 }

@@ -203,7 +203,7 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
   http.on('connect', (request, socket) => {
     const session = sessionOf(socket as Socket);
     if (session === undefined || !session.idle) socket.destroy();
-    else session.refuse(methodRefused(request.method!));
+    else session.refuse(methodRefused(request.method!, options.view.facts.door));
   });
   // Starts node:http's watch over header timeouts, which it does when a server listens.
   // This one never does: its connections are accepted elsewhere.

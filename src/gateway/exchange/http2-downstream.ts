@@ -230,7 +230,7 @@ export class Http2Downstream implements Downstream {
 
   /** RFC 9113 §8.1: an answer without the whole request is followed by RST_STREAM(NO_ERROR). */
   #letGoOfBody(): void {
-    if (this.#body?.complete === false) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#body?.complete === false) letGo(this.#stream);
   }
 }
 
@@ -258,5 +258,8 @@ function onWantTrailers(this: AnswerStream): void {
 }
 
 function letGo(stream: AnswerStream): void {
-  if (!stream.destroyed && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  if (stream.destroyed) return;
+  if (!stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  // What has come of the body and was not read would keep node from ever emitting 'close'.
+  stream.resume();
 }

@@ -1,5 +1,6 @@
 /** Reads the head of an HTTP/2 request: what nghttp2 lets through and a gateway must not. */
 import type { MeshgateError } from '../../errors.ts';
+import type { MeshDoor } from '../config/listener-config.ts';
 import { isAuthority } from './full-lane-authority.ts';
 import {
   badRequest,
@@ -28,11 +29,12 @@ export interface Http2Head {
 
 const COLON = 58;
 
-/** The head, or why it is refused. RFC 9113 §8.3, RFC 8441 §4. `ended`: no body follows. */
+/** The head, or why it is refused. RFC 9113 §8.3, RFC 8441 §4. `ended`: no body follows. `door`: of the listener. */
 export function readHttp2Head(
   raw: readonly string[],
   ended: boolean,
   limits: Http1Limits,
+  door?: MeshDoor,
 ): Http2Head | MeshgateError {
   const headers: string[] = [];
   let method = '';
@@ -95,7 +97,7 @@ export function readHttp2Head(
   }
   const upgrade = method === 'CONNECT' && protocol === 'websocket' ? 'websocket' : undefined;
   if (upgrade === undefined && (method === 'CONNECT' || method === 'TRACE')) {
-    return methodRefused(method);
+    return methodRefused(method, door);
   }
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') return expectationFailed();
   if (target.charCodeAt(0) !== SLASH && !(target === '*' && method === 'OPTIONS')) {

@@ -59,7 +59,8 @@ export class Http2Session implements Http2StreamOwner {
   serve(stream: ServerHttp2Stream, raw: readonly string[]): void {
     const { door, limits } = this.#surroundings;
     if (++this.#requests === limits.maxRequestsPerConnection) this.#session.close();
-    const head = readHttp2Head(raw, stream.endAfterHeaders, limits);
+    const { door: kind } = this.#connection.listener;
+    const head = readHttp2Head(raw, stream.endAfterHeaders, limits, kind);
     const refused = head instanceof MeshgateError;
     const body =
       refused || head.bodyLength !== 0

@@ -21,14 +21,15 @@ const DROP = 1;
 const CONNECTION = 2;
 const TE = 3;
 const VIA = 4;
-/** From here on: believed from trusted proxies, dropped from others. */
-const FORWARDED_FOR = 5;
-const FORWARDED_PROTO = 6;
-const FORWARDED_HOST = 7;
-const FORWARDED_PORT = 8;
-const REQUEST_ID = 9;
-const TRACEPARENT = 10;
-const TRACESTATE = 11;
+/** From here on: believed from trusted proxies, dropped from others. These tell which requests belong together … */
+const REQUEST_ID = 5;
+const TRACEPARENT = 6;
+const TRACESTATE = 7;
+/** … and these who the client is. */
+const FORWARDED_FOR = 8;
+const FORWARDED_PROTO = 9;
+const FORWARDED_HOST = 10;
+const FORWARDED_PORT = 11;
 /** Kept as it is from trusted proxies. */
 const TRUSTED_ONLY = 12;
 
@@ -81,6 +82,9 @@ const DISPOSITION: ReadonlyMap<string, number> = new Map([
   ['cf-connecting-ip', TRUSTED_ONLY],
 ]);
 
+/** It stands in every line that is logged, on every node; a longer one is replaced. */
+const MAX_REQUEST_ID = 256;
+
 /**
  * Dispositions by the spelling received. A lookup without lower-casing keeps the pass over a
  * request's fields free of allocations; bounded, because clients choose the spellings.
@@ -106,8 +110,12 @@ function dispositionOf(name: string): number {
  * Takes out of `raw`, in place, every field that ends at this hop, those that `Connection`
  * names, and what an untrusted peer may not claim; returns what may be believed. It runs before any plugin, so that nothing a plugin adds can be
  * named away by the client (CVE-2026-33805).
+ *
+ * `isWithinMesh`: the request id and the trace are believed from everybody, so that they span the
+ * nodes. They only name things: who makes one up confuses the reader of a log, and gains nothing.
  */
-export function receiveFields(raw: string[], trusted: boolean): Provenance {
+export function receiveFields(raw: string[], trusted: boolean, isWithinMesh = false): Provenance {
+  const believed = trusted ? TRUSTED_ONLY : isWithinMesh ? TRACESTATE : VIA;
   const provenance: Provenance = {
     forwardedFor: undefined,
     forwardedProto: undefined,
@@ -131,7 +139,7 @@ export function receiveFields(raw: string[], trusted: boolean): Provenance {
       kept += 2;
     } else if (disposition === CONNECTION) {
       nominated = nominate(value, nominated);
-    } else if (disposition !== DROP && (trusted || disposition < FORWARDED_FOR)) {
+    } else if (disposition !== DROP && disposition <= believed) {
       believe(provenance, disposition, value);
     }
   }
@@ -161,7 +169,7 @@ function believe(provenance: Provenance, disposition: number, value: string): vo
       provenance.forwardedPort = value;
       break;
     case REQUEST_ID:
-      provenance.requestId = value;
+      if (value.length <= MAX_REQUEST_ID) provenance.requestId = value;
       break;
     case TRACEPARENT:
       provenance.traceparent = value;

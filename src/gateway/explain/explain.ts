@@ -1,5 +1,6 @@
 /** The request path narrated: the same stages on an exchange that nobody waits for, and nothing sent upstream. */
 import { NO_HINT } from '../../mesh/balancing/policy.ts';
+import { firstEndpoints } from '../../mesh/service/first-endpoints.ts';
 import { Problem, type Answer } from '../../plugins/sdk/answer.ts';
 import type { Clock } from '../../plugins/sdk/plugin-context.ts';
 import { toPeer } from '../exchange/client-address.ts';
@@ -151,6 +152,8 @@ async function explainForwarding(
   exchange: GatewayExchange,
   target: ForwardTarget,
 ): Promise<Explanation['forward']> {
+  // Nobody waits for the answer, and a service that is found by its name was only just made.
+  await firstEndpoints([target.service]);
   const pinned = target.sticky === undefined ? undefined : takeSession(exchange, target.sticky);
   const call = new ForwardCall(exchange, target, pinned);
   const { hash } = call;

@@ -2,6 +2,8 @@
 import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import { admitsHost, parseHostPattern } from '../routing/host-pattern.ts';
+import { allListenersOf } from '../doors/door-listeners.ts';
+import { isMeshHost } from '../doors/on-demand-services.ts';
 import type { ExplainRequest } from './explain.ts';
 
 export interface ExplainQuestion {
@@ -15,8 +17,8 @@ export interface ExplainQuestion {
 /** Throws where no listener speaks the URL's scheme. */
 export function toExplainRequest(question: ExplainQuestion, config: Config): ExplainRequest {
   const { method, url, headers, body } = question;
-  const listener = listenerFor(url, config.listeners);
-  const { name, port, protocol, hosts, limits } = listener;
+  const listener = listenerFor(url, allListenersOf(config));
+  const { door, name, port, protocol, hosts, limits } = listener;
   return {
     method,
     target: url.pathname + url.search,
@@ -25,6 +27,7 @@ export function toExplainRequest(question: ExplainQuestion, config: Config): Exp
     body,
     clientAddress: '127.0.0.1',
     listener: {
+      door,
       name,
       port,
       scheme: protocol,
@@ -35,7 +38,7 @@ export function toExplainRequest(question: ExplainQuestion, config: Config): Exp
   };
 }
 
-/** By scheme; of several, the one with the URL's port goes first, then the one that serves its name. */
+/** By scheme; of several, the one with the URL's port goes first, then the one that serves its name, or the mesh's. */
 function listenerFor(url: URL, listeners: readonly ListenerConfig[]): ListenerConfig {
   const scheme = url.protocol.slice(0, -1);
   const speaking = listeners.filter(({ protocol }) => protocol === scheme);
@@ -44,6 +47,7 @@ function listenerFor(url: URL, listeners: readonly ListenerConfig[]): ListenerCo
     speaking.find(({ hosts }) =>
       hosts.some((host) => admitsHost(parseHostPattern(host), url.hostname)),
     ) ??
+    speaking.find(({ door }) => door === 'outbound' && isMeshHost(url.hostname)) ??
     speaking[0];
   if (listener === undefined) throw new Error(`no listener of the configuration speaks ${scheme}`);
   return listener;

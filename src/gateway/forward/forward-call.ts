@@ -10,6 +10,7 @@ import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runTryHooks } from '../pipeline/hooks.ts';
 import { hashOf } from './hash-key.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
+import { goesOverHttp2 } from './upstream-protocol.ts';
 import { createHandshakeKey, withHandshakeKey } from './websocket-handshake.ts';
 
 export class ForwardCall implements CallRequest {
@@ -20,6 +21,7 @@ export class ForwardCall implements CallRequest {
   readonly body: BodySource | undefined;
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
+  readonly http2: boolean;
   readonly retry: RetryRules;
   readonly perTryTimeoutMs: number;
   readonly timeoutMs: number;
@@ -43,11 +45,12 @@ export class ForwardCall implements CallRequest {
     this.body = request.body;
     this.upgrade = intake.upgrade;
     this.expectContinue = intake.expectContinue;
+    this.http2 = goesOverHttp2(target.service, exchange);
     this.retry = target.retry;
     this.perTryTimeoutMs = target.perTryTimeoutMs;
     this.timeoutMs = exchange.compiledRoute!.timeoutMs;
     this.handshakeKey =
-      intake.upgrade !== undefined && intake.connection.protocol === 'h2' && !target.service.http2
+      intake.upgrade !== undefined && intake.connection.protocol === 'h2' && !this.http2
         ? createHandshakeKey()
         : undefined;
     this.authority = target.rewriteHost ?? request.authority;
@@ -60,8 +63,7 @@ export class ForwardCall implements CallRequest {
   toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead> {
     const exchange = this.#exchange;
     const target = this.#target;
-    const http2 = target.service.http2;
-    let headers = toUpstreamFields(exchange, http2);
+    let headers = toUpstreamFields(exchange, this.http2);
     if (this.handshakeKey !== undefined) headers = withHandshakeKey(headers, this.handshakeKey);
     const head: TryHead = {
       target: this.requestTarget,

@@ -7,6 +7,7 @@ import type { GatewayExchange } from '../exchange/exchange.ts';
 import { reasonOf } from '../rescue/rescue.ts';
 import { BufferedBody } from '../../mesh/transport/buffered-body.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
+import { goesOverHttp2 } from './upstream-protocol.ts';
 
 /** A larger body is not copied: keeping it would make the original's memory depend on the mirror. */
 const MIRROR_MAX_BYTES = 1024 * 1024;
@@ -43,10 +44,11 @@ function sendMirror(
   body: BodySource | undefined,
   onLost: OnLost,
 ): void {
+  const http2 = goesOverHttp2(service, exchange);
   const head: TryHead = {
     target: exchange.request.path + exchange.request.query,
     authority: exchange.request.authority,
-    headers: toUpstreamFields(exchange, service.http2),
+    headers: toUpstreamFields(exchange, http2),
   };
   const request: CallRequest = {
     method: exchange.request.method,
@@ -54,6 +56,7 @@ function sendMirror(
     body,
     upgrade: undefined,
     expectContinue: false,
+    http2,
     retry: NEVER_AGAIN,
     perTryTimeoutMs: 0,
     timeoutMs: exchange.compiledRoute!.timeoutMs,

@@ -1,5 +1,6 @@
 /** The field lines that go upstream: the client's end-to-end fields, then what the gateway says of the client. */
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import type { Provenance } from '../exchange/received-fields.ts';
 import { toTraceparent } from '../observe/trace-context.ts';
 
 /**
@@ -11,22 +12,23 @@ export function toUpstreamFields(exchange: GatewayExchange, http2: boolean): str
   const { connection } = exchange.intake;
   const { listener } = connection;
   const fields = request.headers.raw.slice();
-  fields.push(
-    'X-Forwarded-For',
-    provenance.forwardedFor === undefined
-      ? connection.address
-      : `${provenance.forwardedFor}, ${connection.address}`,
-    'X-Forwarded-Proto',
-    provenance.forwardedProto ?? listener.scheme,
-    'X-Forwarded-Host',
-    provenance.forwardedHost ?? request.authority,
-    'X-Forwarded-Port',
-    provenance.forwardedPort ?? String(listener.port),
-    'X-Request-Id',
-    exchange.id,
-    'Via',
-    toVia(provenance.via, connection.protocol),
-  );
+  if (listener.door === 'outbound') {
+    passForwarded(fields, provenance);
+  } else {
+    fields.push(
+      'X-Forwarded-For',
+      provenance.forwardedFor === undefined
+        ? connection.address
+        : `${provenance.forwardedFor}, ${connection.address}`,
+      'X-Forwarded-Proto',
+      provenance.forwardedProto ?? listener.scheme,
+      'X-Forwarded-Host',
+      provenance.forwardedHost ?? request.authority,
+      'X-Forwarded-Port',
+      provenance.forwardedPort ?? String(listener.port),
+    );
+  }
+  fields.push('X-Request-Id', exchange.id, 'Via', toVia(provenance.via, connection.protocol));
   if (trace !== undefined) {
     fields.push('traceparent', toTraceparent(trace));
     if (trace.tracestate !== undefined) fields.push('tracestate', trace.tracestate);
@@ -34,6 +36,18 @@ export function toUpstreamFields(exchange: GatewayExchange, http2: boolean): str
   // TE belongs to a hop, but HTTP/2 has only this one value and gRPC servers insist on it.
   if (http2 && provenance.acceptsTrailers) fields.push('te', 'trailers');
   return fields;
+}
+
+/**
+ * The client of the outbound door is the application that this node speaks for. Whoever is called
+ * sees the node, and must not read in a field that 127.0.0.1 is calling.
+ */
+function passForwarded(fields: string[], provenance: Provenance): void {
+  const { forwardedFor, forwardedProto, forwardedHost, forwardedPort } = provenance;
+  if (forwardedFor !== undefined) fields.push('X-Forwarded-For', forwardedFor);
+  if (forwardedProto !== undefined) fields.push('X-Forwarded-Proto', forwardedProto);
+  if (forwardedHost !== undefined) fields.push('X-Forwarded-Host', forwardedHost);
+  if (forwardedPort !== undefined) fields.push('X-Forwarded-Port', forwardedPort);
 }
 
 /** RFC 9110 §7.6.3: the version the request was received with, and our pseudonym. */

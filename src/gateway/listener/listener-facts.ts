@@ -6,6 +6,7 @@ import type { FullLaneLimits } from '../exchange/full-lane.ts';
 /** `port`: the one it really has. */
 export function toFacts(config: ListenerConfig, port: number): ListenerFacts {
   return {
+    door: config.door,
     name: config.name,
     port,
     scheme: config.protocol,

@@ -2,6 +2,7 @@
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
+import { allListenersOf } from '../doors/door-listeners.ts';
 import type { PreparedListeners } from '../config/reloader.ts';
 import {
   createListener,
@@ -41,7 +42,7 @@ export class ListenerSet {
   async prepare(config: Config): Promise<PreparedListeners> {
     const opened = new Map<string, Entry>();
     try {
-      for (const wanted of config.listeners) {
+      for (const wanted of allListenersOf(config)) {
         const key = toKey(wanted);
         if (this.#entries.has(key)) continue;
         opened.set(key, await this.#open(wanted));
@@ -56,11 +57,25 @@ export class ListenerSet {
     };
   }
 
-  /** Drains all, each within its own deadline. */
+  /**
+   * Drains all, each within its own deadline; the outbound door last, since the applications
+   * beside this node may have to call others until their last answer is out.
+   */
   async drain(): Promise<void> {
-    for (const entry of this.#entries.values()) this.#drain(entry);
+    const outbound: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.config.door === 'outbound') outbound.push(entry);
+      else this.#drain(entry);
+    }
+    await Promise.all(this.#draining);
+    for (const entry of outbound) this.#drain(entry);
     this.#entries.clear();
     await Promise.all(this.#draining);
+  }
+
+  /** The port that a listener of this name has; undefined where there is none. */
+  portOf(name: string): number | undefined {
+    return this.all.find(({ facts }) => facts.name === name)?.facts.port;
   }
 
   async #open(config: ListenerConfig): Promise<Entry> {
@@ -71,7 +86,7 @@ export class ListenerSet {
 
   #commit(config: Config, opened: ReadonlyMap<string, Entry>): void {
     const next = new Map<string, Entry>();
-    for (const wanted of config.listeners) {
+    for (const wanted of allListenersOf(config)) {
       const key = toKey(wanted);
       const entry = opened.get(key) ?? this.#entries.get(key)!;
       next.set(key, entry);
@@ -108,9 +123,9 @@ export class ListenerSet {
 }
 
 /** A listener is its address: it may be renamed and change all its settings without being closed. */
-function toKey({ name, host, port, protocol }: ListenerConfig): string {
+function toKey({ name, identity = name, host, port, protocol }: ListenerConfig): string {
   // Port 0 is another port for each listener that asks for it.
-  return port === 0 ? `${name}|${host}:0|${protocol}` : `${host}:${port}|${protocol}`;
+  return port === 0 ? `${identity}|${host}:0|${protocol}` : `${host}:${port}|${protocol}`;
 }
 
 async function stopAll(entries: Iterable<Entry>): Promise<void> {

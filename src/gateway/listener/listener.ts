@@ -265,7 +265,8 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
 
     update(wanted) {
       // At once, and whatever comes of the rest: the snapshot that serves knows it by this name.
-      view.facts = { ...view.facts, name: wanted.config.name };
+      const { name, door } = wanted.config;
+      view.facts = { ...view.facts, name, door };
       // One after the other: each compares with what the one before has left.
       updated = updated.catch(() => undefined).then(() => adopt(wanted));
       return updated;

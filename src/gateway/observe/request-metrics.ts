@@ -11,7 +11,8 @@ export interface RouteCells {
 }
 
 export interface RequestMetrics {
-  cellsOf(route: string): RouteCells;
+  /** `part`: of a route whose cells would become many, such as one with a service for each host. */
+  cellsOf(route: string, part?: string): RouteCells;
   /** Time to the upstream's head. */
   upstream(service: string, seconds: number): void;
 }
@@ -36,10 +37,15 @@ interface Count {
 }
 
 class Cells implements RouteCells {
+  readonly route: string;
   /** A route sees few combinations, so a scan beats hashing four labels for each request. */
   readonly counts: Count[] = [];
   readonly durations: { readonly service: string; readonly histogram: Histogram }[] = [];
   limited = 0;
+
+  constructor(route: string) {
+    this.route = route;
+  }
 
   record(listener: string, service: string, method: string, status: number, seconds: number): void {
     this.#count(listener, service, METHODS.has(method) ? method : 'other', status).total++;
@@ -115,11 +121,12 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   });
 
   return {
-    cellsOf(route) {
-      let own = cells.get(route);
+    cellsOf(route, part) {
+      const key = part === undefined ? route : `${route} ${part}`;
+      let own = cells.get(key);
       if (own === undefined) {
-        own = new Cells();
-        cells.set(route, own);
+        own = new Cells(route);
+        cells.set(key, own);
       }
       return own;
     },
@@ -139,7 +146,7 @@ function samplesOf(
   toSamples: (route: string, cells: Cells) => readonly Sample[],
 ): Sample[] {
   const samples: Sample[] = [];
-  for (const [route, own] of cells) samples.push(...toSamples(route, own));
+  for (const own of cells.values()) samples.push(...toSamples(own.route, own));
   return samples;
 }
 

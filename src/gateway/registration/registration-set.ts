@@ -23,14 +23,29 @@ export interface RegistrationSetOptions {
 
 const ANYWHERE = new Set(['0.0.0.0', '::']);
 
+interface Entry {
+  readonly config: RegistrationConfig;
+  readonly instance: LocalInstance;
+}
+
 export class RegistrationSet {
   readonly #options: RegistrationSetOptions;
-  #instances = new Map<string, LocalInstance>();
+  #entries = new Map<string, Entry>();
   /** One change at a time. */
   #applied: Promise<void> = Promise.resolve();
 
   constructor(options: RegistrationSetOptions) {
     this.#options = options;
+  }
+
+  /** Tells all callers to send no new requests to the instances that `configs` has no more. */
+  async retire(configs: readonly RegistrationConfig[]): Promise<boolean> {
+    await this.#applied;
+    const staying = new Set(configs.map(identityOf));
+    const leaving = [...this.#entries.values()].filter(
+      ({ config }) => !staying.has(identityOf(config)),
+    );
+    return drainAll(leaving);
   }
 
   /** The instances from now on: those that are new are looked at, those that are gone are drained and leave. */
@@ -42,31 +57,44 @@ export class RegistrationSet {
   /** Tells all callers to send no new requests. Resolves to whether there was anybody to tell. */
   async drain(): Promise<boolean> {
     await this.#applied;
-    const told = await Promise.all(Array.from(this.#instances.values(), (one) => one.drain()));
-    return told.some(Boolean);
+    return drainAll([...this.#entries.values()]);
   }
 
   /** Takes all of them out of the mesh. */
   async leave(): Promise<void> {
     await this.#applied;
-    await Promise.all(Array.from(this.#instances.values(), (one) => one.leave()));
-    this.#instances.clear();
+    await Promise.all(Array.from(this.#entries.values(), ({ instance }) => instance.leave()));
+    this.#entries.clear();
   }
 
   async #apply(configs: readonly RegistrationConfig[]): Promise<void> {
-    const next = new Map<string, LocalInstance>();
-    for (const config of configs) {
-      const key = JSON.stringify(config);
-      next.set(key, this.#instances.get(key) ?? (await this.#begin(config)));
+    const before = this.#entries;
+    const keys = configs.map((config) => this.#keyOf(config));
+    const staying = new Set(configs.map(identityOf));
+    for (const [key, { config, instance }] of before) {
+      if (keys.includes(key)) continue;
+      // One that only changes stays in the mesh as it was until its successor takes its place.
+      if (staying.has(identityOf(config))) instance.abandon();
+      else void instance.drain().then(() => instance.leave());
     }
-    const gone = [...this.#instances].filter(([key]) => !next.has(key));
-    this.#instances = next;
-    for (const [, instance] of gone) void instance.drain().then(() => instance.leave());
+    const next = new Map<string, Entry>();
+    for (const [i, config] of configs.entries()) {
+      const key = keys[i]!;
+      const known = before.get(key);
+      next.set(key, known ?? { config, instance: await this.#begin(config) });
+    }
+    this.#entries = next;
+  }
+
+  /** All that makes it what it is, with the port of a door that asked for any. */
+  #keyOf(config: RegistrationConfig): string {
+    const isAnyPort = config.inbound?.port === 0;
+    return JSON.stringify([config, isAnyPort ? this.#options.inboundPort(config) : 0]);
   }
 
   async #begin(config: RegistrationConfig): Promise<LocalInstance> {
     const { backplane, nodeId, zone, monotonic, random, log } = this.#options;
-    const { service, application, weight, metadata, priority, healthCheck } = config;
+    const { service, application, weight, metadata, priority, healthCheck, protocol } = config;
     const advertised = await this.#advertised(config);
     const id = config.id ?? toEndpointId(advertised.host, advertised.port);
     const registration = new Registration({
@@ -88,7 +116,7 @@ export class RegistrationSet {
     const instance = new LocalInstance({
       registration,
       application: toSpec(application),
-      probe: createProbe(healthCheck, { protocol: usesHttp2(config) ? 'h2c' : 'http1' }),
+      probe: createProbe(healthCheck, { protocol }),
       rules: healthCheck,
       log,
     });
@@ -108,8 +136,15 @@ export class RegistrationSet {
   }
 }
 
-function usesHttp2({ protocol, healthCheck }: RegistrationConfig): boolean {
-  return protocol === 'h2c' || healthCheck.by.kind === 'grpc';
+/** Whom callers take for the same instance. */
+function identityOf(config: RegistrationConfig): string {
+  const { service, id, advertise, inbound, application } = config;
+  return JSON.stringify([service, id ?? advertise ?? inbound ?? application]);
+}
+
+async function drainAll(entries: readonly Entry[]): Promise<boolean> {
+  const told = await Promise.all(entries.map(({ instance }) => instance.drain()));
+  return told.some(Boolean);
 }
 
 function toSpec({ host, port }: Destination): EndpointSpec {

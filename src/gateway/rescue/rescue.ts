@@ -3,6 +3,7 @@ import { MeshgateError } from '../../errors.ts';
 import { UpstreamError } from '../../mesh/transport/upstream-error.ts';
 import { Problem, type Answer } from '../../plugins/sdk/answer.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { isGrpcContent } from '../exchange/grpc-content.ts';
 import { renderFailure, type Failure } from './problem-answer.ts';
 import { toProxyStatus } from './proxy-status.ts';
 import { toExchangeError } from './upstream-failure.ts';
@@ -16,7 +17,7 @@ export function rescue(exchange: GatewayExchange, cause: unknown): Answer {
   return renderFailure(failure, {
     id: exchange.id,
     path: exchange.request.path,
-    grpc: isGrpc(exchange.request.headers.get('content-type')),
+    grpc: isGrpcContent(exchange.request.headers.get('content-type')),
   });
 }
 
@@ -63,8 +64,4 @@ function toMeshgateError(cause: unknown): MeshgateError {
     detail: 'The gateway failed to handle the request.',
     cause,
   });
-}
-
-function isGrpc(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/grpc(?:[+;]|$)/i.test(contentType);
 }

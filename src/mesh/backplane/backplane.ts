@@ -107,6 +107,8 @@ export interface BackplaneStatus {
   readonly sinceMs: number;
   /** Milliseconds since the store last answered; 0 while it is connected. */
   readonly stalenessMs: number;
+  /** Why it is not connected, as far as was heard. */
+  readonly reason?: string | undefined;
 }
 
 /**

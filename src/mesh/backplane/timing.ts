@@ -10,7 +10,7 @@ const HEARTBEAT_JITTER = 0.2;
 const POLL_MIN_MS = 10_000;
 const POLL_MAX_MS = 30_000;
 
-/** Changes within this time reach a listener as one view. */
+/** After a view; changes within it reach a listener as one. */
 export const DEBOUNCE_MS = 100;
 
 const RECONNECT_BASE_MS = 50;

@@ -22,7 +22,10 @@ export class ViewFeed {
   #revision = 0;
   readonly #watchers = new Set<Watcher>();
   readonly #schedule: Schedule;
+  /** Set while views rest after one. */
   #callOff: (() => void) | undefined;
+  /** Something changed meanwhile. */
+  #hasMore = false;
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
@@ -59,6 +62,7 @@ export class ViewFeed {
   stop(): void {
     this.#callOff?.();
     this.#callOff = undefined;
+    this.#hasMore = false;
   }
 
   apply({ epoch, revision, changes }: Delta): DeltaVerdict {
@@ -79,22 +83,34 @@ export class ViewFeed {
    * good as having heard them.
    */
   replace({ epoch, revision, records }: FullRead): void {
-    const isFirst = this.#epoch === undefined;
     if (epoch !== this.#epoch || revision < this.#revision) {
       for (const watcher of this.#watchers) watcher.isBroken = true;
     }
     this.#records = new SpaceRecords(records);
     this.#epoch = epoch;
     this.#revision = revision;
-    if (isFirst) this.#tell(this.#watchers);
-    else this.#tellSoon();
+    this.#tellSoon();
   }
 
-  /** From the first change on, not from the last: a steady stream of changes must not hold it off. */
+  /** A lone change at once; what comes within 100 ms of a view is told together at their end. */
   #tellSoon(): void {
-    this.#callOff ??= this.#schedule(DEBOUNCE_MS, () => {
+    if (this.#callOff !== undefined) {
+      this.#hasMore = true;
+      return;
+    }
+    this.#tell(this.#watchers);
+    this.#rest();
+  }
+
+  #rest(): void {
+    // A listener may have ended the last watch.
+    if (!this.isWatched) return;
+    this.#callOff = this.#schedule(DEBOUNCE_MS, () => {
       this.#callOff = undefined;
+      if (!this.#hasMore) return;
+      this.#hasMore = false;
       this.#tell(this.#watchers);
+      this.#rest();
     });
   }
 

@@ -168,13 +168,14 @@ export function createMeshSource(options: MeshSourceOptions): MeshSource {
 }
 
 function toSpec(instance: Instance, override: Override = NO_OVERRIDE): EndpointSpec {
-  const { id, host, port, weight, metadata, zone, priority, draining } = instance;
+  const { id, host, port, weight, metadata, zone, priority, draining, owner } = instance;
   return {
     id,
     host,
     port,
     weight: override.weight ?? weight,
     metadata,
+    incarnation: owner,
     ...(zone !== undefined && { zone }),
     ...(priority !== 0 && { priority }),
     ...((draining || override.drain) && { draining: true }),

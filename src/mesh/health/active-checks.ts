@@ -31,7 +31,18 @@ interface Watch {
   readonly history: CheckHistory;
   timer: NodeJS.Timeout | undefined;
   attempt: ProbeAttempt | undefined;
+  /** Monotonic, of the last result; undefined before there is one. */
+  checkedAtMs: number | undefined;
+  /** For people, of the last result. */
+  detail: string;
+  /** Others have doubts about it. */
+  isSuspect: boolean;
 }
+
+/** A result older than so many intervals says nothing any more. */
+const FRESH_INTERVALS = 3;
+/** An endpoint in doubt is looked at so many times as often. */
+const SUSPECT_HASTE = 5;
 
 /** Intervals vary by so much, so that nodes and endpoints fall out of step. */
 const JITTER = 0.1;
@@ -60,11 +71,55 @@ export class ActiveChecks {
     for (const endpoint of endpoints) {
       if (leaving.delete(endpoint)) continue;
       const history = createCheckHistory();
-      const watch: Watch = { endpoint, history, timer: undefined, attempt: undefined };
+      const watch: Watch = {
+        endpoint,
+        history,
+        timer: undefined,
+        attempt: undefined,
+        checkedAtMs: undefined,
+        detail: '',
+        isSuspect: false,
+      };
       this.#watches.set(endpoint, watch);
       this.#later(watch, this.#environment.random() * spreadMs);
     }
     for (const endpoint of leaving) this.#forget(endpoint);
+  }
+
+  /** The verdict of another node on an endpoint that is its to check; `detail` as a probe's. */
+  adopt(endpoint: Endpoint, healthy: boolean, detail: string): void {
+    const watch = this.#watches.get(endpoint);
+    if (watch === undefined) return;
+    // Should it become this node's to check, a single look must not overturn the verdict.
+    watch.history.last = healthy ? 'pass' : 'fail';
+    watch.history.run = 0;
+    if (endpoint.healthy === healthy) return;
+    const { monotonic, onChanged } = this.#environment;
+    setHealth(endpoint, { healthy }, monotonic());
+    onChanged(endpoint, { result: watch.history.last, detail });
+  }
+
+  /** Others have doubts about it, or no longer: it is looked at now if it is this node's to check, and more often. */
+  suspect(endpoint: Endpoint, isSuspect: boolean): void {
+    const watch = this.#watches.get(endpoint);
+    if (watch === undefined || watch.isSuspect === isSuspect) return;
+    watch.isSuspect = isSuspect;
+    if (!isSuspect || watch.attempt !== undefined) return;
+    clearTimeout(watch.timer);
+    this.#look(watch);
+  }
+
+  /** Endpoints that this node looked at itself within the last three intervals. */
+  *checked(): Generator<Endpoint> {
+    const sinceMs = this.#environment.monotonic() - FRESH_INTERVALS * this.#rules.intervalMs;
+    for (const { endpoint, checkedAtMs } of this.#watches.values()) {
+      if (checkedAtMs !== undefined && checkedAtMs >= sinceMs) yield endpoint;
+    }
+  }
+
+  /** What failed looks said, for people. */
+  detailOf(endpoint: Endpoint): string {
+    return this.#watches.get(endpoint)?.detail ?? '';
   }
 
   stop(): void {
@@ -99,12 +154,16 @@ export class ActiveChecks {
   /** A look that took long does not put off the next one. */
   #again(watch: Watch, startedAtMs: number): void {
     const { monotonic, random } = this.#environment;
-    const intervalMs = this.#rules.intervalMs * (1 - JITTER + 2 * JITTER * random());
+    const haste = watch.isSuspect ? SUSPECT_HASTE : 1;
+    const intervalMs = (this.#rules.intervalMs / haste) * (1 - JITTER + 2 * JITTER * random());
     this.#later(watch, Math.max(0, startedAtMs + intervalMs - monotonic()));
   }
 
-  #note({ endpoint, history }: Watch, report: ProbeReport): void {
+  #note(watch: Watch, report: ProbeReport): void {
+    const { endpoint, history } = watch;
     const { monotonic, onChanged, onPassed } = this.#environment;
+    watch.checkedAtMs = monotonic();
+    watch.detail = report.detail;
     const healthy = judgeCheck(history, report.result, endpoint.healthy, this.#rules);
     if (healthy !== endpoint.healthy) {
       setHealth(endpoint, { healthy }, monotonic());

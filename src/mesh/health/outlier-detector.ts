@@ -16,7 +16,8 @@ export interface OutlierEnvironment {
   readonly endpoints: () => readonly Endpoint[];
   /** After a change of `ejected`. */
   readonly onChanged: () => void;
-  readonly onEjected: (endpoint: Endpoint, reason: EjectionReason, forMs: number) => void;
+  /** `detail`: for people, how long, or who says so. */
+  readonly onEjected: (endpoint: Endpoint, reason: EjectionReason, detail: string) => void;
   readonly onReturned: (endpoint: Endpoint) => void;
 }
 
@@ -25,7 +26,8 @@ interface Counted extends IntervalCount {
 }
 
 /**
- * Source: Envoy, "Outlier detection". An ejection is this node's own and it ends by itself.
+ * Source: Envoy, "Outlier detection". An ejection is this node's own and it ends by itself; one
+ * that is taken over from others lasts while they agree.
  * A try without an answer counts as a 5xx too, as Envoy has it unless told otherwise.
  */
 export class OutlierDetector {
@@ -80,6 +82,24 @@ export class OutlierDetector {
     if (endpoint.ejected) this.#return(endpoint);
   }
 
+  /**
+   * Takes over an ejection that enough others agree on; within the same bound. False where
+   * there is no room, or it is put aside already. It lasts until `release` or a check that passes.
+   */
+  adopt(endpoint: Endpoint, detail: string): boolean {
+    if (endpoint.ejected || !this.#mayEject(endpoint)) return false;
+    endpoint.ejectedByQuorum = true;
+    this.#putAside(endpoint);
+    this.#environment.onEjected(endpoint, 'quorum', detail);
+    this.#environment.onChanged();
+    return true;
+  }
+
+  /** The others no longer agree. */
+  release(endpoint: Endpoint): void {
+    if (endpoint.ejectedByQuorum) this.#return(endpoint);
+  }
+
   /** Ends what has lasted long enough, looks at the interval as a whole, and begins another. */
   sweep(): void {
     const endpoints = this.#environment.endpoints();
@@ -103,6 +123,7 @@ export class OutlierDetector {
 
   #sweepOne(endpoint: Endpoint, nowMs: number): void {
     const { seen, ejected } = endpoint;
+    if (endpoint.ejectedByQuorum) return;
     const sinceMs = nowMs - seen.ejectionChangedAtMs;
     if (ejected) {
       if (sinceMs >= ejectionTimeMs(seen.ejections, this.#rules)) this.#return(endpoint);
@@ -131,20 +152,29 @@ export class OutlierDetector {
   }
 
   #eject(endpoint: Endpoint, reason: EjectionReason): void {
-    const endpoints = this.#environment.endpoints();
-    // What was still in flight when it left the list is nobody's business any more.
-    if (!endpoints.includes(endpoint)) return;
-    const ejected = endpoints.reduce((sum, one) => sum + (one.ejected ? 1 : 0), 0);
-    if (!mayEject(ejected, endpoints.length, this.#rules.maxEjectionPercent)) return;
+    if (!this.#mayEject(endpoint)) return;
     const { seen } = endpoint;
     const { baseEjectionTimeMs, maxEjectionTimeMs } = this.#rules;
-    const nowMs = this.#environment.monotonic();
     // Beyond what the maximum takes, a count would only delay the way back.
     if (seen.ejections * baseEjectionTimeMs < maxEjectionTimeMs) seen.ejections++;
-    seen.ejectionChangedAtMs = nowMs;
-    setHealth(endpoint, { ejected: true }, nowMs);
-    this.#environment.onEjected(endpoint, reason, ejectionTimeMs(seen.ejections, this.#rules));
+    this.#putAside(endpoint);
+    const forMs = ejectionTimeMs(seen.ejections, this.#rules);
+    this.#environment.onEjected(endpoint, reason, `for ${forMs / 1000} s`);
     this.#environment.onChanged();
+  }
+
+  #mayEject(endpoint: Endpoint): boolean {
+    const endpoints = this.#environment.endpoints();
+    // What was still in flight when it left the list is nobody's business any more.
+    if (!endpoints.includes(endpoint)) return false;
+    const ejected = endpoints.reduce((sum, one) => sum + (one.ejected ? 1 : 0), 0);
+    return mayEject(ejected, endpoints.length, this.#rules.maxEjectionPercent);
+  }
+
+  #putAside(endpoint: Endpoint): void {
+    const nowMs = this.#environment.monotonic();
+    endpoint.seen.ejectionChangedAtMs = nowMs;
+    setHealth(endpoint, { ejected: true }, nowMs);
   }
 
   #return(endpoint: Endpoint): void {
@@ -154,6 +184,7 @@ export class OutlierDetector {
     seen.consecutive5xx = 0;
     seen.consecutiveGatewayFailure = 0;
     seen.consecutiveLocalOriginFailure = 0;
+    endpoint.ejectedByQuorum = false;
     setHealth(endpoint, { ejected: false }, nowMs);
     this.#environment.onReturned(endpoint);
     this.#environment.onChanged();

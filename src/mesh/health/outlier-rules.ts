@@ -45,7 +45,8 @@ export type EjectionReason =
   | 'consecutive-gateway-failure'
   | 'consecutive-local-origin-failure'
   | 'success-rate'
-  | 'failure-percentage';
+  | 'failure-percentage'
+  | 'quorum';
 
 /** `ejections` counts the one in question. */
 export function ejectionTimeMs(

@@ -8,7 +8,10 @@ import type { Probe, ProbeAttempt, ProbeReport } from '../health/probe.ts';
 import type { Registration } from '../registry/registration.ts';
 
 export interface LocalInstanceOptions {
-  readonly registration: Pick<Registration, 'start' | 'drain' | 'resume' | 'deregister'>;
+  readonly registration: Pick<
+    Registration,
+    'start' | 'drain' | 'resume' | 'deregister' | 'abandon'
+  >;
   /** Where the application itself listens. */
   readonly application: EndpointSpec;
   readonly probe: Probe;
@@ -54,6 +57,12 @@ export class LocalInstance {
   async leave(): Promise<void> {
     this.#stopLooking();
     if (this.#isRegistered) await this.#options.registration.deregister();
+  }
+
+  /** Gives way to another of the same id, which is about to take its place in the mesh. */
+  abandon(): void {
+    this.#stopLooking();
+    if (this.#isRegistered) this.#options.registration.abandon();
   }
 
   #stopLooking(): void {

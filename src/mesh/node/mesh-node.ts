@@ -15,8 +15,8 @@ export interface MeshNodeOptions {
   readonly nodeId: string;
   /** Where what was last known is kept, for a start while the backplane is away; default: nowhere. */
   readonly dataDir?: string | undefined;
-  /** What others are told of this node. */
-  readonly describe: () => Json;
+  /** What others are told of this node; undefined: it is not listed among the nodes. */
+  readonly describe: (() => Json) | undefined;
   readonly clock: Clock;
   /** Uniform in [0, 1); for jitter. */
   readonly random: () => number;
@@ -45,7 +45,8 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
   const monotonic = (): number => clock.monotonic();
   const registry = createRegistry(backplane);
   const reaper = createReaper({ backplane, registry, monotonic, random, log, schedule });
-  const presence = createPresence({ backplane, nodeId, describe, random, log, schedule });
+  const presence =
+    describe && createPresence({ backplane, nodeId, describe, random, log, schedule });
   const sources = new Set<MeshSource>();
   const directory = dataDir === undefined ? undefined : join(dataDir, 'last-known');
 
@@ -54,7 +55,7 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
     nodeId,
     registry,
     get liveNodes() {
-      return presence.nodes;
+      return presence?.nodes ?? [nodeId];
     },
     sourceOf(service) {
       const made = createMeshSource({ service, registry, directory, log, monotonic, schedule });
@@ -71,11 +72,11 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
       await backplane.start();
       reaper.start();
       // Nobody waits for it: with a store that is away it takes a second.
-      void presence.start();
+      void presence?.start();
     },
     async stop() {
       reaper.stop();
-      await presence.stop();
+      await presence?.stop();
       await Promise.all(Array.from(sources, (source) => source.settled()));
       await backplane.close();
     },

@@ -33,6 +33,8 @@ export interface Instance {
   /** About to go: takes no new requests. */
   readonly draining: boolean;
   readonly generation: number;
+  /** Of the registration: another one with each start. */
+  readonly owner: string;
 }
 
 /** Letters, digits, `.`, `_` and `-`: a service's name is also a host name, a key and a file name. */
@@ -64,7 +66,7 @@ export function toInstanceValue(spec: InstanceSpec, draining: boolean): Json {
 
 /** Undefined for a value that is not an instance: whoever may write to the store wrote it. */
 export function parseInstance(service: string, record: StoredRecord): Instance | undefined {
-  const { id, generation, value } = record;
+  const { id, generation, owner, value } = record;
   if (!isObject(value)) return undefined;
   const { host, port, weight, metadata, zone, priority, node, draining } = value;
   if (typeof host !== 'string' || host === '' || !isPort(port)) return undefined;
@@ -81,6 +83,7 @@ export function parseInstance(service: string, record: StoredRecord): Instance |
     node: typeof node === 'string' ? node : undefined,
     draining: draining === true,
     generation,
+    owner,
   };
 }
 

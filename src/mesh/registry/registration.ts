@@ -116,6 +116,11 @@ export class Registration {
     }
   }
 
+  /** Ends it and leaves what the store has to whoever registers under the same id next, or to the lease. */
+  abandon(): void {
+    if (!this.#hasEnded) this.#turn('ended');
+  }
+
   get #hasEnded(): boolean {
     return this.#state === 'ended' || this.#state === 'superseded';
   }

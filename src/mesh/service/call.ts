@@ -19,6 +19,8 @@ export interface CallRequest {
   /** Token for the Upgrade field; such a call becomes a tunnel and is never tried twice once sent. */
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
+  /** Goes over HTTP/2 where the service speaks both; default false. */
+  readonly http2?: boolean;
   readonly retry: RetryRules;
   /** Over a whole try, in milliseconds; 0 is none. */
   readonly perTryTimeoutMs: number;

@@ -3,6 +3,14 @@ import { errors } from 'undici';
 import { RequestSyntaxError } from '../transport/http1-request-writer.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
 
+/** The system's own errors have no room for the failure that they are the cause of. */
+const failures = new WeakMap<Error, UpstreamError>();
+
+/** The failed try behind an error that `toDispatchError` gave; undefined where there was none. */
+export function findUpstreamError(error: Error): UpstreamError | undefined {
+  return failures.get(error);
+}
+
 /**
  * An error of the connection becomes the one that undici has for it, with ours as its cause. What
  * undici has no word for stays: `no_healthy_endpoint`, `circuit_open` and other `MeshgateError`s.
@@ -18,6 +26,12 @@ import { UpstreamError } from '../transport/upstream-error.ts';
  */
 export function toDispatchError(error: Error): Error {
   if (!(error instanceof UpstreamError)) return error;
+  const told = toUndiciError(error);
+  failures.set(told, error);
+  return told;
+}
+
+function toUndiciError(error: UpstreamError): Error {
   const { failure, message, cause, answered } = error;
   switch (failure) {
     case 'connect':

@@ -40,6 +40,12 @@ export function parseMeshOrigin(origin: string | URL | undefined, suffix: string
   return { service: hostname.slice(0, -suffix.length), authority };
 }
 
+/** Whether an origin, of whatever scheme, is for the mesh to take or to refuse. */
+export function isMeshOrigin(origin: string | URL | undefined, suffix: string): boolean {
+  const url = typeof origin === 'string' ? URL.parse(origin) : origin;
+  return url?.hostname.endsWith(suffix) === true;
+}
+
 function notOfTheMesh(origin: string, suffix: string): Error {
   return new errors.InvalidArgumentError(
     `the origin "${origin}" is none of the mesh's: http://<service>${suffix} is expected`,

@@ -2,12 +2,20 @@
 import { stringify } from 'node:querystring';
 import { errors, type Dispatcher } from 'undici';
 import type { LoadSet } from '../balancing/load-set.ts';
+import { xxHash64 } from '../balancing/xxhash64.ts';
 import type { RetryRules } from '../resilience/retry-policy.ts';
 import type { BodySource } from '../transport/body-source.ts';
 import type { CallRequest, TryHead, TryTimeouts } from './call.ts';
 import { toCallerBody } from './dispatch-body.ts';
 import { parseCallerFields } from './dispatch-fields.ts';
 import type { Service } from './service.ts';
+
+export interface DispatchFacts {
+  /** For a request without Host. */
+  readonly authority: string;
+  /** Name in lower case of the header field whose value is the key of a hashing policy. */
+  readonly hashHeader: string | undefined;
+}
 
 /** As a service's own rules have it, but for what the options say otherwise. */
 export class DispatchRequest implements CallRequest {
@@ -20,14 +28,15 @@ export class DispatchRequest implements CallRequest {
   readonly perTryTimeoutMs: number;
   readonly timeoutMs = 0;
   readonly timeouts: TryTimeouts;
+  readonly hash: number | undefined;
   readonly #head: TryHead;
 
-  /** `authority` is for a request without Host. Throws undici's InvalidArgumentError and its kin. */
+  /** Throws undici's InvalidArgumentError and its kin. */
   constructor(
     options: Dispatcher.DispatchOptions,
     service: Service,
     subset: LoadSet,
-    authority: string,
+    { authority, hashHeader }: DispatchFacts,
   ) {
     this.method = parseMethod(options.method);
     this.upgrade = parseUpgrade(options.upgrade);
@@ -40,6 +49,7 @@ export class DispatchRequest implements CallRequest {
     this.perTryTimeoutMs = service.perTryTimeoutMs;
     const target = parseTarget(options.path, options.query);
     const { fields, host, contentLength, hasContentType } = parseCallerFields(options.headers);
+    this.hash = hashHeader === undefined ? undefined : hashOf(fields, hashHeader);
     // Last, since a body that has been taken over must be given back.
     const { source, contentType } = toCallerBody(options.body, contentLength);
     if (contentType !== undefined && !hasContentType) fields.push('content-type', contentType);
@@ -51,6 +61,14 @@ export class DispatchRequest implements CallRequest {
   toTry(): TryHead {
     return this.#head;
   }
+}
+
+/** Undefined where the request does not have the field. */
+function hashOf(fields: readonly string[], name: string): number | undefined {
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i]!.toLowerCase() === name) return xxHash64(fields[i + 1]!);
+  }
+  return undefined;
 }
 
 function parseMethod(method: unknown): string {

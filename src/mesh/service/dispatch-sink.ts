@@ -36,13 +36,24 @@ export class DispatchSink implements CallSink, Dispatcher.DispatchController {
     return this.reason !== null;
   }
 
-  start(service: Service, request: CallRequest): void {
+  /** It is called at once, or when it is `admitted`. */
+  start(service: Service, request: CallRequest, admitted?: Promise<void>): void {
     this.#request = request;
     try {
       this.#handler.onRequestStart?.(this, null);
     } catch (error) {
       this.abort(error as Error);
     }
+    if (admitted === undefined) this.#begin(service, request);
+    else {
+      admitted.then(
+        () => this.#begin(service, request),
+        (error: Error) => this.onError(error),
+      );
+    }
+  }
+
+  #begin(service: Service, request: CallRequest): void {
     if (this.#isOver) return;
     const call = service.call(request, this);
     // It may have failed at once, or been given up while its body was read.

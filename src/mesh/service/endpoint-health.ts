@@ -8,9 +8,19 @@ import type { Probe } from '../health/probe.ts';
 export interface HealthOptions {
   readonly service: string;
   /** Undefined: none. */
-  readonly checks: { readonly probe: Probe; readonly rules: CheckRules } | undefined;
+  readonly checks: HealthChecks | undefined;
   /** Undefined: none. */
   readonly outliers: OutlierRules | undefined;
+}
+
+export interface HealthChecks {
+  readonly probe: Probe;
+  readonly rules: CheckRules;
+  /**
+   * Text that is the same on all nodes that ask in the same way, and take each other's word for
+   * it; undefined: this node alone knows.
+   */
+  readonly key?: string | undefined;
 }
 
 /** A change worth a line in the log. */
@@ -33,7 +43,10 @@ export interface HealthEnvironment {
 
 export class EndpointHealth {
   readonly outliers: OutlierDetector | undefined;
-  readonly #checks: ActiveChecks | undefined;
+  readonly checks: ActiveChecks | undefined;
+  /** As `HealthChecks.key`; undefined also where there are no checks. */
+  readonly checkKey: string | undefined;
+  readonly #listeners = new Set<() => void>();
 
   /** `endpoints` are those in use; `onChanged` hears that one of them may, or may not, be chosen now. */
   constructor(
@@ -42,6 +55,11 @@ export class EndpointHealth {
     endpoints: () => readonly Endpoint[],
     onChanged: () => void,
   ) {
+    this.checkKey = checks?.key;
+    const changed = (): void => {
+      onChanged();
+      for (const listener of this.#listeners) listener();
+    };
     const { monotonic, random, isOwnCheck, onEjection, onHealthEvent } = environment;
     const tell = (kind: HealthEvent['kind'], { id }: Endpoint, detail: string): void =>
       onHealthEvent({ service, endpoint: id, kind, detail });
@@ -49,26 +67,32 @@ export class EndpointHealth {
       this.outliers = new OutlierDetector(outliers, {
         monotonic,
         endpoints,
-        onChanged,
-        onEjected(endpoint, reason, forMs) {
+        onChanged: changed,
+        onEjected(endpoint, reason, detail) {
           onEjection(service, reason);
-          tell('ejected', endpoint, `${reason}, for ${forMs / 1000} s`);
+          tell('ejected', endpoint, `${reason}, ${detail}`);
         },
         onReturned: (endpoint) => tell('returned', endpoint, ''),
       });
     }
     if (checks !== undefined) {
-      this.#checks = new ActiveChecks(checks.probe, checks.rules, {
+      this.checks = new ActiveChecks(checks.probe, checks.rules, {
         monotonic,
         random,
         isOwn: (endpoint) => isOwnCheck?.(service, endpoint) ?? true,
         onChanged(endpoint, { detail }) {
           tell(endpoint.healthy ? 'healthy' : 'unhealthy', endpoint, detail);
-          onChanged();
+          changed();
         },
         onPassed: (endpoint) => this.outliers?.onCheckPassed(endpoint),
       });
     }
+  }
+
+  /** Hears each change of an endpoint's `healthy` or `ejected`; returns how to stop that. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   start(): void {
@@ -77,12 +101,12 @@ export class EndpointHealth {
 
   /** The endpoints in use from now on. */
   update(endpoints: readonly Endpoint[]): void {
-    this.#checks?.update(endpoints);
+    this.checks?.update(endpoints);
   }
 
   stop(): void {
     this.outliers?.stop();
-    this.#checks?.stop();
+    this.checks?.stop();
   }
 
   /**
@@ -90,6 +114,6 @@ export class EndpointHealth {
    * discovery that may be wrong (Envoy's 2×2 rule). One that drains has said goodbye itself.
    */
   outlivesDiscovery({ healthy, draining }: Endpoint): boolean {
-    return this.#checks !== undefined && healthy && !draining;
+    return this.checks !== undefined && healthy && !draining;
   }
 }

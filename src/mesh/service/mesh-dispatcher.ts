@@ -12,6 +12,10 @@ export interface MeshDispatcherOptions {
   readonly resolve: (serviceName: string) => Service | undefined;
   /** What follows the service's name in a host name; default `.mesh`. */
   readonly suffix?: string | undefined;
+  /** A call waits for the promise; what is thrown, or rejected with, is what it fails with. Default: none waits. */
+  readonly admit?: ((service: Service) => Promise<void> | undefined) | undefined;
+  /** The header field, in lower case, by whose value a hashing policy chooses. Default: none. */
+  readonly hashHeaderOf?: ((service: Service) => string | undefined) | undefined;
 }
 
 const EVERY_ENDPOINT = {};
@@ -40,16 +44,20 @@ const EVERY_ENDPOINT = {};
 export class MeshDispatcher extends Dispatcher implements DispatchOwner {
   readonly #resolve: (serviceName: string) => Service | undefined;
   readonly #suffix: string;
+  readonly #admit: MeshDispatcherOptions['admit'];
+  readonly #hashHeaderOf: MeshDispatcherOptions['hashHeaderOf'];
   readonly #subsets = new WeakMap<Service, LoadSet>();
   readonly #calls = new Set<DispatchSink>();
   #isClosed = false;
   #isDestroyed = false;
   readonly #drained = Promise.withResolvers<void>();
 
-  constructor({ resolve, suffix = '.mesh' }: MeshDispatcherOptions) {
+  constructor({ resolve, suffix = '.mesh', admit, hashHeaderOf }: MeshDispatcherOptions) {
     super();
     this.#resolve = resolve;
     this.#suffix = suffix;
+    this.#admit = admit;
+    this.#hashHeaderOf = hashHeaderOf;
   }
 
   /** Takes no new calls. */
@@ -77,6 +85,7 @@ export class MeshDispatcher extends Dispatcher implements DispatchOwner {
     this.#calls.add(sink);
     let service: Service;
     let request: DispatchRequest;
+    let admitted: Promise<void> | undefined;
     try {
       this.#assertOpen();
       const origin = parseMeshOrigin(options.origin, this.#suffix);
@@ -84,12 +93,16 @@ export class MeshDispatcher extends Dispatcher implements DispatchOwner {
       if (Boolean(options.upgrade) && typeof present.onRequestUpgrade !== 'function') {
         throw new errors.InvalidArgumentError('invalid onRequestUpgrade method');
       }
-      request = new DispatchRequest(options, service, this.#subsetOf(service), origin.authority);
+      admitted = this.#admit?.(service);
+      request = new DispatchRequest(options, service, this.#subsetOf(service), {
+        authority: origin.authority,
+        hashHeader: this.#hashHeaderOf?.(service),
+      });
     } catch (error) {
       sink.fail(error as Error);
       return true;
     }
-    sink.start(service, request);
+    sink.start(service, request, admitted);
     return true;
   }
 

@@ -234,6 +234,7 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
         fresh: this.#raced,
       },
       this,
+      this.#request.http2,
     );
     // The client's body may have been read meanwhile, and its reader have given the call up.
     if (this.#over) {

@@ -26,9 +26,12 @@ import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './en
 import { ServiceCall } from './service-call.ts';
 import { TryOutcomes } from './try-outcomes.ts';
 
+/** `auto`: plain, HTTP/2 for the calls that ask for it and HTTP/1.1 for the others. */
+export type ServiceProtocol = UpstreamTarget['protocol'] | 'auto';
+
 export interface ServiceOptions {
   readonly name: string;
-  readonly protocol: UpstreamTarget['protocol'];
+  readonly protocol: ServiceProtocol;
   /** For `https` and `h2`. */
   readonly tls: UpstreamTls | undefined;
   readonly source: EndpointSource;
@@ -42,6 +45,12 @@ export interface ServiceOptions {
   readonly budget: { readonly ratio: number; readonly minPerSecond: number };
   /** Milliseconds; 0 is none. */
   readonly timeouts: ServiceTimeouts;
+  /** What its calls are counted for in the mesh's topology; default: they are not. */
+  readonly topologyName?: string | undefined;
+  /** Its name in the mesh, under which nodes tell each other of its health; undefined: they do not. */
+  readonly sharedAs?: string | undefined;
+  /** Endpoints that do worse than their peers get less. Default false. */
+  readonly adaptiveWeights?: boolean | undefined;
 }
 
 export interface ServiceTimeouts extends TryTimeouts {
@@ -62,13 +71,18 @@ export interface ServiceEnvironment extends HealthEnvironment {
 /** How often the weight of an endpoint in slow start is looked at anew. */
 const WARMING_STEP_MS = 500;
 
+/** No request waits longer for the backplane, whatever has become of it. */
+const MAX_FIRST_WAIT_MS = 20;
+
 /** An answer's head may be as large as a request's. */
 const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
 
 export class Service {
   readonly name: string;
-  /** The upstream speaks HTTP/2. */
+  /** Every call goes over HTTP/2. */
   readonly http2: boolean;
+  /** Both are spoken: a call goes over HTTP/2 if it says so. */
+  readonly auto: boolean;
   readonly retry: RetryRules;
   readonly perTryTimeoutMs: number;
   readonly timeouts: ServiceTimeouts;
@@ -78,11 +92,14 @@ export class Service {
   readonly outcomes: TryOutcomes;
   /** Undefined where there are none. */
   readonly sticky: StickySessions | undefined;
-  readonly #health: EndpointHealth;
+  readonly health: EndpointHealth;
+  readonly sharedAs: string | undefined;
+  readonly adaptiveWeights: boolean;
   readonly #edge: EdgeRecorder | undefined;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
-  readonly #upstreams = new Map<Endpoint, Upstream>();
+  readonly #http1Upstreams = new Map<Endpoint, Upstream>();
+  readonly #http2Upstreams = new Map<Endpoint, Upstream>();
   #known: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
   #refresh: NodeJS.Immediate | undefined;
@@ -90,32 +107,41 @@ export class Service {
   #drained: (() => void) | undefined;
   /** Resolves when discovery has spoken for the first time. */
   readonly ready: Promise<void>;
+  /** Discovery has spoken. */
+  isDiscovered = false;
+  #waitUntilMs = 0;
+  #firstAnswer: Promise<undefined> | undefined;
 
   constructor(options: ServiceOptions, environment: ServiceEnvironment) {
     this.#options = options;
     this.environment = environment;
     this.name = options.name;
     this.http2 = options.protocol === 'h2c' || options.protocol === 'h2';
+    this.auto = options.protocol === 'auto';
+    this.sharedAs = options.sharedAs;
+    this.adaptiveWeights = options.adaptiveWeights ?? false;
     this.retry = options.retry;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
-    this.#edge = environment.topology?.edgeTo(options.name);
+    const { topologyName } = options;
+    if (topologyName !== undefined) this.#edge = environment.topology?.edgeTo(topologyName);
     this.breaker = createCircuitBreaker(options.circuitBreaker);
     this.budget = createRetryBudget({ ...options.budget, monotonic: environment.monotonic });
     const { balancing, stickyKey } = options;
     const { monotonic, random, now, zone } = environment;
     this.#balancer = createBalancer({ ...balancing, random, monotonic, zone });
     this.sticky = stickyKey === undefined ? undefined : createStickySessions(this.name, stickyKey);
-    this.#health = new EndpointHealth(
+    this.health = new EndpointHealth(
       { service: this.name, ...options.health },
       environment,
       () => this.#balancer.endpoints,
       () => this.refresh(),
     );
     this.outcomes = new TryOutcomes({
-      outliers: this.#health.outliers,
+      outliers: this.health.outliers,
       latency: balancing.policy === 'peak-ewma',
-      http2: this.http2,
+      timed: this.adaptiveWeights,
+      http2: this.http2 || this.auto,
       monotonic,
       now,
     });
@@ -126,16 +152,38 @@ export class Service {
     return this.#balancer.endpoints;
   }
 
+  /**
+   * For calls that come before discovery has spoken: resolves when it has, or when they have
+   * waited long enough. Undefined where there is nothing to wait for any more.
+   */
+  get firstAnswer(): Promise<undefined> | undefined {
+    if (this.isDiscovered) return undefined;
+    const leftMs = this.#waitUntilMs - this.environment.monotonic();
+    if (leftMs <= 0) return undefined;
+    return (this.#firstAnswer ??= new Promise((resolve) => {
+      const enough = (): void => {
+        clearTimeout(timer);
+        // Whatever the timer makes of fractions.
+        this.#waitUntilMs = 0;
+        resolve(undefined);
+      };
+      const timer = setTimeout(enough, leftMs);
+      void this.ready.then(enough);
+    }));
+  }
+
   start(): void {
-    this.#health.start();
+    this.#waitUntilMs = this.environment.monotonic() + MAX_FIRST_WAIT_MS;
+    this.health.start();
     this.#options.source.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
         this.#balancer.endpoints,
         specs,
         this.environment.monotonic(),
-        (endpoint) => this.#health.outlivesDiscovery(endpoint),
+        (endpoint) => this.health.outlivesDiscovery(endpoint),
       );
       this.#use(endpoints, removed);
+      this.isDiscovered = true;
       this.#known?.();
     });
   }
@@ -148,7 +196,7 @@ export class Service {
     if (this.isStopped) return;
     this.#refresh ??= setImmediate(() => {
       this.#refresh = undefined;
-      const stays = (one: Endpoint): boolean => !one.gone || this.#health.outlivesDiscovery(one);
+      const stays = (one: Endpoint): boolean => !one.gone || this.health.outlivesDiscovery(one);
       const { endpoints } = this.#balancer;
       if (endpoints.every(stays)) this.#reweigh();
       else
@@ -162,7 +210,7 @@ export class Service {
   #use(endpoints: readonly Endpoint[], removed: readonly Endpoint[]): void {
     this.#balancer.update(endpoints);
     this.sticky?.update(endpoints);
-    if (!this.isStopped) this.#health.update(endpoints);
+    if (!this.isStopped) this.health.update(endpoints);
     for (const endpoint of removed) this.#leave(endpoint);
     this.#keepWarming();
   }
@@ -189,14 +237,16 @@ export class Service {
 
   async #stop(): Promise<void> {
     this.#options.source.stop();
-    this.#health.stop();
+    this.health.stop();
     clearImmediate(this.#refresh);
     clearTimeout(this.#warming);
     if (this.breaker.active > 0) {
       await new Promise<void>((resolve) => (this.#drained = resolve));
     }
-    await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.close()));
-    this.#upstreams.clear();
+    const upstreams = [...this.#http1Upstreams.values(), ...this.#http2Upstreams.values()];
+    await Promise.all(upstreams.map((upstream) => upstream.close()));
+    this.#http1Upstreams.clear();
+    this.#http2Upstreams.clear();
   }
 
   /** The endpoints that have this metadata, as a lasting handle for a target. */
@@ -228,11 +278,21 @@ export class Service {
     return this.#stopped !== undefined;
   }
 
-  /** Sends a try over the connections of an endpoint, which are made on its first. */
-  send(endpoint: Endpoint, request: UpstreamRequest, sink: UpstreamSink): UpstreamCall {
-    const known = this.#upstreams.get(endpoint);
+  /**
+   * Sends a try over the connections of an endpoint, which are made on its first. `wantsHttp2`
+   * means something to a service that speaks both.
+   */
+  send(
+    endpoint: Endpoint,
+    request: UpstreamRequest,
+    sink: UpstreamSink,
+    wantsHttp2 = false,
+  ): UpstreamCall {
+    const http2 = this.http2 || (wantsHttp2 && this.auto);
+    const upstreams = http2 ? this.#http2Upstreams : this.#http1Upstreams;
+    const known = upstreams.get(endpoint);
     if (known !== undefined) return known.send(request, sink);
-    const upstream = createUpstream(this.#targetOf(endpoint), {
+    const upstream = createUpstream(this.#targetOf(endpoint, http2), {
       connectTimeoutMs: this.timeouts.connectMs,
       keepAliveMs: this.timeouts.keepAliveMs,
       maxConnections: this.breaker.thresholds.maxConnections,
@@ -241,19 +301,23 @@ export class Service {
     });
     const call = upstream.send(request, sink);
     // It may have left while the head of the try was made: then nobody else will close it.
-    if (this.endpoints.includes(endpoint)) this.#upstreams.set(endpoint, upstream);
+    if (this.endpoints.includes(endpoint)) upstreams.set(endpoint, upstream);
     else void upstream.close();
     return call;
   }
 
-  #targetOf({ spec }: Endpoint): UpstreamTarget {
-    const { protocol, tls } = this.#options;
+  #targetOf({ spec }: Endpoint, http2: boolean): UpstreamTarget {
+    const { tls } = this.#options;
+    let { protocol } = this.#options;
+    if (protocol === 'auto') protocol = http2 ? 'h2c' : 'http1';
     return { host: spec.host, port: spec.port, protocol, ...(tls !== undefined && { tls }) };
   }
 
   #leave(endpoint: Endpoint): void {
-    const upstream = this.#upstreams.get(endpoint);
-    this.#upstreams.delete(endpoint);
-    void upstream?.close();
+    for (const upstreams of [this.#http1Upstreams, this.#http2Upstreams]) {
+      const upstream = upstreams.get(endpoint);
+      upstreams.delete(endpoint);
+      void upstream?.close();
+    }
   }
 }

@@ -1,6 +1,6 @@
-/** What becomes of each try, told to those who learn from it: outlier detection and the latency estimate. */
+/** What becomes of each try, told to those who learn from it: outlier detection, the latency estimate, and totals. */
 import { sampleFailure, sampleLatency } from '../balancing/peak-ewma.ts';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint, EndpointObservations } from '../endpoint.ts';
 import type { OutlierDetector } from '../health/outlier-detector.ts';
 import { grpcStatusOf, toHttpStatus } from '../health/grpc-status.ts';
 import { findRetryAfterMs } from '../resilience/retry-after.ts';
@@ -11,6 +11,8 @@ export interface TryOutcomesOptions {
   readonly outliers: OutlierDetector | undefined;
   /** Somebody goes by latency; else no clock is read for it. */
   readonly latency: boolean;
+  /** Somebody goes by how long answers take on average. */
+  readonly timed: boolean;
   /** Answers may be gRPC's, whose failures have the status 200. */
   readonly http2: boolean;
   readonly monotonic: () => number;
@@ -40,7 +42,8 @@ export class TryOutcomes {
 
   /** A try is being sent. */
   start(): number {
-    return this.#options.latency ? this.#options.monotonic() : 0;
+    const { latency, timed, monotonic } = this.#options;
+    return latency || timed ? monotonic() : 0;
   }
 
   /**
@@ -53,16 +56,23 @@ export class TryOutcomes {
     httpStatus: number,
     headers: readonly string[],
   ): number {
-    const { outliers, latency, http2, monotonic, now } = this.#options;
+    const { outliers, latency, timed, http2, monotonic, now } = this.#options;
     const code = http2 && httpStatus === 200 ? grpcStatusOf(headers) : undefined;
     const status = code === undefined ? httpStatus : toHttpStatus(code);
+    const { seen } = endpoint;
+    seen.tries++;
+    if (status >= 500) seen.failedTries++;
     outliers?.onAnswer(endpoint, status);
-    if (!latency) return status;
+    if (!latency && !timed) return status;
     const nowMs = monotonic();
-    if (status === 429 || status >= 500) {
-      sampleFailure(endpoint.seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
+    const isFailure = status === 429 || status >= 500;
+    // One that fails is often fast at it.
+    if (timed && !isFailure) addAnswer(seen, nowMs - startedAtMs);
+    if (!latency) return status;
+    if (isFailure) {
+      sampleFailure(seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
     } else {
-      sampleLatency(endpoint.seen, nowMs - startedAtMs, nowMs);
+      sampleLatency(seen, nowMs - startedAtMs, nowMs);
     }
     return status;
   }
@@ -71,15 +81,27 @@ export class TryOutcomes {
   failed(endpoint: Endpoint, failure: UpstreamFailure): void {
     if (!BLAMED[failure]) return;
     const { outliers, latency, monotonic } = this.#options;
+    endpoint.seen.tries++;
+    endpoint.seen.failedTries++;
     outliers?.onFailure(endpoint);
     if (latency) sampleFailure(endpoint.seen, 0, monotonic());
   }
 
   /** The caller left before there was an answer: it would have taken at least as long. */
   abandoned(endpoint: Endpoint, startedAtMs: number): void {
-    if (!this.#options.latency) return;
-    const nowMs = this.#options.monotonic();
+    const { latency, timed, monotonic } = this.#options;
+    if (!latency && !timed) return;
+    const { seen } = endpoint;
+    const nowMs = monotonic();
     const elapsedMs = nowMs - startedAtMs;
-    if (elapsedMs > endpoint.seen.latencyMs) sampleLatency(endpoint.seen, elapsedMs, nowMs);
+    if (timed && seen.usualAnswerMs > 0 && elapsedMs > seen.usualAnswerMs) {
+      addAnswer(seen, elapsedMs);
+    }
+    if (latency && elapsedMs > seen.latencyMs) sampleLatency(seen, elapsedMs, nowMs);
   }
+}
+
+function addAnswer(seen: EndpointObservations, tookMs: number): void {
+  seen.timedAnswers++;
+  seen.answerMs += tookMs;
 }

@@ -44,7 +44,7 @@ const goldens: readonly Golden[] = [
     text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
       '2:18 node.workers: "auto" is not allowed here; allowed: 1',
-      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, circuitBreaker, retry, timeouts',
+      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, timeouts',
     ],
   },
   {
@@ -171,7 +171,7 @@ services:
       '9:36 services.g.healthCheck: the health check says nothing of how (give http, tcp or grpc)',
       '9:48 services.g.healthCheck.interval: must be more than 0',
       '10:36 services.h.healthCheck: the health check knows more than one way (give http, tcp or grpc)',
-      '10:48 services.h.healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to h2c or h2)',
+      '10:48 services.h.healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to auto, h2c or h2)',
       '11:52 services.i.healthCheck.http.path: "healthz" is not valid here (write it like /healthz)',
       '12:41 services.j.outlierDetection: true is not allowed here; allowed: false',
       '13:41 services.k.outlierDetection.maxEjectionTime: must not be less than baseEjectionTime',

@@ -119,7 +119,7 @@ describe('a broken configuration of the mesh', () => {
       'gRPC health of an application that speaks HTTP/1.1',
       'register: [{ service: a, address: "127.0.0.1:81", protocol: http1, healthCheck: { grpc: {} } }]\n',
       [
-        '2:83 register[0].healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to h2c or h2)',
+        '2:83 register[0].healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to auto, h2c or h2)',
       ],
     ],
   ])('tells of %s', async (_title, text, issues) => {
@@ -135,5 +135,25 @@ describe('the password of the backplane', () => {
     const shown = diffConfigs(before, after).map(toChangeText).join('\n');
     expect(shown).toContain('cluster');
     expect(shown).not.toContain('sesame');
+  });
+});
+
+describe('adaptive weights', () => {
+  it.each([
+    ['discover: { mesh: orders }', true],
+    ['discover: { mesh: orders }, adaptiveWeights: false', false],
+    ['discover: { mesh: orders }, balancer: { policy: maglev }', false],
+    ['endpoints: []', false],
+    ['endpoints: [], adaptiveWeights: true', true],
+  ])('of a service with %s are in force: %s', async (keys, expected) => {
+    const { config } = await acceptText(`meshgate: 1\nservices: { orders: { ${keys} } }\n`);
+    expect(config.services[0]!.adaptiveWeights).toBe(expected);
+  });
+
+  it('are refused where equal keys stay on their endpoint', async () => {
+    const keys = 'endpoints: [], balancer: { policy: ring-hash }, adaptiveWeights: true';
+    expect(await issuesOf(`meshgate: 1\nservices:\n  a: { ${keys} }\n`)).toEqual([
+      '3:56 services.a.adaptiveWeights: "adaptiveWeights" means nothing to the policy ring-hash (remove it: equal keys stay on their endpoint)',
+    ]);
   });
 });

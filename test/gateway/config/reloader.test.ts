@@ -6,6 +6,7 @@ import type { Config } from '../../../src/gateway/config/config.ts';
 import { createStaticSource } from '../../../src/mesh/discovery/static.ts';
 import { createService } from '../../../src/gateway/config/create-service.ts';
 import { KeyedPool } from '../../../src/gateway/config/keyed-pool.ts';
+import { createUndeclaredServices } from '../../../src/gateway/config/mesh-service.ts';
 import { loadConfig, type LoadResult } from '../../../src/gateway/config/load.ts';
 import { Reloader, type PreparedListeners } from '../../../src/gateway/config/reloader.ts';
 import { SnapshotLease } from '../../../src/gateway/config/snapshot-lease.ts';
@@ -73,6 +74,8 @@ async function createBench(): Promise<Bench> {
           throw new Error('no plugin is configured');
         },
         cellsOf: (route) => metrics.cellsOf(route),
+        undeclared: createUndeclaredServices(),
+        onDemand: { find: () => undefined },
         pause: () => Promise.resolve(),
         monotonic,
       },

@@ -6,6 +6,7 @@ import { openListener } from '../listener/open-listener.ts';
 import { FakeDoor } from './fake-door.ts';
 import { connectH2, receive, type Received } from './h2-client.ts';
 import {
+  DATA,
   END_HEADERS,
   END_STREAM,
   errorCode,
@@ -30,6 +31,25 @@ describe('an HTTP/2 answer', () => {
     await door.until(({ closed }) => closed.length > 0);
     return { received, door };
   }
+
+  it('that is made before the body was read, which has come whole, ends the exchange', async () => {
+    const waiting: Downstream[] = [];
+    const door = new FakeDoor(({ body }, downstream) => {
+      body?.cancel();
+      waiting.push(downstream);
+    });
+    const { port } = await openListener({ door });
+    const client = await connectRaw(port);
+    await greet(client);
+    const post = headerBlock([[':method', 'POST'], ...GET.slice(1)]);
+    client.send(frame(HEADERS, END_HEADERS, 1, post));
+    client.send(frame(DATA, END_STREAM, 1, Buffer.from('body')));
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 3, headerBlock(GET)));
+    await door.until(({ served }) => served.length === 2);
+    for (const downstream of waiting) downstream.answer(403, [], undefined);
+    await door.until(({ closed }) => closed.length === 2);
+    expect(door.closed.map(({ complete }) => complete)).toEqual([true, true]);
+  });
 
   it('keeps order and repetition of its fields', async () => {
     const { received, door } = await answered((downstream) => {

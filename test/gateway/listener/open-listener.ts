@@ -41,7 +41,7 @@ export interface Opened {
   readonly options: ListenerOptions;
 }
 
-export interface OpenOptions extends Partial<Omit<ListenerConfig, 'limits'>> {
+export interface OpenOptions extends Partial<Omit<ListenerConfig, 'limits' | 'door'>> {
   readonly limits?: Partial<ListenerLimits>;
   readonly trusts?: (address: string) => boolean;
   readonly door?: FakeDoor;

@@ -31,14 +31,15 @@ function open() {
 }
 
 describe('a feed of views', () => {
-  it('tells the first full read at once, and changes 100 ms after the first of them', () => {
+  it('tells the first full read at once, and what changes within 100 ms of it at their end', () => {
     const { time, feed, views } = open();
     feed.replace(full('e', 4, ['a']));
     expect(views).toHaveLength(1);
+    time.advance(30);
     expect(feed.apply(delta('e', 5, put('b')))).toBe('applied');
     time.advance(60);
     expect(feed.apply(delta('e', 6, put('c')))).toBe('applied');
-    time.advance(39);
+    time.advance(9);
     expect(views).toHaveLength(1);
     time.advance(1);
     expect(views).toHaveLength(2);
@@ -49,6 +50,30 @@ describe('a feed of views', () => {
     ]);
     time.advance(1_000);
     expect(views).toHaveLength(2);
+  });
+
+  it('tells a change at once that follows 100 ms of rest, and gathers those after it', () => {
+    const { time, feed, views } = open();
+    feed.replace(full('e', 4, []));
+    time.advance(100);
+    feed.apply(delta('e', 5, put('a')));
+    expect(idsOf(views[1]!)).toEqual(['a']);
+    for (const revision of [6, 7, 8]) feed.apply(delta('e', revision, put(`of-${revision}`)));
+    time.advance(99);
+    expect(views).toHaveLength(2);
+    time.advance(1);
+    expect(views).toHaveLength(3);
+    expect(idsOf(views[2]!)).toEqual(['a', 'of-6', 'of-7', 'of-8']);
+  });
+
+  it('tells a steady stream of changes ten times a second', () => {
+    const { time, feed, views } = open();
+    feed.replace(full('e', 0, []));
+    for (let revision = 1; revision <= 100; revision++) {
+      time.advance(10);
+      feed.apply(delta('e', revision, put('a')));
+    }
+    expect(views).toHaveLength(1 + 10);
   });
 
   it('does not apply what it has, what leaves a gap, and what is of another epoch', () => {

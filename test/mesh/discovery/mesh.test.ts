@@ -70,6 +70,7 @@ function instance(id: string, more: Partial<Instance> = {}): Instance {
     node: undefined,
     draining: false,
     generation: 1,
+    owner: 'first',
     ...more,
   };
 }
@@ -106,13 +107,22 @@ describe('mesh discovery', () => {
     );
     expect(told).toEqual([
       [
-        { id: 'a', host: '10.0.0.1', port: 80, weight: 1, metadata: {}, draining: true },
+        {
+          id: 'a',
+          host: '10.0.0.1',
+          port: 80,
+          weight: 1,
+          metadata: {},
+          incarnation: 'first',
+          draining: true,
+        },
         {
           id: 'b',
           host: '10.0.0.1',
           port: 80,
           weight: 2,
           metadata: { version: 'v2' },
+          incarnation: 'first',
           zone: 'z',
           priority: 1,
         },

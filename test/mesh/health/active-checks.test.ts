@@ -129,6 +129,67 @@ describe('active checks', () => {
     expect(looks).toHaveLength(2);
   });
 
+  it('take over the verdict of another, which one look of their own does not overturn', () => {
+    const a = endpoint('a');
+    own = () => false;
+    const active = checks();
+    active.update([a]);
+    active.adopt(a, false, 'status 503, says b');
+    active.adopt(a, false, 'status 503, says b');
+    expect(changes).toEqual(['a false status 503, says b']);
+    own = () => true;
+    for (const healthy of [false, true]) {
+      vi.advanceTimersByTime(5500);
+      end('pass');
+      expect(a.healthy).toBe(healthy);
+    }
+    active.adopt(a, true, '');
+    vi.advanceTimersByTime(5500);
+    end('fail');
+    expect(a.healthy).toBe(true);
+  });
+
+  it('look at a suspect at once, and five times as often', () => {
+    const a = endpoint('a');
+    const active = checks();
+    active.update([a]);
+    vi.advanceTimersByTime(10);
+    end('pass');
+    vi.advanceTimersByTime(2000);
+    active.suspect(a, true);
+    expect(looks).toHaveLength(2);
+    end('pass');
+    vi.advanceTimersByTime(1000);
+    expect(looks).toHaveLength(3);
+    active.suspect(a, false);
+    end('pass');
+    vi.advanceTimersByTime(4990);
+    expect(looks).toHaveLength(3);
+  });
+
+  it('leave a suspect to who checks it', () => {
+    const a = endpoint('a');
+    own = () => false;
+    const active = checks();
+    active.update([a]);
+    active.suspect(a, true);
+    expect(looks).toHaveLength(0);
+  });
+
+  it('tell which endpoints they looked at within three intervals', () => {
+    const [a, b] = [endpoint('a'), endpoint('b')];
+    const active = checks();
+    active.update([a, b]);
+    expect([...active.checked()]).toEqual([]);
+    vi.advanceTimersByTime(10);
+    looks[0]!.report({ result: 'fail', detail: 'status 503' });
+    expect([...active.checked()]).toEqual([a]);
+    expect(active.detailOf(a)).toBe('status 503');
+    own = () => false;
+    vi.advanceTimersByTime(15_001);
+    expect([...active.checked()]).toEqual([]);
+  });
+
   it('end with stop', () => {
     const active = checks();
     active.update([endpoint('a')]);

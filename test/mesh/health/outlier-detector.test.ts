@@ -35,7 +35,7 @@ function detector(rules: Partial<OutlierRules> = {}): OutlierDetector {
       monotonic: () => nowMs,
       endpoints: () => endpoints,
       onChanged: () => void changes++,
-      onEjected: ({ id }, reason, forMs) => void events.push(`${id} ${reason} ${forMs / 1000} s`),
+      onEjected: ({ id }, reason, detail) => void events.push(`${id} ${reason} ${detail}`),
       onReturned: ({ id }) => void events.push(`${id} returned`),
     },
   );
@@ -62,7 +62,7 @@ describe('consecutive failures', () => {
     expect(a.ejected).toBe(false);
     answers(outliers, a, 500);
     expect(a.ejected).toBe(true);
-    expect(events).toEqual(['a consecutive-5xx 30 s']);
+    expect(events).toEqual(['a consecutive-5xx for 30 s']);
     expect(changes).toBe(1);
   });
 
@@ -77,7 +77,7 @@ describe('consecutive failures', () => {
     const outliers = detector();
     const [a] = endpoints as [Endpoint];
     for (let i = 0; i < 5; i++) outliers.onFailure(a);
-    expect(events).toEqual(['a consecutive-local-origin-failure 30 s']);
+    expect(events).toEqual(['a consecutive-local-origin-failure for 30 s']);
   });
 
   it('count failures and 5xx together', () => {
@@ -87,7 +87,7 @@ describe('consecutive failures', () => {
     answers(outliers, a, 503, 503);
     outliers.onFailure(a);
     outliers.onFailure(a);
-    expect(events).toEqual(['a consecutive-5xx 30 s']);
+    expect(events).toEqual(['a consecutive-5xx for 30 s']);
   });
 
   it('of gateways count where that is asked for: 502, 503, 504, but no 500', () => {
@@ -96,7 +96,7 @@ describe('consecutive failures', () => {
     answers(outliers, a, 502, 503, 500, 504, 503);
     expect(a.ejected).toBe(false);
     answers(outliers, a, 502);
-    expect(events).toEqual(['a consecutive-gateway-failure 30 s']);
+    expect(events).toEqual(['a consecutive-gateway-failure for 30 s']);
     const off = detector({ consecutive5xx: undefined });
     answers(off, b, ...times(20, 503));
     expect(b.ejected).toBe(false);
@@ -217,7 +217,7 @@ describe('the interval as a whole', () => {
     const outliers = detector();
     halfFailing(outliers);
     sweepAfter(outliers, 10);
-    expect(events).toEqual(['a success-rate 30 s']);
+    expect(events).toEqual(['a success-rate for 30 s']);
   });
 
   it('counts each interval by itself', () => {
@@ -241,6 +241,47 @@ describe('the interval as a whole', () => {
     const outliers = detector({ successRate: undefined, failurePercentage });
     halfFailing(outliers, 50);
     sweepAfter(outliers, 10);
-    expect(events).toEqual(['a failure-percentage 30 s']);
+    expect(events).toEqual(['a failure-percentage for 30 s']);
+  });
+});
+
+describe('an ejection that others agree on', () => {
+  it('is taken over, does not end by time, and ends with them', () => {
+    const outliers = detector();
+    const [a] = endpoints as [Endpoint];
+    expect(outliers.adopt(a, 'n1, n2 of 3')).toBe(true);
+    expect([a.ejected, a.ejectedByQuorum, a.seen.ejections]).toEqual([true, true, 0]);
+    sweepAfter(outliers, 3600);
+    expect(a.ejected).toBe(true);
+    outliers.release(a);
+    expect([a.ejected, a.ejectedByQuorum]).toEqual([false, false]);
+    expect(events).toEqual(['a quorum n1, n2 of 3', 'a returned']);
+    expect(changes).toBe(2);
+  });
+
+  it('ends with a check that passes', () => {
+    const outliers = detector();
+    const [a] = endpoints as [Endpoint];
+    outliers.adopt(a, '');
+    outliers.onCheckPassed(a);
+    expect([a.ejected, a.ejectedByQuorum]).toEqual([false, false]);
+  });
+
+  it('counts for the bound on ejections as one’s own do', () => {
+    const outliers = detector();
+    const [a, b] = endpoints as [Endpoint, Endpoint];
+    expect(outliers.adopt(a, '')).toBe(true);
+    expect(outliers.adopt(b, '')).toBe(false);
+    answers(outliers, b, ...times(5, 500));
+    expect(b.ejected).toBe(false);
+  });
+
+  it('leaves one’s own alone, and so does its end', () => {
+    const outliers = detector();
+    const [a] = endpoints as [Endpoint];
+    answers(outliers, a, ...times(5, 500));
+    expect(outliers.adopt(a, '')).toBe(false);
+    outliers.release(a);
+    expect([a.ejected, a.ejectedByQuorum]).toEqual([true, false]);
   });
 });

@@ -44,6 +44,7 @@ function create(): LocalInstance {
       drain: said('drain'),
       resume: said('resume'),
       deregister: said('deregister'),
+      abandon: () => void said('abandon')(),
     },
     application: APPLICATION,
     probe,

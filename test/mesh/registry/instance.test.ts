@@ -23,7 +23,13 @@ describe('an instance in the store', () => {
       node: 'edge-1',
     };
     const written = JSON.parse(JSON.stringify(toInstanceValue(spec, true))) as Json;
-    expect(parse(written)).toEqual({ service: 'orders', ...spec, draining: true, generation: 7 });
+    expect(parse(written)).toEqual({
+      service: 'orders',
+      ...spec,
+      draining: true,
+      generation: 7,
+      owner: 'me',
+    });
   });
 
   it('has weight 1, no metadata and the metadata’s zone by default', () => {
@@ -39,6 +45,7 @@ describe('an instance in the store', () => {
       node: undefined,
       draining: false,
       generation: 7,
+      owner: 'me',
     });
     const zoned = toInstanceValue({ id: 'a', host: 'h', port: 1, metadata: { zone: 'z' } }, false);
     expect(parse(zoned)?.zone).toBe('z');

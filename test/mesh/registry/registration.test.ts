@@ -159,3 +159,16 @@ describe('a registration', () => {
     expect([other.state, time.delaysMs]).toEqual(['ended', []]);
   });
 });
+
+describe('a registration that is abandoned', () => {
+  it('is heard of no more, and leaves its record to its successor', async () => {
+    const registration = create();
+    await registration.start();
+    asked();
+    registration.abandon();
+    expect(registration.state).toBe('ended');
+    expect(await registration.deregister()).toBe(false);
+    await pass(60_000);
+    expect(asked()).toEqual([]);
+  });
+});

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { errors, type Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
+import { findUpstreamError } from '../../../src/mesh/service/dispatch-error.ts';
 import type { MeshDispatcher } from '../../../src/mesh/service/mesh-dispatcher.ts';
 import { createNodeOrigin, createRawOrigin, type RawPeer } from '../transport/http1-origins.ts';
 import { createTestDispatcher, dispatch, echo, type EchoedRequest } from './dispatcher-fixture.ts';
@@ -23,6 +24,8 @@ describe('a failure', () => {
     const { service } = open.service([toSpec(await createRefusingTarget())]);
     const { error } = await dispatch(createTestDispatcher(service)).over;
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(findUpstreamError(error!)).toMatchObject({ failure: 'connect', cause: error });
+    expect(findUpstreamError(new Error('of somebody else'))).toBeUndefined();
   });
 
   it('of the connection is a SocketError', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { TryHead } from '../../../src/mesh/service/call.ts';
+import { Service } from '../../../src/mesh/service/service.ts';
 import { createRawOrigin, type RawPeer } from '../transport/http1-origins.ts';
 import { createHttp2Origin } from '../transport/http2-origins.ts';
 import { serviceFixtures, startCall, toSpec } from './service-fixture.ts';
@@ -223,5 +224,75 @@ describe('a service that is stopped', () => {
     await service.stop();
     await closed;
     expect(origin.accepted()).toBe(1);
+  });
+});
+
+describe('a service of the protocol auto', () => {
+  it('sends each call by the protocol that it wants, over connections of their own', async () => {
+    const http1 = await open.origin(named('one'));
+    const http2 = await open.origin(
+      createHttp2Origin(({ response }) => {
+        response.writeHead(200);
+        response.end('two');
+      }),
+    );
+    // Two addresses stand for the two protocols that one application speaks.
+    const { service, source } = open.service([toSpec(http1.target)], { protocol: 'auto' });
+    expect((await startCall(service).sink.ended()).text).toBe('one');
+    source.announce([toSpec(http2.target)]);
+    expect((await startCall(service, { http2: true }).sink.ended()).text).toBe('two');
+  });
+
+  it('means nothing to a service of one protocol', async () => {
+    const http1 = await open.origin(named('one'));
+    const { service } = open.service([toSpec(http1.target)]);
+    expect((await startCall(service, { http2: true }).sink.ended()).text).toBe('one');
+  });
+});
+
+describe('calls before discovery has spoken', () => {
+  function unheard(): { readonly service: Service; readonly speak: () => void } {
+    const { service: model } = open.service([]);
+    let speak = (): void => undefined;
+    const service = new Service(
+      {
+        name: 'orders',
+        protocol: 'auto',
+        tls: undefined,
+        source: { start: (listener) => (speak = () => listener([])), stop: () => undefined },
+        balancing: { policy: 'round-robin' },
+        stickyKey: undefined,
+        health: { checks: undefined, outliers: undefined },
+        circuitBreaker: model.breaker.thresholds,
+        retry: model.retry,
+        perTryTimeoutMs: 0,
+        budget: { ratio: 0.2, minPerSecond: 10 },
+        timeouts: model.timeouts,
+      },
+      model.environment,
+    );
+    service.start();
+    return { service, speak: () => speak() };
+  }
+
+  it('may wait for it, and no longer than 20 ms from the start', async () => {
+    const { service } = unheard();
+    const startedAt = performance.now();
+    const first = service.firstAnswer;
+    expect(first).toBeInstanceOf(Promise);
+    expect(service.firstAnswer).toBe(first);
+    await first;
+    expect(performance.now() - startedAt).toBeGreaterThan(18);
+    expect(service.isDiscovered).toBe(false);
+    expect(service.firstAnswer).toBeUndefined();
+  });
+
+  it('go on as soon as it speaks', async () => {
+    const { service, speak } = unheard();
+    const first = service.firstAnswer;
+    speak();
+    await first;
+    expect(service.isDiscovered).toBe(true);
+    expect(service.firstAnswer).toBeUndefined();
   });
 });

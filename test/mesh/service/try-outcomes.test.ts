@@ -14,7 +14,7 @@ beforeEach(() => {
   one.seen.sampledAtMs = nowMs;
 });
 
-function outcomes({ latency = true, http2 = false } = {}): TryOutcomes {
+function outcomes({ latency = true, timed = false, http2 = false } = {}): TryOutcomes {
   const outliers = new OutlierDetector(
     {
       consecutive5xx: 5,
@@ -35,7 +35,7 @@ function outcomes({ latency = true, http2 = false } = {}): TryOutcomes {
       onReturned: () => undefined,
     },
   );
-  return new TryOutcomes({ outliers, latency, http2, monotonic: () => nowMs, now: () => 0 });
+  return new TryOutcomes({ outliers, latency, timed, http2, monotonic: () => nowMs, now: () => 0 });
 }
 
 function answer(status: number, headers: string[] = [], tookMs = 100, http2 = false): void {
@@ -112,5 +112,52 @@ describe('the blame for a try', () => {
     expect(one.seen).toMatchObject({ failures: 1, consecutiveGatewayFailure: 1, latencyMs: 5000 });
     answer(200, ['grpc-status', '5'], 10, true);
     expect(one.seen).toMatchObject({ requests: 2, failures: 1, consecutiveGatewayFailure: 0 });
+  });
+});
+
+describe('the totals of an endpoint', () => {
+  function timed(): TryOutcomes {
+    return outcomes({ latency: false, timed: true });
+  }
+
+  it('count tries, failed ones, and how long good answers took', () => {
+    const told = timed();
+    for (const [status, tookMs] of [
+      [200, 10],
+      [404, 20],
+      [500, 1],
+      [429, 1],
+    ] as const) {
+      const startedAtMs = told.start();
+      nowMs += tookMs;
+      told.answered(one, startedAtMs, status, []);
+    }
+    told.failed(one, 'reset');
+    told.failed(one, 'overflow');
+    expect(one.seen).toMatchObject({
+      tries: 5,
+      failedTries: 2,
+      timedAnswers: 2,
+      answerMs: 30,
+      latencyMs: 30,
+    });
+  });
+
+  it('count a wait that was given up where it was longer than usual', () => {
+    const told = timed();
+    const startedAtMs = told.start();
+    nowMs += 700;
+    told.abandoned(one, startedAtMs);
+    expect(one.seen.timedAnswers).toBe(0);
+    one.seen.usualAnswerMs = 699;
+    told.abandoned(one, startedAtMs);
+    one.seen.usualAnswerMs = 701;
+    told.abandoned(one, startedAtMs);
+    expect(one.seen).toMatchObject({ tries: 0, timedAnswers: 1, answerMs: 700 });
+  });
+
+  it('read no clock where nobody asks for times', () => {
+    outcomes({ latency: false }).answered(one, 0, 200, []);
+    expect(one.seen).toMatchObject({ tries: 1, timedAnswers: 0, answerMs: 0 });
   });
 });

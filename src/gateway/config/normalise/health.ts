@@ -1,9 +1,9 @@
 /** Services: which of their endpoints are well. */
 import type { OutlierRules } from '../../../mesh/health/outlier-rules.ts';
 import type { HealthCheckConfig } from '../balancer-config.ts';
+import type { ServiceConfig } from '../service-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawHealthCheck, RawOutlierDetection } from '../schema/health.ts';
-import type { RawService } from '../schema/service.ts';
 import { toDurationMs, type Draft } from './draft.ts';
 
 const KINDS = ['http', 'tcp', 'grpc'] as const;
@@ -11,7 +11,7 @@ const KINDS = ['http', 'tcp', 'grpc'] as const;
 export function toHealthCheck(
   draft: Draft,
   raw: RawHealthCheck | undefined,
-  protocol: RawService['protocol'],
+  protocol: ServiceConfig['protocol'],
   path: ConfigPath,
 ): HealthCheckConfig | undefined {
   if (raw === undefined) return undefined;
@@ -20,10 +20,10 @@ export function toHealthCheck(
     const problem = kinds.length === 0 ? 'says nothing of how' : 'knows more than one way';
     draft.report(path, `the health check ${problem}`, { hint: 'give http, tcp or grpc' });
   }
-  if (raw.grpc !== undefined && protocol !== 'h2c' && protocol !== 'h2') {
+  if (raw.grpc !== undefined && (protocol === 'http1' || protocol === 'https')) {
     draft.report([...path, 'grpc'], `gRPC is not spoken over the protocol ${protocol}`, {
       at: 'key',
-      hint: 'set protocol to h2c or h2',
+      hint: 'set protocol to auto, h2c or h2',
     });
   }
   return {

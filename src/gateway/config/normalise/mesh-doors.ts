@@ -25,7 +25,9 @@ export function toRegistrations(
   return mapPresent(raw, ['register'], (one, path) => {
     const registration = toRegistration(draft, one, path);
     const { service, id, application, inbound, advertise } = registration;
-    const key = JSON.stringify([service, id ?? advertise ?? inbound ?? application]);
+    // Port 0 is another one each time.
+    const door = inbound?.port === 0 ? application : (inbound ?? application);
+    const key = JSON.stringify([service, id ?? advertise ?? door]);
     const first = seen.get(key);
     if (first === undefined) seen.set(key, path);
     else {
@@ -44,8 +46,6 @@ function toRegistration(
 ): RegistrationConfig {
   const { service, id, protocol, weight, priority, inbound } = raw;
   const checkPath = [...path, 'healthCheck'];
-  // What the application speaks is up to the check, where it may speak both.
-  const checked = protocol === 'http1' ? 'http1' : 'h2c';
   return {
     service,
     application: toPeer(draft, raw.address, [...path, 'address']) ?? { host: '', port: 0 },
@@ -56,7 +56,7 @@ function toRegistration(
     weight,
     priority,
     metadata: toRecord(raw.metadata),
-    healthCheck: toHealthCheck(draft, raw.healthCheck, checked, checkPath) ?? DEFAULT_CHECK,
+    healthCheck: toHealthCheck(draft, raw.healthCheck, protocol, checkPath) ?? DEFAULT_CHECK,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Services: their endpoints, and how these are reached. */
+import { isHashing } from '../../../mesh/balancing/policies.ts';
 import type { Discovery, EndpointConfig, PeerTls, ServiceConfig } from '../service-config.ts';
 import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
@@ -23,15 +24,25 @@ export function toService(
   }
   checkOrigin(draft, raw, path);
   const { retry } = raw;
+  const protocol = raw.protocol ?? (raw.discover?.mesh === undefined ? 'http1' : 'auto');
+  const hashing = isHashing(raw.balancer.policy);
+  if (hashing && raw.adaptiveWeights === true) {
+    draft.report(
+      [...path, 'adaptiveWeights'],
+      `"adaptiveWeights" means nothing to the policy ${raw.balancer.policy}`,
+      { at: 'key', hint: 'remove it: equal keys stay on their endpoint' },
+    );
+  }
   return {
     name,
     endpoints: toEndpoints(draft, raw.endpoints ?? [], [...path, 'endpoints']),
     discover: toDiscovery(draft, raw.discover, [...path, 'discover']),
-    protocol: raw.protocol,
+    protocol,
     tls: toServiceTls(draft, raw, path),
     balancer: toBalancer(draft, raw.balancer, [...path, 'balancer']),
-    healthCheck: toHealthCheck(draft, raw.healthCheck, raw.protocol, [...path, 'healthCheck']),
+    healthCheck: toHealthCheck(draft, raw.healthCheck, protocol, [...path, 'healthCheck']),
     outlierDetection: toOutlierRules(draft, raw.outlierDetection, [...path, 'outlierDetection']),
+    adaptiveWeights: raw.adaptiveWeights ?? (!hashing && raw.discover?.mesh !== undefined),
     circuitBreaker: {
       maxConnections: raw.circuitBreaker.maxConnections,
       maxPending: raw.circuitBreaker.maxPending,
@@ -128,7 +139,7 @@ function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): PeerTls 
   }
   const place = [...path, 'tls'];
   if (!isTls) {
-    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol}`, {
+    draft.report(place, `"tls" means nothing to the protocol ${raw.protocol ?? 'http1'}`, {
       at: 'key',
       hint: 'set protocol to https (HTTP/1.1) or h2 (HTTP/2)',
     });

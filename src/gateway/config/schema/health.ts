@@ -31,7 +31,10 @@ export const HealthCheck = Type.Object(
             description: 'The gRPC service to ask about. Default: the server as a whole.',
           }),
         },
-        { ...CLOSED, description: 'By `grpc.health.v1`; for the protocols `h2c` and `h2`.' },
+        {
+          ...CLOSED,
+          description: 'By `grpc.health.v1`; for the protocols `auto`, `h2c` and `h2`.',
+        },
       ),
     ),
     interval: Duration({ default: '5s', description: 'Between two looks at an endpoint.' }),

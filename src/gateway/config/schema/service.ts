@@ -39,16 +39,24 @@ export const ServiceSchema = Type.Object(
       Type.Array(Endpoint, { description: 'Its instances, where they are known beforehand.' }),
     ),
     discover: Type.Optional(Discover),
-    protocol: Type.Enum(['http1', 'h2c', 'https', 'h2'], {
-      default: 'http1',
-      description: '`http1`, `h2c`: plain. `https`: HTTP/1.1 over TLS. `h2`: HTTP/2 over TLS.',
-    }),
+    protocol: Type.Optional(
+      Type.Enum(['auto', 'http1', 'h2c', 'https', 'h2'], {
+        description:
+          '`auto`: plain, HTTP/2 (h2c) for gRPC and HTTP/1.1 for everything else. `http1`, `h2c`: plain. `https`: HTTP/1.1 over TLS. `h2`: HTTP/2 over TLS. Default: `auto` where it is discovered in the mesh, else `http1`.',
+      }),
+    ),
     tls: Type.Optional(
       PeerTlsSchema('TLS towards the service, for the protocols `https` and `h2`.'),
     ),
     balancer: Balancer,
     healthCheck: Type.Optional(HealthCheck),
     outlierDetection: OutlierDetection,
+    adaptiveWeights: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether endpoints that fail more, or answer later, than their peers get less, down to a tenth of their weight. Default: true with `discover.mesh`, false otherwise and with hashing policies.',
+      }),
+    ),
     circuitBreaker: CircuitBreaker,
     retry: ServiceRetry,
     timeouts: Timeouts,

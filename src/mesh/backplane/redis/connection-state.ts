@@ -7,6 +7,7 @@ export class ConnectionState {
   #connected = false;
   #sinceMs: number;
   #answeredAtMs: number;
+  #reason: string | undefined;
 
   constructor(monotonic: () => number) {
     this.#monotonic = monotonic;
@@ -15,7 +16,8 @@ export class ConnectionState {
 
   status(): BackplaneStatus {
     const stalenessMs = this.#connected ? 0 : this.#monotonic() - this.#answeredAtMs;
-    return { connected: this.#connected, sinceMs: this.#sinceMs, stalenessMs };
+    const reason = this.#connected ? undefined : this.#reason;
+    return { connected: this.#connected, sinceMs: this.#sinceMs, stalenessMs, reason };
   }
 
   onChange(listener: () => void): () => void {
@@ -30,6 +32,10 @@ export class ConnectionState {
 
   lost(): void {
     this.#turn(false);
+  }
+
+  failed(reason: string): void {
+    this.#reason = reason;
   }
 
   #turn(connected: boolean): void {

@@ -146,6 +146,7 @@ export class RedisConnection {
   /** Once a reason: an outage may last for hours. */
   #failed(error: unknown): void {
     const reason = reasonOf(error);
+    this.state.failed(reason);
     if (this.#isClosed || reason === this.#lastReason) return;
     this.#lastReason = reason;
     const server = describeTarget(this.#target);

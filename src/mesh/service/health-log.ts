@@ -1,5 +1,5 @@
 /** What becomes of endpoints, in the log: one line a change. */
-import type { HealthEvent } from '../../mesh/service/endpoint-health.ts';
+import type { HealthEvent } from './endpoint-health.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 
 const MESSAGES: Readonly<Record<HealthEvent['kind'], string>> = {

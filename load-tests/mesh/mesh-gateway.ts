@@ -1,0 +1,76 @@
+/** A Meshgate of a mesh under test: a process of its own, as its users run it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BenchContext } from '../bench-context.ts';
+import { PROXY_CORE } from '../cores.ts';
+import { findFreePorts } from '../free-port.ts';
+import type { ServerProcess } from '../process-keeper.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const START_TIMEOUT_MS = 30_000;
+
+export interface MeshGateway {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  /** Without a path. */
+  readonly url: string;
+  /** The sum of a metric's samples. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** `config` is what a user would write, less the listener, the status address and the access log. */
+export async function startMeshGateway(
+  context: BenchContext,
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+): Promise<MeshGateway> {
+  const [port, statusPort] = (await findFreePorts(2)) as [number, number];
+  const directory = join(context.directory, `${name}-${port}`);
+  await mkdir(directory);
+  const file = join(directory, 'meshgate.yaml');
+  const document = {
+    meshgate: 1,
+    node: { name },
+    dataDir: './data',
+    listeners: [{ name: 'public', address: `127.0.0.1:${port}` }],
+    status: { address: `127.0.0.1:${statusPort}` },
+    telemetry: { accessLog: { format: 'json', path: 'access.log' } },
+    ...config,
+  };
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(document));
+  const server = await context.processes.start(
+    [process.execPath, MAIN, 'start', '--config', file],
+    join(directory, 'output.log'),
+    { core: PROXY_CORE, cwd: directory, env: { NODE_ENV: 'production' } },
+  );
+  const status = `http://127.0.0.1:${statusPort}`;
+  await awaitReady(name, server, status);
+  return {
+    name,
+    port,
+    pid: server.pid,
+    url: `http://127.0.0.1:${port}`,
+    async metric(wanted) {
+      const text = await (await fetch(`${status}/metrics`)).text();
+      const samples = text.split('\n').filter((line) => new RegExp(`^${wanted}[{ ]`).test(line));
+      return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    },
+    stop: () => server.stop(),
+  };
+}
+
+async function awaitReady(name: string, server: ServerProcess, status: string): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const answer = await fetch(`${status}/readyz`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    const fault = await server.fault();
+    if (fault !== undefined) throw new Error(`${name} ${fault}`);
+    if (performance.now() > deadline) throw new Error(`${name} does not get ready`);
+    await delay(50);
+  }
+}

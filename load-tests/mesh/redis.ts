@@ -1,0 +1,73 @@
+/** A Redis for a scenario, and what it says of itself. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { BenchContext } from '../bench-context.ts';
+import { LOAD_CORE } from '../cores.ts';
+import { findFreePorts } from '../free-port.ts';
+import { detectProgram } from '../peers/presence.ts';
+import type { ServerProcess } from '../process-keeper.ts';
+
+export interface RunningRedis {
+  readonly port: number;
+  readonly pid: number;
+  readonly url: string;
+  /** A figure of INFO. */
+  info(name: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Undefined where there is none on this machine. */
+export async function startRedis(context: BenchContext): Promise<RunningRedis | undefined> {
+  const { processes } = context;
+  const presence = await detectProgram(processes, ['redis-server', '--version'], /v=(\S+)/);
+  if ('missing' in presence) return undefined;
+  const [port] = (await findFreePorts(1)) as [number];
+  const directory = join(context.directory, `redis-${port}`);
+  await mkdir(directory);
+  const server = await processes.start(
+    [
+      'redis-server',
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--dir',
+      directory,
+    ],
+    join(directory, 'output.log'),
+    { core: LOAD_CORE },
+  );
+  const admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true });
+  admin.on('error', () => undefined);
+  await awaitAnswer(admin, server);
+  return {
+    port,
+    pid: server.pid,
+    url: `redis://127.0.0.1:${port}`,
+    async info(name) {
+      const text = await admin.info();
+      return Number(new RegExp(`^${name}:(.+)$`, 'm').exec(text)?.[1]);
+    },
+    async stop() {
+      admin.disconnect();
+      await server.stop();
+    },
+  };
+}
+
+async function awaitAnswer(admin: Redis, server: ServerProcess): Promise<void> {
+  for (;;) {
+    try {
+      await admin.ping();
+      return;
+    } catch (error) {
+      const fault = await server.fault();
+      if (fault !== undefined) throw new Error(`redis-server ${fault}`, { cause: error });
+      await delay(50);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/** The life of the gateway's process: it opens its doors, is told to stop by a signal, drains, and ends. */
+import closeWithGrace from 'close-with-grace';
+import { ConfigurationError } from '../gateway/config/configuration-error.ts';
+import { allListenersOf } from '../gateway/doors/door-listeners.ts';
+import type { Log } from '../plugins/sdk/plugin-context.ts';
+import type { App, Started } from './app-port.ts';
+import type { VerbIo } from './verb.ts';
+
+/** What the process lives for. Each is put here as soon as there is something to stop. */
+export interface Parts {
+  app: App | undefined;
+  /** Stopped after the gateway. */
+  beside: { stop(): Promise<void> } | undefined;
+}
+
+export interface ServeOptions {
+  readonly io: VerbIo;
+  readonly log: Log;
+  /** Makes the app and whatever is beside it, and starts them. */
+  readonly begin: (parts: Parts) => Promise<void>;
+  /** In place of what a failure to start is mostly answered by. */
+  readonly onFailed?: (
+    error: unknown,
+  ) => { readonly text: string; readonly code: number } | undefined;
+}
+
+/** Over the longest drain that a listener may ask for, lest the drain be cut short. */
+const CLOSE_DEADLINE_MS = 15 * 60 * 1000;
+
+/**
+ * Left to the system: after a fault of the processor's the same instruction would be tried
+ * again for ever, and the others are the runtime's or a debugger's.
+ */
+const NOT_OURS = [
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGSEGV',
+  'SIGUSR2',
+] as const;
+
+/** For the help of the verbs that serve. */
+export const SERVE_EXIT_CODES = `A second signal ends it at once. Exit code 0: it was told to stop; 1: it could not
+start, or did not end well; 2: misuse.`;
+
+/** Resolves to the exit code: 0 after a signal, 1 where it could not start or an error ended it. */
+export async function serve({ io, log, begin, onFailed }: ServeOptions): Promise<number> {
+  const parts: LivingParts = { app: undefined, beside: undefined, stopping: false };
+  // First: a signal that comes while the doors open must not cut whoever came in already.
+  const { stopped, forget } = listenToSignals(parts, log);
+  try {
+    await begin(parts);
+  } catch (error) {
+    if (parts.stopping) return stopped;
+    const { text, code } = onFailed?.(error) ?? { text: explainFailure(error), code: 1 };
+    io.stderr.write(`${text}\n`);
+    await stopAll(parts);
+    forget();
+    return code;
+  }
+  return stopped;
+}
+
+/** Says where each door is. */
+export function announce({ listeners, statusPort }: Started, { config }: App, io: VerbIo): void {
+  const hosts = new Map(allListenersOf(config).map(({ name, host }) => [name, host]));
+  for (const { name, scheme, port } of listeners) {
+    io.stdout.write(
+      `meshgate: ${name} listens on ${scheme}://${toShownHost(hosts.get(name))}:${port}\n`,
+    );
+  }
+  io.stdout.write(
+    `meshgate: status on http://${toShownHost(config.status.host)}:${statusPort}/readyz\n`,
+  );
+}
+
+interface LivingParts extends Parts {
+  stopping: boolean;
+}
+
+async function stopAll({ app, beside }: Parts): Promise<void> {
+  await app?.stop();
+  await beside?.stop();
+}
+
+/** What can be pasted into a browser on this machine. */
+function toShownHost(host = ''): string {
+  if (['', '0.0.0.0', '::', '127.0.0.1'].includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function explainFailure(error: unknown): string {
+  if (error instanceof ConfigurationError) {
+    return `${error.message}\nmeshgate: the configuration was refused; nothing was started`;
+  }
+  return `meshgate: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+interface SignalWatch {
+  /** Resolves to the exit code when a signal, or an error that nobody caught, has ended it. */
+  readonly stopped: Promise<number>;
+  /** Leaves signals and errors to the system again. */
+  readonly forget: () => void;
+}
+
+function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
+  // A promise that a plugin leaked is no reason to end everybody's requests.
+  const onRejection = (reason: unknown): void => {
+    if (parts.app === undefined) throw reason;
+    parts.app.rejectionUnhandled(reason);
+  };
+  process.on('unhandledRejection', onRejection);
+  const { promise: stopped, resolve: done } = Promise.withResolvers<number>();
+  const { uninstall } = closeWithGrace(
+    {
+      delay: CLOSE_DEADLINE_MS,
+      logger: false,
+      skip: ['unhandledRejection', ...NOT_OURS],
+      onSecondSignal: (signal) => log.warn({ signal }, 'told again: ends without draining'),
+      onSecondError: (err) => log.error({ err }, 'an error while draining ends the process'),
+    },
+    async ({ err, signal }) => {
+      if (err !== undefined) log.error({ err }, 'an unexpected error ends the process');
+      else log.info({ signal }, 'draining');
+      parts.stopping = true;
+      await stopAll(parts);
+      done(err === undefined ? 0 : 1);
+    },
+  );
+  return {
+    stopped,
+    forget() {
+      uninstall();
+      process.off('unhandledRejection', onRejection);
+    },
+  };
+}

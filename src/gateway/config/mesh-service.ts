@@ -1,0 +1,66 @@
+/** Services that no file declares: those that are called by name through the outbound door, and local applications. */
+import type { RegistrationConfig } from './mesh-config.ts';
+import type { Draft } from './normalise/draft.ts';
+import { toService } from './normalise/service.ts';
+import { createSchemaValidator } from './schema-validator.ts';
+import { ServiceSchema, type RawService } from './schema/service.ts';
+import type { ServiceConfig } from './service-config.ts';
+
+export interface UndeclaredServices {
+  /** As `services.<name>: { discover: { mesh: <name> } }` would have it. */
+  discovered(name: string): ServiceConfig;
+  /** The application behind an inbound door. */
+  local(registration: RegistrationConfig): ServiceConfig;
+}
+
+/** As many as the door takes connections: each may be a WebSocket or a stream, for hours. */
+const MAX_LOCAL = 10_000;
+
+export function createUndeclaredServices(): UndeclaredServices {
+  // A node without mesh doors need not compile the schema.
+  let known: ServiceConfig | undefined;
+  const defaults = (): ServiceConfig => (known ??= createDefaults());
+
+  return {
+    discovered: (name) => ({ ...defaults(), name, discover: { kind: 'mesh', service: name } }),
+
+    /**
+     * The one who judges is the caller, who knows of other instances: here nothing is put aside,
+     * no answer is waited for longer than the caller waits, and only a call that the application
+     * has not seen a byte of is tried again.
+     */
+    local({ service, application, protocol }) {
+      const { circuitBreaker, retry, timeouts, ...others } = defaults();
+      return {
+        ...others,
+        name: service,
+        endpoints: [{ ...application, weight: 1, metadata: {} }],
+        discover: undefined,
+        protocol,
+        outlierDetection: undefined,
+        adaptiveWeights: false,
+        circuitBreaker: { ...circuitBreaker, maxConnections: MAX_LOCAL, maxRequests: MAX_LOCAL },
+        retry: { ...retry, attempts: 1, on: ['connect-failure', 'refused-stream'] },
+        timeouts: { ...timeouts, responseMs: 0, idleMs: 0 },
+      };
+    },
+  };
+}
+
+/** The schema's own. */
+function createDefaults(): ServiceConfig {
+  const raw = { discover: { mesh: 'any' } };
+  createSchemaValidator(ServiceSchema, {})(raw);
+  const draft: Draft = {
+    report: (_path, message) => {
+      throw new Error(`the defaults of a service break a rule: ${message}`);
+    },
+    directory: '/',
+    catalogue: new Map(),
+    services: new Set(),
+    listeners: new Set(),
+    httpsPort: 0,
+    pemReferences: [],
+  };
+  return toService(draft, 'any', raw as unknown as RawService, []);
+}
