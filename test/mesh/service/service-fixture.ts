@@ -130,6 +130,7 @@ export function serviceFixtures(): {
         {
           ...DEFAULTS,
           ...options,
+          topologyName: 'orders',
           tls: undefined,
           source,
           retry: createRetryRules(retry ?? {}),
