@@ -86,8 +86,10 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   overloaded: {
     status: 503,
-    meaning: 'The gateway itself is short of time or memory, and sheds load.',
-    remedy: 'Wait for `Retry-After` seconds; add nodes.',
+    meaning:
+      'The gateway itself is short of time or memory, and sheds load. Also a `rate-limit` with `onUnavailable: closed` while Redis does not answer.',
+    remedy:
+      'Wait for `Retry-After` seconds; add nodes, or look at `meshgate_plugin_rate_limit_fallbacks_total`.',
   },
   upstream_connect_failed: {
     status: 503,

@@ -31,7 +31,6 @@ import { createHealthLog } from './mesh/service/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
-import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
@@ -134,7 +133,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     catalogue: standardPlugins,
     log,
     registry,
-    counters: createMemoryCounters({ clock }),
+    counters: mesh.counters,
     clock,
     random,
     fetchJson: (url, options) => fetcher.fetchJson(url, options),
@@ -253,6 +252,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       await mesh.registrations.leave();
       overload.stop();
       await mesh.sharing.stop();
+      mesh.counters.close?.();
       // Services let go of their discovery, which then has something to save.
       await Promise.all([configuration.stop(), onDemand.stop()]);
       await Promise.all([

@@ -3,6 +3,7 @@ import { bare, https, largeBody } from './bare.ts';
 import { jwtRs256Limit } from './jwt-rs256-limit.ts';
 import { crash } from '../mesh/crash.ts';
 import { hop } from '../mesh/hop.ts';
+import { limits } from '../mesh/limits.ts';
 import { propagation } from '../mesh/propagation.ts';
 import { scale } from '../mesh/scale.ts';
 import { slowEndpoint } from '../mesh/slow-endpoint.ts';
@@ -24,4 +25,5 @@ export const SCENARIOS: readonly Scenario[] = [
   scale,
   crash,
   slowEndpoint,
+  limits,
 ];

@@ -3,11 +3,13 @@ import type { Config } from '../gateway/config/config.ts';
 import { createBackplane } from '../gateway/config/create-backplane.ts';
 import type { RegistrationConfig } from '../gateway/config/mesh-config.ts';
 import { RegistrationSet } from '../gateway/registration/registration-set.ts';
-import type { RedisBackplane } from '../mesh/backplane/redis/redis-backplane.ts';
+import type { Json } from '../mesh/backplane/backplane.ts';
 import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
+import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
+import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Service } from '../mesh/service/service.ts';
-import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import type { Clock, Counters, Log } from '../plugins/sdk/plugin-context.ts';
 
 export interface MeshOptions {
   readonly config: Config;
@@ -26,8 +28,8 @@ export interface Mesh {
   readonly sharing: HealthSharing;
   readonly node: MeshNode;
   readonly registrations: RegistrationSet;
-  /** Undefined: the backplane is embedded. */
-  readonly redis: RedisBackplane | undefined;
+  /** Of rate limits; those of all gateways together, where there is a Redis. */
+  readonly counters: Counters & { close?(): void };
 }
 
 export function createMesh(options: MeshOptions): Mesh {
@@ -39,7 +41,13 @@ export function createMesh(options: MeshOptions): Mesh {
     backplane,
     nodeId,
     dataDir: config.dataDir,
-    describe: () => ({ name: nodeId, version, startedAt, ...(zone !== undefined && { zone }) }),
+    describe: () => ({
+      name: nodeId,
+      version,
+      startedAt,
+      gateway: config.listeners.length > 0,
+      ...(zone !== undefined && { zone }),
+    }),
     clock,
     random,
     log,
@@ -63,5 +71,21 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     log,
   });
-  return { node, registrations, redis, sharing };
+  const counters =
+    redis === undefined
+      ? createMemoryCounters({ clock })
+      : createSharedCounters({
+          backplane: redis,
+          namespace: config.backplane.namespace,
+          clock,
+          random,
+          log,
+          liveNodes: () => node.descriptions.filter(isGateway).length,
+        });
+  return { node, registrations, sharing, counters };
+}
+
+/** Limits are of routes, which node proxies have none of. */
+function isGateway(description: Json): boolean {
+  return (description as { readonly gateway?: Json } | null)?.gateway === true;
 }

@@ -79,6 +79,8 @@ export interface ServiceSettings {
   readonly tls?: TlsOptions | undefined;
   readonly balancer?: BalancerSettings | undefined;
   readonly retry?: RetrySettings | undefined;
+  /** A second try beside one that is slow; the first answer wins. Default: none. */
+  readonly hedge?: HedgeSettings | undefined;
   readonly timeouts?: TimeoutSettings | undefined;
   readonly circuitBreaker?: CircuitBreakerSettings | undefined;
   /** Puts endpoints aside for a while whose requests fail; `false`: never. Default: on. */
@@ -123,6 +125,16 @@ export interface RetrySettings {
         readonly minPerSecond?: number | undefined;
       }
     | undefined;
+}
+
+/** Only idempotent calls are hedged, within the budget of `retry`. */
+export interface HedgeSettings {
+  /** Of an endpoint's recent answers: a try slower than this share is hedged, 0.5 to 0.999. Default 0.95. */
+  readonly percentile?: number | undefined;
+  /** Never sooner than this. Default 10. */
+  readonly minDelayMs?: number | undefined;
+  /** Hedges to one call, each at another endpoint, 1 to 4. Default 1. */
+  readonly attempts?: number | undefined;
 }
 
 export interface TimeoutSettings {

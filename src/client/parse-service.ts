@@ -1,7 +1,11 @@
 /** `services.<name>` among the options → how the service is called. */
 import { isHashing } from '../mesh/balancing/policies.ts';
 import { createRetryRules, type RetryCondition } from '../mesh/resilience/retry-policy.ts';
-import { CHECK_DEFAULTS, SERVICE_DEFAULTS } from '../mesh/service/service-defaults.ts';
+import {
+  CHECK_DEFAULTS,
+  HEDGE_DEFAULTS,
+  SERVICE_DEFAULTS,
+} from '../mesh/service/service-defaults.ts';
 import type { ServiceOptions } from '../mesh/service/service.ts';
 import type { OptionFields } from './option-fields.ts';
 import { parseCheck } from './parse-check.ts';
@@ -19,6 +23,7 @@ export const SERVICE_FIELDS = [
   'tls',
   'balancer',
   'retry',
+  'hedge',
   'timeouts',
   'circuitBreaker',
   'outlierDetection',
@@ -49,6 +54,7 @@ export function parseService(fields: OptionFields): ParsedService {
     tls,
     ...parseBalancer(fields),
     ...parseRetry(fields),
+    hedge: parseHedge(fields),
     stickyKey: undefined,
     timeouts: parseTimeouts(fields),
     circuitBreaker: parseBreaker(fields),
@@ -126,6 +132,17 @@ function parseConditions(fields: OptionFields): readonly RetryCondition[] | unde
     }
     return fields.fail(`on[${index}]`, `must be one of ${FAILURES.join(', ')}, or a status`);
   });
+}
+
+function parseHedge(parent: OptionFields): ParsedService['hedge'] {
+  const fields = parent.fields('hedge', ['percentile', 'minDelayMs', 'attempts']);
+  if (fields === undefined) return undefined;
+  const defaults = HEDGE_DEFAULTS;
+  return {
+    percentile: fields.number('percentile', { min: 0.5, max: 0.999 }) ?? defaults.percentile,
+    minDelayMs: fields.milliseconds('minDelayMs', 1) ?? defaults.minDelayMs,
+    attempts: fields.number('attempts', { min: 1, max: 4, whole: true }) ?? defaults.attempts,
+  };
 }
 
 function parseTimeouts(parent: OptionFields): ParsedService['timeouts'] {

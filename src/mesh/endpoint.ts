@@ -1,5 +1,6 @@
 /** Endpoints: what discovery says of an instance of a service, and the live record the data plane keeps of it. */
 import { isIPv6 } from 'node:net';
+import type { RecentLatency } from './resilience/recent-latency.ts';
 
 /** What discovery yields. Two specs with the same `id` speak of the same endpoint. */
 export interface EndpointSpec {
@@ -58,6 +59,8 @@ export interface EndpointObservations {
   /** Time to the first byte as a peak EWMA, and when it was last sampled; milliseconds, monotonic. */
   latencyMs: number;
   sampledAtMs: number;
+  /** Time to the answer's head; undefined where nobody hedges by it, or nothing was seen. */
+  recentLatency: RecentLatency | undefined;
   /** In a row, up to now. */
   consecutive5xx: number;
   consecutiveGatewayFailure: number;
@@ -133,6 +136,7 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
     seen: {
       latencyMs: DEFAULT_LATENCY_MS,
       sampledAtMs: nowMs,
+      recentLatency: undefined,
       consecutive5xx: 0,
       consecutiveGatewayFailure: 0,
       consecutiveLocalOriginFailure: 0,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createMesh, MeshClientError, type MeshOptions } from '../../src/client/client.ts';
 import { parseOptions } from '../../src/client/parse-options.ts';
 import { parseRegistration } from '../../src/client/parse-registration.ts';
-import { SERVICE_DEFAULTS } from '../../src/mesh/service/service-defaults.ts';
+import { HEDGE_DEFAULTS, SERVICE_DEFAULTS } from '../../src/mesh/service/service-defaults.ts';
 
 const REDIS = 'redis://127.0.0.1:6379';
 
@@ -66,6 +66,9 @@ describe('the options of createMesh', () => {
     [orders({ retry: { attempts: 1.5 } }), 'services.orders.retry.attempts', /whole number/],
     [orders({ retry: { on: ['503'] } }), 'services.orders.retry.on[0]', /or a status/],
     [orders({ retry: { budget: { ratio: 2 } } }), 'services.orders.retry.budget.ratio', /0 to 1/],
+    [orders({ hedge: true }), 'services.orders.hedge', /must be an object/],
+    [orders({ hedge: { percentile: 95 } }), 'services.orders.hedge.percentile', /0.5 to 0.999/],
+    [orders({ hedge: { minDelayMs: 0 } }), 'services.orders.hedge.minDelayMs', /number from 1/],
     [orders({ timeouts: { connect: '2s' } }), 'services.orders.timeouts.connect', /connectMs/],
     [orders({ timeouts: { connectMs: '2s' } }), 'services.orders.timeouts.connectMs', /number/],
     [
@@ -110,10 +113,16 @@ describe('the options of createMesh', () => {
       circuitBreaker,
       timeouts,
       retry: { attempts: 1, conditions: new Set(retry.on) },
+      hedge: undefined,
       perTryTimeoutMs: 0,
       budget: { ratio: 0.2, minPerSecond: 10 },
       health: { checks: undefined, outliers: SERVICE_DEFAULTS.outliers },
     });
+  });
+
+  it('hedge as every service does that is to', () => {
+    const { services } = parseOptions(orders({ hedge: { attempts: 2 } }));
+    expect(services.get('orders')!.hedge).toEqual({ ...HEDGE_DEFAULTS, attempts: 2 });
   });
 
   it('reach Redis by Sentinel, in a cluster, and over TLS', () => {

@@ -10,7 +10,7 @@ import type { HookChain, PluginInstance } from '../pipeline/hooks.ts';
 import type { BalancerConfig } from './balancer-config.ts';
 import type { PluginEntry } from './config.ts';
 import type { RouteConfig, RouteRetry, ServiceTarget, Target } from './route-config.ts';
-import type { CompiledRoute, CompiledTarget, ForwardTarget } from './snapshot.ts';
+import type { CompiledMirror, CompiledRoute, CompiledTarget, ForwardTarget } from './snapshot.ts';
 
 export interface RouteCompiler {
   readonly service: (name: string) => Service;
@@ -22,6 +22,10 @@ export interface RouteCompiler {
   /** Chains made so far, by the key of their instances: most routes of a large file share one. */
   readonly chains: Map<readonly PluginInstance[], HookChain>;
 }
+
+/** Shared, as most routes have none: that of its own is one more thing to read that is not in the cache. */
+const NO_HOOKS: readonly PluginInstance[] = Object.freeze([]);
+const NO_MIRRORS: readonly CompiledMirror[] = Object.freeze([]);
 
 export function compileRoute(route: RouteConfig, compiler: RouteCompiler): CompiledRoute {
   const instances = withOwn(compiler.everywhere, route.plugins, route.name, compiler);
@@ -36,13 +40,20 @@ export function compileRoute(route: RouteConfig, compiler: RouteCompiler): Compi
     hooks: chainOf(instances, compiler),
     soleTarget: targets.length === 1 && targets[0]!.weight > 0 ? targets[0]!.compiled : undefined,
     targets: createWeightedTargets(targets),
-    mirrors: route.mirrors.map(({ service, where, percent }) => ({
-      service: compiler.service(service),
-      subset: compiler.service(service).subset(where),
-      share: percent / 100,
-    })),
+    mirrors: route.mirrors.length === 0 ? NO_MIRRORS : compileMirrors(route, compiler),
     cells: compiler.cellsOf(route.name),
   };
+}
+
+function compileMirrors(
+  { mirrors }: RouteConfig,
+  compiler: RouteCompiler,
+): readonly CompiledMirror[] {
+  return mirrors.map(({ service, where, percent }) => ({
+    service: compiler.service(service),
+    subset: compiler.service(service).subset(where),
+    share: percent / 100,
+  }));
 }
 
 function compileTarget(
@@ -53,17 +64,16 @@ function compileTarget(
   compiler: RouteCompiler,
 ): CompiledTarget {
   const all = withOwn(ofRoute, target.plugins, `${route.name}.to[${index}]`, compiler);
-  const fields = {
-    hooks: chainOf(all, compiler),
-    ownRequestHooks: requestHooks(all.slice(ofRoute.length)),
-  };
+  const hooks = chainOf(all, compiler);
+  const ownRequestHooks =
+    target.plugins.length === 0 ? NO_HOOKS : requestHooks(all.slice(ofRoute.length));
   switch (target.kind) {
     case 'service':
-      return { ...fields, ...compileForwarding(target, route, compiler) };
+      return compileForwarding(target, route, compiler, hooks, ownRequestHooks);
     case 'redirect':
-      return { ...fields, kind: 'redirect', redirect: target.redirect };
+      return { kind: 'redirect', hooks, ownRequestHooks, redirect: target.redirect };
     case 'respond':
-      return { ...fields, kind: 'respond', answer: target.respond };
+      return { kind: 'respond', hooks, ownRequestHooks, answer: target.respond };
     default:
       return target satisfies never;
   }
@@ -73,12 +83,17 @@ function compileForwarding(
   target: ServiceTarget,
   route: RouteConfig,
   compiler: RouteCompiler,
-): Omit<ForwardTarget, 'hooks' | 'ownRequestHooks'> {
+  hooks: HookChain,
+  ownRequestHooks: readonly PluginInstance[],
+): ForwardTarget {
   const service = compiler.service(target.service);
   const { hashOn, sticky } = compiler.balancer(target.service);
   const rewrite = target.rewrite ?? route.rewrite;
+  // Written out, not spread: what is spread lies apart from its object, and is two misses more.
   return {
     kind: 'service',
+    hooks,
+    ownRequestHooks,
     service,
     subset: service.subset(target.where),
     hashOn,

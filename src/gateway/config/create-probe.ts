@@ -1,7 +1,7 @@
 /** Health check configuration → the way of asking. */
 import { createProbe as createMeshProbe } from '../../mesh/health/create-probe.ts';
 import type { Probe } from '../../mesh/health/probe.ts';
-import type { ServiceProtocol } from '../../mesh/service/service.ts';
+import type { ServiceProtocol } from '../../mesh/service/endpoint-upstreams.ts';
 import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { HealthCheckConfig } from './balancer-config.ts';
 

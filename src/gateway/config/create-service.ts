@@ -22,7 +22,7 @@ export interface ServiceSurroundings {
 
 /** Throws where a certificate file that was there at the check is gone. */
 export function createService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
-  const { name, protocol, balancer, circuitBreaker, retry, timeouts } = config;
+  const { name, protocol, balancer, circuitBreaker, retry, hedge, timeouts } = config;
   const { healthCheck, outlierDetection, adaptiveWeights, discover } = config;
   const { sticky, policy, hashBalanceFactor, slowStart, zoneAware } = balancer;
   const { environment, stickyKey } = surroundings;
@@ -45,6 +45,7 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
       },
       circuitBreaker,
       retry: createRetryRules(retry),
+      hedge,
       perTryTimeoutMs: retry.perTryTimeoutMs,
       budget: retry.budget,
       timeouts,

@@ -1,7 +1,9 @@
 /** A service as the program consumes it: where its endpoints are, and how they are reached. */
 import type { OutlierRules } from '../../mesh/health/outlier-rules.ts';
+import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryCondition } from '../../mesh/resilience/retry-policy.ts';
-import type { ServiceProtocol, ServiceTimeouts } from '../../mesh/service/service.ts';
+import type { ServiceProtocol } from '../../mesh/service/endpoint-upstreams.ts';
+import type { ServiceTimeouts } from '../../mesh/service/service.ts';
 import type { BalancerConfig, HealthCheckConfig } from './balancer-config.ts';
 import type { AddressConfig } from './config.ts';
 
@@ -28,6 +30,8 @@ export interface ServiceConfig {
     readonly maxRequests: number;
   };
   readonly retry: RetryConfig;
+  /** Undefined: off. */
+  readonly hedge: HedgeRules | undefined;
   readonly timeouts: ServiceTimeouts;
 }
 

@@ -50,6 +50,5 @@ export function createDoorRoute(
       chains: new Map(),
     },
   );
-  const entry = { route: name, index: 0, namesMethod: false, prefix: '/', regex: undefined };
-  return { value, entry };
+  return { value, prefix: '/', namesMethod: false, regex: undefined, route: name, index: 0 };
 }

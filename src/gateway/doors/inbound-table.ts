@@ -12,7 +12,7 @@ export class InboundTable implements RouteTable<CompiledRoute> {
   }
 
   match(_request: Routable, narrator?: MatchNarrator): RouteMatch<CompiledRoute> {
-    narrator?.won(this.#match.entry.route, 0, 'an inbound door has one application');
+    narrator?.won(this.#match.route, 0, 'an inbound door has one application');
     return this.#match;
   }
 }

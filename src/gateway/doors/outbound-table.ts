@@ -22,7 +22,7 @@ export class OutboundTable implements RouteTable<CompiledRoute> {
   match({ host }: Routable, narrator?: MatchNarrator): RouteMatch<CompiledRoute> {
     const match = this.#byHost.get(host) ?? this.#others?.find(host);
     if (match === undefined) throw this.#refusal(host);
-    narrator?.won(match.entry.route, 0, `${host} names a service of the mesh`);
+    narrator?.won(match.route, 0, `${host} names a service of the mesh`);
     return match;
   }
 

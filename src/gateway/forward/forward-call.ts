@@ -3,6 +3,7 @@ import type { BodySource } from '../../mesh/transport/body-source.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
 import type { CallRequest, TryHead } from '../../mesh/service/call.ts';
 import type { LoadSet } from '../../mesh/balancing/load-set.ts';
+import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
@@ -23,6 +24,7 @@ export class ForwardCall implements CallRequest {
   readonly expectContinue: boolean;
   readonly http2: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeoutMs: number;
   /** Set where the gateway makes the WebSocket handshake for its client, and must check the answer. */
@@ -47,6 +49,7 @@ export class ForwardCall implements CallRequest {
     this.expectContinue = intake.expectContinue;
     this.http2 = goesOverHttp2(target.service, exchange);
     this.retry = target.retry;
+    this.hedge = target.service.hedge;
     this.perTryTimeoutMs = target.perTryTimeoutMs;
     this.timeoutMs = exchange.compiledRoute!.timeoutMs;
     this.handshakeKey =

@@ -55,6 +55,13 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     if (attempt === 1) upstream.firstSentAt = upstream.sentAt;
   }
 
+  onSettled(endpoint: Endpoint, sentAtMs: number): void {
+    this.#endpoint = endpoint;
+    const { upstream } = this.#exchange;
+    upstream.endpoint = endpoint.id;
+    upstream.sentAt = sentAtMs;
+  }
+
   onInformational(status: number, headers: string[]): void {
     // The lane has sent its own 100 when the body started to be read.
     if (status === 100) return;

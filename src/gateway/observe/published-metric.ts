@@ -1,6 +1,6 @@
 /** Lends prom-client figures that are kept elsewhere: read when it scrapes, not copied at every request. */
 import type { Metric, Registry } from 'prom-client';
-import { LATENCY_BOUNDS, type Histogram } from './histogram.ts';
+import { LATENCY_BOUNDS, type Distribution } from './histogram.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
@@ -35,16 +35,15 @@ export function publish(registry: Registry, { name, help, type, samples }: Publi
 export function toHistogramSamples(
   name: string,
   labels: Readonly<Record<string, string>>,
-  histogram: Histogram,
+  { sum, cumulative }: Distribution,
 ): Sample[] {
-  const cumulative = histogram.cumulative();
   const total = cumulative.at(-1)!;
   const samples: Sample[] = cumulative.map((value, i) => ({
     labels: { ...labels, le: LATENCY_BOUNDS[i] ?? '+Inf' },
     value,
     metricName: `${name}_bucket`,
   }));
-  samples.push({ labels, value: histogram.sum, metricName: `${name}_sum` });
+  samples.push({ labels, value: sum, metricName: `${name}_sum` });
   samples.push({ labels, value: total, metricName: `${name}_count` });
   return samples;
 }

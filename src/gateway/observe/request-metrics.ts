@@ -1,6 +1,6 @@
 /** Counters and histograms of exchanges, kept in plain cells and published to prom-client when scraped. */
 import type { Registry } from 'prom-client';
-import { Histogram } from './histogram.ts';
+import { Histogram, HistogramBlocks, toDistribution } from './histogram.ts';
 import { publish, toHistogramSamples, type Sample } from './published-metric.ts';
 
 /** The cells of one route; a route keeps its own through reloads. */
@@ -28,59 +28,90 @@ const METHODS: ReadonlySet<string> = new Set([
   'OPTIONS',
 ]);
 
-interface Count {
-  readonly listener: string;
+/**
+ * What one combination of labels has seen. It is its histogram, which has no object of its own: of
+ * 10,000 routes each is cold, and a request pays for every object that it has to touch.
+ */
+class Series extends Histogram {
   readonly service: string;
-  readonly method: string;
   readonly status: number;
-  total: number;
+  readonly method: string;
+  readonly listener: string;
+  /** The next that the route has seen first. */
+  next: Series | undefined = undefined;
+
+  constructor(
+    blocks: HistogramBlocks,
+    listener: string,
+    service: string,
+    method: string,
+    status: number,
+  ) {
+    super(blocks);
+    this.service = service;
+    this.status = status;
+    this.method = method;
+    this.listener = listener;
+  }
+
+  is(listener: string, service: string, method: string, status: number): boolean {
+    return (
+      this.status === status &&
+      this.method === method &&
+      this.service === service &&
+      this.listener === listener
+    );
+  }
 }
 
 class Cells implements RouteCells {
   readonly route: string;
-  /** A route sees few combinations, so a scan beats hashing four labels for each request. */
-  readonly counts: Count[] = [];
-  readonly durations: { readonly service: string; readonly histogram: Histogram }[] = [];
-  limited = 0;
+  readonly #blocks: HistogramBlocks;
+  /** A route sees few combinations, so a walk beats hashing four labels for each request. */
+  #first: Series | undefined = undefined;
+  #limited = 0;
 
-  constructor(route: string) {
+  constructor(route: string, blocks: HistogramBlocks) {
     this.route = route;
+    this.#blocks = blocks;
   }
 
   record(listener: string, service: string, method: string, status: number, seconds: number): void {
-    this.#count(listener, service, METHODS.has(method) ? method : 'other', status).total++;
-    this.#duration(service).observe(seconds);
+    this.#series(listener, service, METHODS.has(method) ? method : 'other', status).observe(
+      seconds,
+    );
   }
 
   rateLimited(): void {
-    this.limited++;
+    this.#limited++;
   }
 
-  #count(listener: string, service: string, method: string, status: number): Count {
-    for (const count of this.counts) {
-      if (
-        count.status === status &&
-        count.method === method &&
-        count.service === service &&
-        count.listener === listener
-      ) {
-        return count;
-      }
+  get limited(): number {
+    return this.#limited;
+  }
+
+  /** In the order in which they were first seen. */
+  get series(): Series[] {
+    const all: Series[] = [];
+    for (let one = this.#first; one !== undefined; one = one.next) all.push(one);
+    return all;
+  }
+
+  #series(listener: string, service: string, method: string, status: number): Series {
+    let last: Series | undefined;
+    for (let one = this.#first; one !== undefined; one = one.next) {
+      if (one.is(listener, service, method, status)) return one;
+      last = one;
     }
-    const added: Count = { listener, service, method, status, total: 0 };
-    this.counts.push(added);
+    const added = new Series(this.#blocks, listener, service, method, status);
+    if (last === undefined) this.#first = added;
+    else last.next = added;
     return added;
-  }
-
-  #duration(service: string): Histogram {
-    for (const entry of this.durations) if (entry.service === service) return entry.histogram;
-    const histogram = new Histogram();
-    this.durations.push({ service, histogram });
-    return histogram;
   }
 }
 
 export function createRequestMetrics(registry: Registry): RequestMetrics {
+  const blocks = new HistogramBlocks();
   const cells = new Map<string, Cells>();
   const upstreams = new Map<string, Histogram>();
 
@@ -94,12 +125,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     name: 'meshgate_request_duration_seconds',
     help: 'From the request head to the end of the answer.',
     type: 'histogram',
-    samples: () =>
-      samplesOf(cells, (route, { durations }) =>
-        durations.flatMap(({ service, histogram }) =>
-          toHistogramSamples('meshgate_request_duration_seconds', { route, service }, histogram),
-        ),
-      ),
+    samples: () => samplesOf(cells, toDurationSamples),
   });
   publish(registry, {
     name: 'meshgate_rate_limited_total',
@@ -116,7 +142,11 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     type: 'histogram',
     samples: () =>
       [...upstreams].flatMap(([service, histogram]) =>
-        toHistogramSamples('meshgate_upstream_duration_seconds', { service }, histogram),
+        toHistogramSamples(
+          'meshgate_upstream_duration_seconds',
+          { service },
+          toDistribution([histogram]),
+        ),
       ),
   });
 
@@ -125,7 +155,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       const key = part === undefined ? route : `${route} ${part}`;
       let own = cells.get(key);
       if (own === undefined) {
-        own = new Cells(route);
+        own = new Cells(route, blocks);
         cells.set(key, own);
       }
       return own;
@@ -133,7 +163,7 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     upstream(service, seconds) {
       let histogram = upstreams.get(service);
       if (histogram === undefined) {
-        histogram = new Histogram();
+        histogram = new Histogram(blocks);
         upstreams.set(service, histogram);
       }
       histogram.observe(seconds);
@@ -150,9 +180,20 @@ function samplesOf(
   return samples;
 }
 
-function toRequestSamples(route: string, { counts }: Cells): Sample[] {
-  return counts.map(({ listener, service, method, status, total }) => ({
+function toRequestSamples(route: string, { series }: Cells): Sample[] {
+  return series.map(({ listener, service, method, status, count }) => ({
     labels: { listener, route, service, method, code: String(status) },
-    value: total,
+    value: count,
   }));
+}
+
+function toDurationSamples(route: string, { series }: Cells): Sample[] {
+  const byService = Map.groupBy(series, ({ service }) => service);
+  return [...byService].flatMap(([service, ofService]) =>
+    toHistogramSamples(
+      'meshgate_request_duration_seconds',
+      { route, service },
+      toDistribution(ofService),
+    ),
+  );
 }

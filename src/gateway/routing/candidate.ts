@@ -1,5 +1,6 @@
 /** Match entries as they are compared: one candidate for each host that an entry names. */
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
+import type { LinearRegex } from './linear-regex.ts';
 import { type PathPattern, toPathPattern } from './path-pattern.ts';
 import { type Requirement, toRequirements } from './requirements.ts';
 import type { RouteMatch, RouteSpec } from './route-spec.ts';
@@ -16,10 +17,19 @@ export interface CompiledEntry<T> {
   readonly candidates: readonly Candidate<T>[];
 }
 
-/** An entry under one of its hosts, on which its rank depends. */
+/**
+ * An entry under one of its hosts, on which its rank depends. What the search reads comes first, and
+ * without a step to the entry: of 10,000 routes each is cold, and a step is a miss of the cache.
+ */
 export interface Candidate<T> {
   /** Place among all candidates of the table; the lowest that matches wins. */
   rank: number;
+  /** Of the same node of the tree and the next higher rank. */
+  next: Candidate<T> | undefined;
+  /** The entry's, where there are any. */
+  readonly requirements: readonly Requirement[] | undefined;
+  readonly regex: LinearRegex | undefined;
+  readonly match: RouteMatch<T>;
   readonly host: HostPattern;
   readonly entry: CompiledEntry<T>;
 }
@@ -32,28 +42,37 @@ export function toCompiledEntry<T>(
 ): CompiledEntry<T> {
   const match = spec.matches[entryIndex]!;
   const path = toPathPattern(match.path);
+  const requirements = toRequirements(match);
   const candidates: Candidate<T>[] = [];
   const entry: CompiledEntry<T> = {
     priority: spec.priority,
     routeIndex,
     path,
-    requirements: toRequirements(match),
+    requirements,
     hasMethod: match.methods.length > 0,
     headerCount: match.headers.length,
     queryCount: match.query.length,
     match: Object.freeze({
       value: spec.value,
-      entry: Object.freeze({
-        route: spec.name,
-        index: entryIndex,
-        namesMethod: match.methods.length > 0,
-        prefix: path.kind === 'prefix' ? path.value : undefined,
-        regex: path.regex,
-      }),
+      prefix: path.kind === 'prefix' ? path.value : undefined,
+      namesMethod: match.methods.length > 0,
+      regex: path.regex,
+      route: spec.name,
+      index: entryIndex,
     }),
     candidates,
   };
   const hosts = match.hosts.length === 0 ? ['*'] : new Set(match.hosts);
-  for (const host of hosts) candidates.push({ rank: -1, host: parseHostPattern(host), entry });
+  for (const host of hosts) {
+    candidates.push({
+      rank: -1,
+      next: undefined,
+      requirements: requirements.length === 0 ? undefined : requirements,
+      regex: path.regex,
+      match: entry.match,
+      host: parseHostPattern(host),
+      entry,
+    });
+  }
   return entry;
 }

@@ -10,7 +10,7 @@ export class HostIndex<T> {
   #anyHost: PathTree<T> | undefined;
   #longestWildcard = 0;
 
-  /** Candidates must be added in the order of their ranks. */
+  /** Candidates must be added from the highest rank to the lowest. */
   add(candidate: Candidate<T>): void {
     this.#treeFor(candidate).add(candidate);
   }
@@ -33,12 +33,12 @@ export class HostIndex<T> {
     return this.#anyHost === undefined ? best : this.#anyHost.search(request, best);
   }
 
-  #treeFor({ host, rank }: Candidate<T>): PathTree<T> {
-    if (host.kind === 'any') return (this.#anyHost ??= new PathTree(rank));
+  #treeFor({ host }: Candidate<T>): PathTree<T> {
+    if (host.kind === 'any') return (this.#anyHost ??= new PathTree());
     const trees = host.kind === 'exact' ? this.#exact : this.#wildcards;
     let tree = trees.get(host.name);
     if (tree === undefined) {
-      tree = new PathTree(rank);
+      tree = new PathTree();
       trees.set(host.name, tree);
       if (host.kind === 'wildcard') {
         this.#longestWildcard = Math.max(this.#longestWildcard, host.name.length);

@@ -16,7 +16,7 @@ export function matchRoute(exchange: GatewayExchange): StageResult {
     throw new MeshgateError('no_route', { status: 404, detail: 'No route matches the request.' });
   }
   exchange.compiledRoute = match.value;
-  exchange.matchedPrefix = match.entry.prefix;
+  exchange.matchedPrefix = match.prefix;
   if (exchange.encodedSlash && !match.value.allowEncodedSlash) {
     throw new MeshgateError('bad_request', {
       status: 400,
@@ -35,7 +35,7 @@ export function matchRoute(exchange: GatewayExchange): StageResult {
 function toAsked(request: Routable, table: RouteTable<CompiledRoute>): Routable {
   const method = request.headers.get('access-control-request-method');
   if (method === undefined || !request.headers.has('origin')) return request;
-  if (table.match(request)?.entry.namesMethod === true) return request;
+  if (table.match(request)?.namesMethod === true) return request;
   const { host, path, query, headers } = request;
   const asked: Routable = { method, host, path, query, headers };
   return table.match(asked)?.value.hooks.answersPreflight === true ? asked : request;

@@ -25,12 +25,12 @@ export function narrate<T>(
   narrator: MatchNarrator,
 ): void {
   if (winner !== undefined) {
-    const { route, index } = winner.entry.match.entry;
+    const { route, index } = winner.entry.match;
     narrator.won(route, index, merits(winner));
   }
   for (const entry of entries) {
     if (entry === winner?.entry) continue;
-    const { route, index } = entry.match.entry;
+    const { route, index } = entry.match;
     narrator.lost(route, index, whyLost(entry, winner, request));
   }
 }
@@ -52,7 +52,7 @@ function whyLost<T>(
   const unmet = unmetRequirement(requirements, request);
   if (unmet !== undefined) return whyUnmet(unmet, request);
   if (winner === undefined) throw new Error('a match entry admits the request, and none won');
-  const { route, index } = winner.entry.match.entry;
+  const { route, index } = winner.entry.match;
   return `outranked by ${route} (match ${index}): ${decidingRule(winner, contender)}`;
 }
 

@@ -12,41 +12,38 @@ const NO_RANK = 0x3fff_ffff;
 class PathNode<T> {
   readonly parent: PathNode<T> | undefined;
   /** Lowest rank here and below: a subtree that cannot win is not entered. */
-  readonly best: number;
+  best = NO_RANK;
   children: Map<string, PathNode<T>> | undefined = undefined;
-  /** Each list is in the order of rank. */
-  exact: Candidate<T>[] | undefined = undefined;
-  prefix: Candidate<T>[] | undefined = undefined;
-  regex: Candidate<T>[] | undefined = undefined;
+  /** The first of each kind; the others follow in the order of rank. */
+  exact: Candidate<T> | undefined = undefined;
+  prefix: Candidate<T> | undefined = undefined;
+  regex: Candidate<T> | undefined = undefined;
 
-  constructor(parent: PathNode<T> | undefined, best: number) {
+  constructor(parent: PathNode<T> | undefined) {
     this.parent = parent;
-    this.best = best;
   }
 }
 
 export class PathTree<T> {
-  readonly #root: PathNode<T>;
+  readonly #root = new PathNode<T>(undefined);
 
-  /** `best`: the rank of the first candidate that will be added. */
-  constructor(best: number) {
-    this.#root = new PathNode<T>(undefined, best);
-  }
-
-  /** Candidates must be added in the order of their ranks. */
+  /** Candidates must be added from the highest rank to the lowest. */
   add(candidate: Candidate<T>): void {
     const { path } = candidate.entry;
     let node = this.#root;
+    node.best = candidate.rank;
     for (const segment of segmentsOf(path)) {
       node.children ??= new Map();
       let child = node.children.get(segment);
       if (child === undefined) {
-        child = new PathNode(node, candidate.rank);
+        child = new PathNode(node);
         node.children.set(segment, child);
       }
       node = child;
+      node.best = candidate.rank;
     }
-    (node[path.kind] ??= []).push(candidate);
+    candidate.next = node[path.kind];
+    node[path.kind] = candidate;
   }
 
   /** The candidate of the lowest rank that admits the request, or `found` where none is lower. */
@@ -81,19 +78,19 @@ export class PathTree<T> {
 }
 
 function firstAdmitting<T>(
-  candidates: Candidate<T>[] | undefined,
+  first: Candidate<T> | undefined,
   request: Routable,
   found: Candidate<T> | undefined,
 ): Candidate<T> | undefined {
-  if (candidates === undefined) return found;
   const bound = rankOf(found);
-  for (let i = 0; i < candidates.length; i++) {
-    const candidate = candidates[i]!;
+  for (let candidate = first; candidate !== undefined; candidate = candidate.next) {
     if (candidate.rank >= bound) break;
-    const { requirements, path } = candidate.entry;
-    if (requirements.length > 0 && unmetRequirement(requirements, request) !== undefined) continue;
+    const { requirements, regex } = candidate;
+    if (requirements !== undefined && unmetRequirement(requirements, request) !== undefined) {
+      continue;
+    }
     // The dearest last: most requests never run the expression.
-    if (path.regex === undefined || path.regex.matches(request.path)) return candidate;
+    if (regex === undefined || regex.matches(request.path)) return candidate;
   }
   return found;
 }

@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
     reason: () => 'earlier route',
   },
   {
-    compare: (a, b) => a.entry.match.entry.index - b.entry.match.entry.index,
+    compare: (a, b) => a.entry.match.index - b.entry.match.index,
     reason: () => 'earlier match entry',
   },
 ];

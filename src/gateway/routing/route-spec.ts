@@ -16,14 +16,10 @@ export interface RouteSpec<T> {
 /** The winner. Made once per entry, when the table is. */
 export interface RouteMatch<T> {
   readonly value: T;
-  readonly entry: MatchedEntry;
-}
-
-export interface MatchedEntry {
   readonly route: string;
   /** Which of the route's match entries. */
   readonly index: number;
-  /** Whether it asks for a method. */
+  /** Whether the entry asks for a method. */
   readonly namesMethod: boolean;
   /** The prefix that matched, without trailing slash but for `/` itself; undefined for other kinds. */
   readonly prefix: string | undefined;

@@ -51,7 +51,8 @@ function* buildSteps<T>(specs: readonly RouteSpec<T>[]): Steps<RouteTable<T>> {
   }
   const ranked = yield* sortInSteps(candidates, compareCandidates);
   const index = new HostIndex<T>();
-  for (const [rank, candidate] of ranked.entries()) {
+  for (let rank = ranked.length - 1; rank >= 0; rank--) {
+    const candidate = ranked[rank]!;
     candidate.rank = rank;
     index.add(candidate);
     if (rank % INDEXED_PER_STEP === 0) yield;
@@ -72,6 +73,6 @@ class IndexedRouteTable<T> implements RouteTable<T> {
   match(request: Routable, narrator?: MatchNarrator): RouteMatch<T> | undefined {
     const winner = this.#index.search(request);
     if (narrator !== undefined) narrate(this.#entries, winner, request, narrator);
-    return winner?.entry.match;
+    return winner?.match;
   }
 }

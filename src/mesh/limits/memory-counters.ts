@@ -1,7 +1,8 @@
 /** Rate-limit counters in this process's memory: rate-limiter-flexible counts, the monotonic clock ends the windows. */
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock, Counters, Limiter, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
-import { KeyWindows, type KeyWindow } from './key-windows.ts';
+import { KeyWindows } from './key-windows.ts';
+import { SweepRound } from './sweep-round.ts';
 
 export interface MemoryCountersOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -23,10 +24,7 @@ interface Store {
   readonly windowMs: number;
 }
 
-const DEFAULT_MAX_KEYS = 100_000;
-
-/** Ended windows cleared for each one opened: two, so that clearing always gains on opening. */
-const SWEPT_PER_OPENING = 2;
+export const DEFAULT_MAX_KEYS = 100_000;
 
 /**
  * Counters that live as long as the process, whatever is reloaded meanwhile: limiters of the
@@ -42,18 +40,8 @@ const SWEPT_PER_OPENING = 2;
 export function createMemoryCounters(options: MemoryCountersOptions): MemoryCounters {
   const { clock, maxKeysPerLimiter = DEFAULT_MAX_KEYS } = options;
   if (!(maxKeysPerLimiter >= 1)) throw new RangeError('maxKeysPerLimiter must be at least 1');
-  const stores: Store[] = [];
+  const round = new SweepRound();
   const storesByName = new Map<string, Store>();
-  let nextSwept = 0;
-
-  const openWindow = (store: Store, key: string, nowMs: number): KeyWindow => {
-    const window = store.windows.open(key, nowMs);
-    store.windows.sweep(nowMs, SWEPT_PER_OPENING);
-    // And the next store in turn: one that no request reaches any more would keep its keys.
-    nextSwept = (nextSwept + 1) % stores.length;
-    stores[nextSwept]!.windows.sweep(nowMs, SWEPT_PER_OPENING);
-    return window;
-  };
 
   const storeFor = (name: string, windowMs: number): Store => {
     const id = `${windowMs} ${name}`;
@@ -64,7 +52,7 @@ export function createMemoryCounters(options: MemoryCountersOptions): MemoryCoun
         void counts.delete(key);
       });
       store = { counts, windows, windowMs };
-      stores.push(store);
+      round.add(windows);
       storesByName.set(id, store);
     }
     return store;
@@ -73,13 +61,13 @@ export function createMemoryCounters(options: MemoryCountersOptions): MemoryCoun
   return {
     limiter({ name, points, windowMs }) {
       if (!(windowMs > 0)) throw new RangeError('windowMs must be above 0');
-      return createLimiter(storeFor(name, windowMs), points, clock, openWindow);
+      return createLimiter(storeFor(name, windowMs), points, clock, round);
     },
     get keys() {
-      return stores.reduce((sum, store) => sum + store.windows.size, 0);
+      return round.keys;
     },
     get evictions() {
-      return stores.reduce((sum, store) => sum + store.windows.evictions, 0);
+      return round.evictions;
     },
   };
 }
@@ -88,13 +76,13 @@ function createLimiter(
   store: Store,
   points: number,
   clock: Pick<Clock, 'monotonic'>,
-  openWindow: (store: Store, key: string, nowMs: number) => KeyWindow,
+  round: SweepRound,
 ): Limiter {
   const { counts, windows, windowMs } = store;
   return {
     consume(key, cost = 1) {
       const nowMs = clock.monotonic();
-      const window = windows.find(key, nowMs) ?? openWindow(store, key, nowMs);
+      const window = windows.find(key, nowMs) ?? round.open(windows, key, nowMs);
       const resetMs = window.endsAtMs - nowMs;
       if (window.spent + cost > points) return refused(points, window.spent, resetMs);
       // Read at once by `consume`, so limiters with other points may share the counts.

@@ -30,6 +30,8 @@ export interface MeshNode {
   readonly registry: Registry;
   /** Names of all nodes that are alive, this one's among them. */
   readonly liveNodes: readonly string[];
+  /** What each of them says of itself. */
+  readonly descriptions: readonly Json[];
   /** The endpoints of a service as they are registered. */
   sourceOf(service: string): EndpointSource;
   /**
@@ -56,6 +58,9 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
     registry,
     get liveNodes() {
       return presence?.nodes ?? [nodeId];
+    },
+    get descriptions() {
+      return presence?.descriptions ?? [];
     },
     sourceOf(service) {
       const made = createMeshSource({ service, registry, directory, log, monotonic, schedule });

@@ -26,18 +26,20 @@ export interface Presence {
   stop(): Promise<void>;
   /** Names in order, this node's among them. While the backplane is away, as last heard. */
   readonly nodes: readonly string[];
+  /** What each of them says of itself. */
+  readonly descriptions: readonly Json[];
 }
 
 export function createPresence(options: PresenceOptions): Presence {
   const { backplane, nodeId, describe, random, log, schedule = scheduleTimer } = options;
-  let nodes: readonly string[] = [nodeId];
+  let known: ReadonlyMap<string, Json> = new Map([[nodeId, describe()]]);
   let callOff = (): void => {};
   let beating: Promise<void> | undefined;
   let isStopped = false;
 
   async function say(): Promise<void> {
     await backplane.report(NODES_SPACE, nodeId, describe(), LEASE_MS);
-    nodes = namesOf(await backplane.reports(NODES_SPACE), nodeId);
+    known = toDescriptions(await backplane.reports(NODES_SPACE)).set(nodeId, describe());
   }
 
   async function beat(): Promise<void> {
@@ -57,13 +59,16 @@ export function createPresence(options: PresenceOptions): Presence {
       await backplane.report(NODES_SPACE, nodeId, null, GOODBYE_MS).catch(() => undefined);
     },
     get nodes() {
-      return nodes;
+      return [...known.keys()].toSorted();
+    },
+    get descriptions() {
+      return [...known.values()];
     },
   };
 }
 
 /** A node that has just said goodbye may still be listed: it left no description. */
-function namesOf(reports: readonly Report[], self: string): readonly string[] {
-  const names = reports.filter(({ value }) => value !== null).map(({ id }) => id);
-  return [...new Set([...names, self])].toSorted();
+function toDescriptions(reports: readonly Report[]): Map<string, Json> {
+  const alive = reports.filter(({ value }) => value !== null);
+  return new Map(alive.map(({ id, value }) => [id, value]));
 }

@@ -16,10 +16,12 @@ export interface CircuitBreaker {
   readonly thresholds: CircuitThresholds;
   /** Requests in flight. */
   readonly active: number;
+  /** `tryAcquire` would refuse. */
+  readonly isFull: boolean;
   /** Refusals so far, for metrics. */
   readonly overflows: Readonly<Record<CircuitOverflow, number>>;
   /**
-   * Takes a place for a request, its retries included. Where it returns false the request
+   * Takes a place for a request, its retries included, or for a hedge beside it. Where it returns false the request
    * fails with `circuit_open`; where true, `release` must follow exactly once.
    */
   tryAcquire(): boolean;
@@ -41,6 +43,9 @@ export function createCircuitBreaker(initial: CircuitThresholds): CircuitBreaker
     },
     get active() {
       return active;
+    },
+    get isFull() {
+      return active >= thresholds.maxRequests;
     },
     overflows,
     tryAcquire() {

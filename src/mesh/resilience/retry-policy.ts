@@ -40,7 +40,7 @@ export interface RetryRules {
 /** Where the request stands when a try has failed. */
 export interface RetryContext {
   readonly method: string;
-  /** Made so far, those for the keep-alive race not counted. */
+  /** Made so far, hedges counted and those for the keep-alive race not. */
   readonly retries: number;
   /** A retry for the keep-alive race was made. */
   readonly raced: boolean;
@@ -59,7 +59,8 @@ export type RetryReason =
   | 'reset'
   | 'timeout'
   | 'status'
-  | 'keep-alive-race';
+  | 'keep-alive-race'
+  | 'hedge';
 
 export type NoRetryReason =
   | 'answer-started'
@@ -114,10 +115,15 @@ export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
+/** Whether a status is one of those that `on` lists, so that another answer would be better. */
+export function isListedStatus({ conditions }: RetryRules, status: number): boolean {
+  if (status < 400) return false;
+  return conditions.has(status) || (status >= 500 && conditions.has('5xx'));
+}
+
 /** Asked of every answer, so it comes before all else: may this status be retried at all? */
 export function isRetriableStatus(rules: RetryRules, status: number): boolean {
-  if (status < 400 || rules.attempts === 0) return false;
-  return rules.conditions.has(status) || (status >= 500 && rules.conditions.has('5xx'));
+  return rules.attempts > 0 && isListedStatus(rules, status);
 }
 
 function refuse(reason: NoRetryReason): RetryDecision {

@@ -1,43 +1,25 @@
 /** What bounds a call in time: its timers, without a closure for each, and the errors they end in. */
 import { UpstreamError } from '../transport/upstream-error.ts';
 
-export interface TimedCall {
-  /** The whole call is out of time. */
+/** A whole call, or one of its tries. */
+export interface Timed {
+  /** It is out of time. */
   expire(): void;
-  /** The try at work is out of time; another may follow. */
-  expireTry(): void;
-  /** The wait before another try is over. */
+}
+
+/** Waits before the next try. */
+export interface Waiting {
+  /** The wait is over. */
   proceed(): void;
 }
 
-/** The timers of one call. */
-export class CallTimers {
-  #call: NodeJS.Timeout | undefined;
-  #try: NodeJS.Timeout | undefined;
-  #wait: NodeJS.Timeout | undefined;
+/** `timeoutMs` 0: none. */
+export function startTimeout(timed: Timed, timeoutMs: number): NodeJS.Timeout | undefined {
+  return timeoutMs > 0 ? setTimeout(expire, timeoutMs, timed) : undefined;
+}
 
-  /** `timeoutMs` 0: none; so for a try. */
-  startCall(call: TimedCall, timeoutMs: number): void {
-    if (timeoutMs > 0) this.#call = setTimeout(expireCall, timeoutMs, call);
-  }
-
-  startTry(call: TimedCall, timeoutMs: number): void {
-    if (timeoutMs > 0) this.#try = setTimeout(expireTry, timeoutMs, call);
-  }
-
-  startWait(call: TimedCall, waitMs: number): void {
-    this.#wait = setTimeout(proceed, waitMs, call);
-  }
-
-  clearTry(): void {
-    clearTimeout(this.#try);
-  }
-
-  clear(): void {
-    clearTimeout(this.#call);
-    clearTimeout(this.#try);
-    clearTimeout(this.#wait);
-  }
+export function startWait(waiting: Waiting, waitMs: number): NodeJS.Timeout {
+  return setTimeout(proceed, waitMs, waiting);
 }
 
 export function callTookTooLong(answered: boolean): UpstreamError {
@@ -53,14 +35,10 @@ export function tryTookTooLong(sent: boolean, answered: boolean): UpstreamError 
     : new UpstreamError('connect-timeout', 'no connection within perTryTimeout', facts);
 }
 
-function expireCall(call: TimedCall): void {
-  call.expire();
+function expire(timed: Timed): void {
+  timed.expire();
 }
 
-function expireTry(call: TimedCall): void {
-  call.expireTry();
-}
-
-function proceed(call: TimedCall): void {
-  call.proceed();
+function proceed(waiting: Waiting): void {
+  waiting.proceed();
 }

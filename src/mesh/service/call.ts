@@ -1,8 +1,9 @@
-/** One logical request to a service: tries on one endpoint after the other, until one answers or none may. */
+/** One logical request to a service: tries on one endpoint after the other, or beside it, until one answers or none may. */
 import type { Duplex } from 'node:stream';
 import { MeshgateError } from '../../errors.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { LoadSet } from '../balancing/load-set.ts';
+import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import type { RetryRules } from '../resilience/retry-policy.ts';
 import type { BodySource } from '../transport/body-source.ts';
 
@@ -22,6 +23,8 @@ export interface CallRequest {
   /** Goes over HTTP/2 where the service speaks both; default false. */
   readonly http2?: boolean;
   readonly retry: RetryRules;
+  /** Undefined: tries are made one after the other only. */
+  readonly hedge?: HedgeRules | undefined;
   /** Over a whole try, in milliseconds; 0 is none. */
   readonly perTryTimeoutMs: number;
   /** For the whole call with all its tries and the answer's body, in milliseconds; 0 is none. */
@@ -48,6 +51,11 @@ export interface TryHead {
 /** Hears the one answer of a call. None of the calls follows `onEnd`, `onUpgrade` or `onError`. */
 export interface CallSink {
   onTry(endpoint: Endpoint, attempt: number): void;
+  /**
+   * Of tries under way at once, this one gives the answer or the failure that follows; told
+   * where it is not the one of the last `onTry`. `sentAtMs` is on the monotonic clock.
+   */
+  onSettled?(endpoint: Endpoint, sentAtMs: number): void;
   onInformational(status: number, headers: string[]): void;
   onHead(status: number, reason: string, headers: string[]): void;
   onData(chunk: Uint8Array): void;

@@ -3,6 +3,7 @@ import { stringify } from 'node:querystring';
 import { errors, type Dispatcher } from 'undici';
 import type { LoadSet } from '../balancing/load-set.ts';
 import { xxHash64 } from '../balancing/xxhash64.ts';
+import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import type { RetryRules } from '../resilience/retry-policy.ts';
 import type { BodySource } from '../transport/body-source.ts';
 import type { CallRequest, TryHead, TryTimeouts } from './call.ts';
@@ -25,6 +26,7 @@ export class DispatchRequest implements CallRequest {
   readonly upgrade: string | undefined;
   readonly expectContinue: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeoutMs = 0;
   readonly timeouts: TryTimeouts;
@@ -46,6 +48,7 @@ export class DispatchRequest implements CallRequest {
     };
     this.subset = subset;
     this.retry = service.retry;
+    this.hedge = service.hedge;
     this.perTryTimeoutMs = service.perTryTimeoutMs;
     const target = parseTarget(options.path, options.query);
     const { fields, host, contentLength, hasContentType } = parseCallerFields(options.headers);

@@ -1,272 +1,232 @@
-/** The tries of one call: choose, send, judge, and try again where that is allowed. */
+/** One call to a service: its tries, one after the other or a hedge beside, and the one answer out of them. */
 import type { Duplex } from 'node:stream';
-import type { PickHint } from '../balancing/policy.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { backoffMs } from '../resilience/backoff.ts';
+import { isHedgeable } from '../resilience/hedge-policy.ts';
 import { findRetryAfterMs } from '../resilience/retry-after.ts';
 import {
   decideAfterAnswer,
   decideAfterFailure,
   isIdempotent,
+  isListedStatus,
   isRetriableStatus,
   type RetryContext,
   type RetryDecision,
 } from '../resilience/retry-policy.ts';
+import type { BodySource } from '../transport/body-source.ts';
 import { ReplayableBody } from '../transport/replayable-body.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
-import type { UpstreamCall, UpstreamSink } from '../transport/upstream.ts';
+import {
+  callTookTooLong,
+  startTimeout,
+  startWait,
+  type Timed,
+  type Waiting,
+} from './call-clock.ts';
 import {
   circuitOpen,
   noHealthyEndpoint,
   type Call,
   type CallRequest,
   type CallSink,
-  type TryHead,
 } from './call.ts';
-import { callTookTooLong, CallTimers, tryTookTooLong, type TimedCall } from './call-clock.ts';
-import type { Service } from './service.ts';
+import { Hedging, type HedgedCall } from './hedging.ts';
+import { Try, type CallService } from './try.ts';
 
 const NONE_TRIED: readonly Endpoint[] = Object.freeze([]);
 
-export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
-  readonly #service: Service;
-  readonly #request: CallRequest;
-  readonly #sink: CallSink;
-  readonly #startedAt: number;
-  /** Stands before the body where a second try may have to send it again. */
-  #body: ReplayableBody | undefined;
-  #endpoint: Endpoint | undefined;
-  #upstreamCall: UpstreamCall | undefined;
-  #attempt = 0;
-  #retries = 0;
-  #raced = false;
-  /** The reader asked for a pause that the next try must begin with. */
-  #paused = false;
-  /** The try at work is on a connection. */
-  #sent = false;
-  #answered = false;
-  /** As the topology counts: see `Service.ended`. */
-  #failed = false;
-  #over = false;
-  /** Endpoints already tried, for the balancer. */
+export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
+  readonly service: CallService;
+  readonly request: CallRequest;
+  readonly sink: CallSink;
+  isPaused = false;
+  isRaced = false;
+  /** Endpoints not to choose again, for the balancer. */
   exclude: readonly Endpoint[] = NONE_TRIED;
   readonly hash: number | undefined;
   readonly pinned: Endpoint | undefined;
-  readonly #timers = new CallTimers();
-  /** As `TryOutcomes` counts. */
-  #sentAtMs = 0;
+  readonly #startedAt: number;
+  /** Undefined: this call is not hedged. */
+  readonly #hedging: Hedging | undefined;
+  /** Stands before the body where a second try may have to send it again. */
+  #body: ReplayableBody | undefined;
+  /** Of the tries under way the oldest; there is one but in the wait before another. */
+  #try: Try | undefined;
+  /** The one that the sink was told of last. */
+  #latest: Try | undefined;
+  #attempt = 0;
+  /** Retries and hedges; those for the keep-alive race not counted. */
+  #retries = 0;
+  #answered = false;
+  /** See `Service.ended`. */
+  #failed = false;
+  #over = false;
+  #timeout: NodeJS.Timeout | undefined;
+  #wait: NodeJS.Timeout | undefined;
 
-  constructor(service: Service, request: CallRequest, sink: CallSink) {
-    this.#service = service;
-    this.#request = request;
-    this.#sink = sink;
+  constructor(service: CallService, request: CallRequest, sink: CallSink) {
+    this.service = service;
+    this.request = request;
+    this.sink = sink;
     this.hash = request.hash;
     this.pinned = request.pinned;
     this.#startedAt = service.environment.monotonic();
+    const { hedge } = request;
+    if (hedge !== undefined && isHedgeable(request)) this.#hedging = new Hedging(this, hedge);
   }
 
   start(): void {
-    const service = this.#service;
+    const { service } = this;
     if (service.isStopped || !service.breaker.tryAcquire()) {
       this.#over = true;
       service.ended(this.#startedAt, true);
       const refusal = service.isStopped ? noHealthyEndpoint : circuitOpen;
-      this.#sink.onError(refusal(service.name));
+      this.sink.onError(refusal(service.name));
       return;
     }
     service.budget.deposit();
-    const { body, timeoutMs, retry, method } = this.#request;
+    const { body, timeoutMs, retry, method } = this.request;
     if (body !== undefined && (retry.attempts > 0 || isIdempotent(method))) {
       this.#body = new ReplayableBody(body);
     }
-    this.#timers.startCall(this, timeoutMs);
-    this.#try();
+    this.#timeout = startTimeout(this, timeoutMs);
+    this.proceed();
   }
 
   pause(): void {
-    this.#paused = true;
-    this.#upstreamCall?.pause();
+    this.isPaused = true;
+    this.#try?.pause();
+    this.#hedging?.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#upstreamCall?.resume();
+    this.isPaused = false;
+    this.#try?.resume();
+    this.#hedging?.resume();
   }
 
   abort(): void {
     if (this.#over) return;
-    this.#upstreamCall?.abort();
-    if (this.#endpoint !== undefined && !this.#answered) {
-      this.#service.outcomes.abandoned(this.#endpoint, this.#sentAtMs);
-    }
+    this.#hedging?.keepOnly(this.#try, this.#try);
+    this.#try?.abandon();
     this.#body?.cancel();
     this.#finish();
   }
 
+  /** The oldest try is to blame; a hedge may have had no time. */
   expire(): void {
-    this.#upstreamCall?.abort();
-    if (this.#endpoint !== undefined && this.#sent && !this.#answered) {
-      this.#service.outcomes.failed(this.#endpoint, 'timeout');
-    }
+    this.#hedging?.keepOnly(this.#try, this.#try);
+    this.#try?.blame();
     this.#fail(callTookTooLong(this.#answered));
   }
 
-  expireTry(): void {
-    this.#upstreamCall?.abort();
-    this.onError(tryTookTooLong(this.#sent, this.#answered));
-  }
-
   proceed(): void {
-    if (!this.#over) this.#try();
+    const endpoint = this.request.subset.pick(this);
+    if (endpoint === undefined) this.#fail(noHealthyEndpoint(this.service.name));
+    else this.#begin((this.#try = new Try(this, endpoint)));
   }
 
-  onSent(): void {
-    this.#sent = true;
+  get isBodyWhole(): boolean {
+    return this.#body?.isWhole ?? true;
   }
 
-  onInformational(status: number, headers: string[]): void {
-    this.#sink.onInformational(status, headers);
+  beginHedge(hedge: Try): void {
+    this.#retries++;
+    this.#begin(hedge);
   }
 
-  onHead(status: number, reason: string, headers: string[]): void {
-    const outcome = this.#service.outcomes.answered(
-      this.#endpoint!,
-      this.#sentAtMs,
-      status,
-      headers,
-    );
-    if (isRetriableStatus(this.#request.retry, status) && this.#retriesAnswer(status, headers)) {
+  skip(endpoint: Endpoint): void {
+    if (!this.exclude.includes(endpoint)) this.exclude = [...this.exclude, endpoint];
+  }
+
+  openBody(): BodySource | undefined {
+    return this.#body === undefined ? this.request.body : this.#body.open();
+  }
+
+  onTrySent(one: Try): void {
+    this.#hedging?.onTrySent(one);
+  }
+
+  /** Of several tries the oldest may speak: a hint of one that loses would speak of no answer. */
+  onTryInformational(one: Try, status: number, headers: string[]): void {
+    if (one === this.#try) this.sink.onInformational(status, headers);
+  }
+
+  onTryHead(one: Try, status: number, reason: string, headers: string[]): void {
+    const { retry } = this.request;
+    if (this.#hedging?.isUnderWay === true) {
+      if (isListedStatus(retry, status) && this.#leaveToOthers(one)) {
+        one.cancel();
+        return;
+      }
+    } else if (isRetriableStatus(retry, status) && this.#retriesAnswer(one, status, headers)) {
       return;
     }
     this.#answered = true;
-    this.#failed = outcome >= 500;
+    this.#failed = one.hasFailed;
+    this.#hedging?.keepOnly(one, this.#try);
+    this.#try = one;
     this.#body?.commit();
-    this.#sink.onHead(status, reason, headers);
+    this.#settle();
+    this.sink.onHead(status, reason, headers);
   }
 
-  onData(chunk: Uint8Array): void {
-    this.#sink.onData(chunk);
-  }
-
-  onEnd(trailers: string[] | undefined): void {
+  onTryEnd(trailers: string[] | undefined): void {
     // The answer may be whole before the request is: nobody wants the rest of it.
     this.#body?.cancel();
     this.#finish();
-    this.#sink.onEnd(trailers);
+    this.sink.onEnd(trailers);
   }
 
-  onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void {
-    // The tunnel is this request in flight, for as long as it lives: it takes over our place.
-    const service = this.#service;
-    const endpoint = this.#endpoint!;
-    service.outcomes.answered(endpoint, this.#sentAtMs, status, headers);
-    this.#endpoint = undefined;
+  /** A tunnel takes over the call's place; upgrades are never hedged. */
+  onTryUpgrade(_one: Try, status: number, reason: string, headers: string[], socket: Duplex): void {
     this.#over = true;
-    this.#timers.clear();
-    service.ended(this.#startedAt, false);
-    socket.once('close', () => {
-      endpoint.active--;
-      service.release();
-    });
-    this.#sink.onUpgrade(status, reason, headers, socket);
+    this.#try = undefined;
+    clearTimeout(this.#timeout);
+    this.service.ended(this.#startedAt, false);
+    this.sink.onUpgrade(status, reason, headers, socket);
   }
 
-  onError(error: UpstreamError): void {
-    if (error.failure === 'overflow') this.#service.breaker.notePendingOverflow();
-    const decision = decideAfterFailure(this.#request.retry, error, this.#context(error.sent));
+  onTryError(one: Try, error: UpstreamError): void {
+    const { breaker, outcomes } = this.service;
+    if (error.failure === 'overflow') breaker.notePendingOverflow();
+    const decision = decideAfterFailure(this.request.retry, error, this.#context(error.sent));
     // A connection closed as we wrote on it says nothing; if the endpoint died, the next try will.
     if (!decision.retry || decision.reason !== 'keep-alive-race') {
-      this.#service.outcomes.failed(this.#endpoint!, error.failure);
+      outcomes.failed(one.endpoint, error.failure, one.sentAtMs);
     }
-    if (!decision.retry || !this.#again(decision)) this.#fail(error);
+    if (this.#leaveToOthers(one)) return;
+    if (!decision.retry || !this.#again(one, decision)) this.#fail(error);
   }
 
-  #try(): void {
-    const endpoint = this.#request.subset.pick(this);
-    if (endpoint === undefined) {
-      this.#fail(noHealthyEndpoint(this.#service.name));
-      return;
-    }
-    this.#attempt++;
-    this.#endpoint = endpoint;
-    this.#sent = false;
-    endpoint.active++;
-    this.#sink.onTry(endpoint, this.#attempt);
+  onTryUnmade(one: Try, error: Error): void {
+    if (!this.#leaveToOthers(one)) this.#fail(error);
+  }
+
+  #begin(one: Try): void {
+    this.#latest = one;
+    this.sink.onTry(one.endpoint, ++this.#attempt);
     // Whoever is called may have given the call up.
-    if (this.#over) return;
-    let head: TryHead | Promise<TryHead>;
-    try {
-      head = this.#request.toTry(endpoint, this.#attempt);
-    } catch (error) {
-      this.#fail(error as Error);
-      return;
-    }
-    if (head instanceof Promise) this.#sendLater(head);
-    else if (!this.#over) this.#send(head);
-  }
-
-  #sendLater(pending: Promise<TryHead>): void {
-    pending.then(
-      (head) => {
-        if (!this.#over) this.#send(head);
-      },
-      (error: Error) => this.#fail(error),
-    );
-  }
-
-  #send({ target, authority, headers }: TryHead): void {
-    const { method, body, upgrade, expectContinue, perTryTimeoutMs } = this.#request;
-    const timeouts = this.#request.timeouts ?? this.#service.timeouts;
-    this.#timers.startTry(this, perTryTimeoutMs);
-    this.#sentAtMs = this.#service.outcomes.start();
-    const call = this.#service.send(
-      this.#endpoint!,
-      {
-        method,
-        target,
-        authority,
-        headers,
-        body: this.#body === undefined ? body : this.#body.open(),
-        upgrade,
-        expectContinue,
-        responseTimeoutMs: timeouts.responseMs,
-        idleTimeoutMs: timeouts.idleMs,
-        fresh: this.#raced,
-      },
-      this,
-      this.#request.http2,
-    );
-    // The client's body may have been read meanwhile, and its reader have given the call up.
-    if (this.#over) {
-      call.abort();
-      return;
-    }
-    this.#upstreamCall = call;
-    if (this.#paused) call.pause();
+    if (!this.#over) one.start(this.#attempt);
   }
 
   /** Whether an answer that may be retried is given up for another try. */
-  #retriesAnswer(status: number, headers: readonly string[]): boolean {
-    const retryAfterMs = findRetryAfterMs(headers, this.#service.environment.now());
-    const decision = decideAfterAnswer(
-      this.#request.retry,
-      { status, retryAfterMs },
-      this.#context(true),
-    );
-    if (!decision.retry) return false;
-    const call = this.#upstreamCall;
-    if (!this.#again(decision)) return false;
-    call?.abort();
+  #retriesAnswer(one: Try, status: number, headers: readonly string[]): boolean {
+    const retryAfterMs = findRetryAfterMs(headers, this.service.environment.now());
+    const answer = { status, retryAfterMs };
+    const decision = decideAfterAnswer(this.request.retry, answer, this.#context(true));
+    if (!decision.retry || !this.#again(one, decision)) return false;
+    one.cancel();
     return true;
   }
 
   #context(sent: boolean): RetryContext {
-    const { method, body, upgrade, timeoutMs } = this.#request;
-    const { monotonic } = this.#service.environment;
+    const { method, body, upgrade, timeoutMs } = this.request;
+    const { monotonic } = this.service.environment;
     return {
       method,
       retries: this.#retries,
-      raced: this.#raced,
+      raced: this.isRaced,
       bodyReplayable: body === undefined || (this.#body?.replayable ?? false),
       // What was sent of an upgrade may be in the upstream's other protocol already.
       answerStarted: this.#answered || (upgrade !== undefined && sent),
@@ -274,21 +234,39 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     };
   }
 
-  /** Sets another try going, unless the budget forbids it. */
-  #again({ reason, atLeastMs }: RetryDecision & { readonly retry: true }): boolean {
-    const { budget, environment, name } = this.#service;
+  /** Sets another try going in place of the only one, unless the budget forbids it. */
+  #again(one: Try, { reason, atLeastMs }: RetryDecision & { readonly retry: true }): boolean {
+    const { budget, environment, name } = this.service;
     const race = reason === 'keep-alive-race';
     if (!race && !budget.tryWithdraw()) return false;
     environment.onRetry(name, reason);
-    if (race) this.#raced = true;
+    if (race) this.isRaced = true;
     else {
       this.#retries++;
-      this.exclude = [...this.exclude, this.#endpoint!];
+      this.skip(one.endpoint);
     }
-    this.#leaveEndpoint();
+    this.#hedging?.keepOnly(one, one);
+    one.end();
+    this.#try = undefined;
     const waitMs = race ? 0 : Math.max(atLeastMs, backoffMs(this.#retries, environment.random));
-    this.#timers.startWait(this, waitMs);
+    this.#wait = startWait(this, waitMs);
     return true;
+  }
+
+  /** Lets a try that failed go where another is still under way, which then stands for the call. */
+  #leaveToOthers(one: Try): boolean {
+    const next = this.#hedging?.leave(one, this.#try!);
+    if (next === undefined) return false;
+    this.#try = next;
+    return true;
+  }
+
+  /** Tells the sink who is speaking, where it is not the try that it was told of last. */
+  #settle(): void {
+    const one = this.#try;
+    if (one === undefined || one === this.#latest) return;
+    this.#latest = one;
+    this.sink.onSettled?.(one.endpoint, one.sentAtMs);
   }
 
   #fail(error: Error): void {
@@ -296,23 +274,20 @@ export class ServiceCall implements Call, UpstreamSink, PickHint, TimedCall {
     // A caller whose own request broke off has itself to blame.
     this.#failed = !(error instanceof UpstreamError && error.failure === 'request-body');
     this.#body?.cancel();
+    this.#settle();
     this.#finish();
-    this.#sink.onError(error);
-  }
-
-  #leaveEndpoint(): void {
-    this.#timers.clearTry();
-    if (this.#endpoint !== undefined) this.#endpoint.active--;
-    this.#endpoint = undefined;
-    this.#upstreamCall = undefined;
+    this.sink.onError(error);
   }
 
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#leaveEndpoint();
-    this.#timers.clear();
-    this.#service.ended(this.#startedAt, this.#failed);
-    this.#service.release();
+    this.#hedging?.keepOnly(this.#try, this.#try);
+    this.#try?.end();
+    this.#try = undefined;
+    clearTimeout(this.#timeout);
+    clearTimeout(this.#wait);
+    this.service.ended(this.#startedAt, this.#failed);
+    this.service.release();
   }
 }

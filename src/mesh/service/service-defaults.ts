@@ -7,6 +7,7 @@ import type {
   SuccessRateRules,
 } from '../health/outlier-rules.ts';
 import type { CircuitThresholds } from '../resilience/circuit-breaker.ts';
+import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { DEFAULT_RETRY_ON, type RetryCondition } from '../resilience/retry-policy.ts';
 import type { UpstreamTarget } from '../transport/upstream.ts';
 import type { ServiceTimeouts } from './service.ts';
@@ -63,6 +64,9 @@ export const SERVICE_DEFAULTS = {
   retry: RETRY,
   timeouts: TIMEOUTS,
 } as const;
+
+/** Of hedging that is on and says no more. */
+export const HEDGE_DEFAULTS: HedgeRules = { percentile: 0.95, minDelayMs: 10, attempts: 1 };
 
 /** What detectors that are off have once they are turned on. */
 export const FAILURE_PERCENTAGE_DEFAULTS: FailurePercentageRules = {

@@ -9,25 +9,21 @@ import {
   type CircuitBreaker,
   type CircuitThresholds,
 } from '../resilience/circuit-breaker.ts';
+import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
-import { createUpstream } from '../transport/create-upstream.ts';
 import type {
-  Upstream,
   UpstreamCall,
   UpstreamRequest,
   UpstreamSink,
-  UpstreamTarget,
   UpstreamTls,
 } from '../transport/upstream.ts';
 import type { EdgeRecorder, TopologyRecorder } from '../topology/recorder.ts';
 import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
 import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './endpoint-health.ts';
+import { EndpointUpstreams, type ServiceProtocol } from './endpoint-upstreams.ts';
 import { ServiceCall } from './service-call.ts';
 import { TryOutcomes } from './try-outcomes.ts';
-
-/** `auto`: plain, HTTP/2 for the calls that ask for it and HTTP/1.1 for the others. */
-export type ServiceProtocol = UpstreamTarget['protocol'] | 'auto';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -41,6 +37,8 @@ export interface ServiceOptions {
   readonly health: Omit<HealthOptions, 'service'>;
   readonly circuitBreaker: CircuitThresholds;
   readonly retry: RetryRules;
+  /** Default: calls are not hedged. */
+  readonly hedge?: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly budget: { readonly ratio: number; readonly minPerSecond: number };
   /** Milliseconds; 0 is none. */
@@ -74,9 +72,6 @@ const WARMING_STEP_MS = 500;
 /** No request waits longer for the backplane, whatever has become of it. */
 const MAX_FIRST_WAIT_MS = 20;
 
-/** An answer's head may be as large as a request's. */
-const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
-
 export class Service {
   readonly name: string;
   /** Every call goes over HTTP/2. */
@@ -84,6 +79,7 @@ export class Service {
   /** Both are spoken: a call goes over HTTP/2 if it says so. */
   readonly auto: boolean;
   readonly retry: RetryRules;
+  readonly hedge: HedgeRules | undefined;
   readonly perTryTimeoutMs: number;
   readonly timeouts: ServiceTimeouts;
   readonly breaker: CircuitBreaker;
@@ -98,8 +94,7 @@ export class Service {
   readonly #edge: EdgeRecorder | undefined;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
-  readonly #http1Upstreams = new Map<Endpoint, Upstream>();
-  readonly #http2Upstreams = new Map<Endpoint, Upstream>();
+  readonly #upstreams: EndpointUpstreams;
   #known: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
   #refresh: NodeJS.Immediate | undefined;
@@ -121,11 +116,20 @@ export class Service {
     this.sharedAs = options.sharedAs;
     this.adaptiveWeights = options.adaptiveWeights ?? false;
     this.retry = options.retry;
+    this.hedge = options.hedge;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
     const { topologyName } = options;
     if (topologyName !== undefined) this.#edge = environment.topology?.edgeTo(topologyName);
     this.breaker = createCircuitBreaker(options.circuitBreaker);
+    this.#upstreams = new EndpointUpstreams({
+      protocol: options.protocol,
+      tls: options.tls,
+      connectTimeoutMs: options.timeouts.connectMs,
+      keepAliveMs: options.timeouts.keepAliveMs,
+      thresholds: this.breaker.thresholds,
+      isInUse: (endpoint) => this.endpoints.includes(endpoint),
+    });
     this.budget = createRetryBudget({ ...options.budget, monotonic: environment.monotonic });
     const { balancing, stickyKey } = options;
     const { monotonic, random, now, zone } = environment;
@@ -140,6 +144,7 @@ export class Service {
     this.outcomes = new TryOutcomes({
       outliers: this.health.outliers,
       latency: balancing.policy === 'peak-ewma',
+      hedge: options.hedge,
       timed: this.adaptiveWeights,
       http2: this.http2 || this.auto,
       monotonic,
@@ -211,7 +216,7 @@ export class Service {
     this.#balancer.update(endpoints);
     this.sticky?.update(endpoints);
     if (!this.isStopped) this.health.update(endpoints);
-    for (const endpoint of removed) this.#leave(endpoint);
+    for (const endpoint of removed) this.#upstreams.leave(endpoint);
     this.#keepWarming();
   }
 
@@ -243,10 +248,7 @@ export class Service {
     if (this.breaker.active > 0) {
       await new Promise<void>((resolve) => (this.#drained = resolve));
     }
-    const upstreams = [...this.#http1Upstreams.values(), ...this.#http2Upstreams.values()];
-    await Promise.all(upstreams.map((upstream) => upstream.close()));
-    this.#http1Upstreams.clear();
-    this.#http2Upstreams.clear();
+    await this.#upstreams.close();
   }
 
   /** The endpoints that have this metadata, as a lasting handle for a target. */
@@ -289,35 +291,6 @@ export class Service {
     wantsHttp2 = false,
   ): UpstreamCall {
     const http2 = this.http2 || (wantsHttp2 && this.auto);
-    const upstreams = http2 ? this.#http2Upstreams : this.#http1Upstreams;
-    const known = upstreams.get(endpoint);
-    if (known !== undefined) return known.send(request, sink);
-    const upstream = createUpstream(this.#targetOf(endpoint, http2), {
-      connectTimeoutMs: this.timeouts.connectMs,
-      keepAliveMs: this.timeouts.keepAliveMs,
-      maxConnections: this.breaker.thresholds.maxConnections,
-      maxPending: this.breaker.thresholds.maxPending,
-      maxHeadBytes: MAX_ANSWER_HEAD_BYTES,
-    });
-    const call = upstream.send(request, sink);
-    // It may have left while the head of the try was made: then nobody else will close it.
-    if (this.endpoints.includes(endpoint)) upstreams.set(endpoint, upstream);
-    else void upstream.close();
-    return call;
-  }
-
-  #targetOf({ spec }: Endpoint, http2: boolean): UpstreamTarget {
-    const { tls } = this.#options;
-    let { protocol } = this.#options;
-    if (protocol === 'auto') protocol = http2 ? 'h2c' : 'http1';
-    return { host: spec.host, port: spec.port, protocol, ...(tls !== undefined && { tls }) };
-  }
-
-  #leave(endpoint: Endpoint): void {
-    for (const upstreams of [this.#http1Upstreams, this.#http2Upstreams]) {
-      const upstream = upstreams.get(endpoint);
-      upstreams.delete(endpoint);
-      void upstream?.close();
-    }
+    return this.#upstreams.send(endpoint, http2, request, sink);
   }
 }

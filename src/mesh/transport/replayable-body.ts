@@ -6,7 +6,8 @@ const REPLAY_MAX_BYTES = 64 * 1024;
 
 /**
  * Stands between one `BodySource` and the tries that send it, one after the other. `open()`
- * gives each try a source of its own that first replays what earlier tries have read.
+ * gives each try a source of its own that first replays what earlier tries have read. Once all
+ * of it is kept, tries may send it side by side.
  */
 export class ReplayableBody implements BodySink {
   readonly #source: BodySource;
@@ -30,8 +31,14 @@ export class ReplayableBody implements BodySink {
     return !this.#overflowed && this.#error === undefined;
   }
 
-  /** A source for the next try; the previous one hears no more. */
+  /** All of it was read and is kept. */
+  get isWhole(): boolean {
+    return this.#ended && this.replayable;
+  }
+
+  /** A source for the next try; the previous one hears no more, unless it has heard all. */
   open(): BodySource {
+    if (this.isWhole) return new Copy(this.#kept, this.#trailers, this.#source.length);
     this.#reader?.cancel();
     return (this.#reader = new Reader(this, this.#source.length));
   }
@@ -144,5 +151,39 @@ class Reader implements BodySource {
   cancel(): void {
     this.sink = undefined;
     this.#body.detach(this);
+  }
+}
+
+/** The whole body, for one try. */
+class Copy implements BodySource {
+  readonly length: number | undefined;
+  readonly #chunks: readonly Uint8Array[];
+  readonly #trailers: readonly string[] | undefined;
+  #isCancelled = false;
+
+  constructor(
+    chunks: readonly Uint8Array[],
+    trailers: readonly string[] | undefined,
+    length: number | undefined,
+  ) {
+    this.#chunks = chunks;
+    this.#trailers = trailers;
+    this.length = length;
+  }
+
+  start(sink: BodySink): void {
+    for (const chunk of this.#chunks) {
+      if (this.#isCancelled) return;
+      sink.onData(chunk);
+    }
+    if (!this.#isCancelled) sink.onEnd(this.#trailers);
+  }
+
+  /** It is 64 KiB at most, which the sink has to take at once, as it takes what is replayed. */
+  pause(): void {}
+  resume(): void {}
+
+  cancel(): void {
+    this.#isCancelled = true;
   }
 }

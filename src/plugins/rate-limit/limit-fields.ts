@@ -12,6 +12,8 @@ export function bindLimitFields(name: string, limit: number, windowMs: number): 
   const remaining = `${item};r=`;
   return (headers, verdict) => {
     headers.add('RateLimit-Policy', policy);
+    // Who let everybody through, or nobody, has not looked at the window.
+    if (verdict.fallback === 'open' || verdict.fallback === 'closed') return;
     headers.add(
       'RateLimit',
       `${remaining}${verdict.remaining};t=${Math.ceil(verdict.resetMs / 1000)}`,

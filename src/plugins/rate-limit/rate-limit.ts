@@ -3,6 +3,7 @@ import {
   definePlugin,
   durationMs,
   problem,
+  type Problem,
   type ConfigIssue,
   type Exchange,
   type HookResult,
@@ -52,6 +53,14 @@ function bindCost(cost: RateLimitConfig['cost']): (method: string) => number {
   return (method) => byMethod.get(method) ?? 1;
 }
 
+/** Not 429: this caller may have done nothing. 503 says that it is the gateway that cannot (RFC 9110 §15.6.4). */
+function refusedUnseen(seconds: number): Problem {
+  return problem(503, 'overloaded', {
+    detail: 'The limit of this route cannot be checked at the moment.',
+    headers: { 'Retry-After': String(seconds) },
+  });
+}
+
 export const rateLimit = definePlugin({
   name: 'rate-limit',
   config: RateLimitConfig,
@@ -59,10 +68,16 @@ export const rateLimit = definePlugin({
   // A counter that is out of order must not take the service down with it.
   onError: 'open',
   check,
-  create(config, { counters, route }) {
+  create(config, { counters, metrics, route }) {
     const windowMs = durationMs(config.window);
     const name = limiterName(config, route);
-    const limiter = counters.limiter({ name, points: config.limit, windowMs });
+    const { limit: points, mode, onUnavailable } = config;
+    const limiter = counters.limiter({ name, points, windowMs, mode, onUnavailable });
+    const fallbacks = metrics.counter(
+      'fallbacks_total',
+      'Requests that a limit decided on without Redis, by what decided.',
+      ['route', 'fallback'],
+    );
     const keyOf = bindCallerKey(config.by, config.name !== undefined);
     const costOf = bindCost(config.cost);
     const addFields = bindLimitFields(config.name ?? route ?? 'default', config.limit, windowMs);
@@ -72,8 +87,12 @@ export const rateLimit = definePlugin({
 
     const settle = (exchange: Exchange, verdict: LimitVerdict, cost: number): HookResult => {
       if (config.headers) exchange.state.set(verdictKey, verdict);
+      const { fallback } = verdict;
+      if (fallback !== undefined && !exchange.dryRun)
+        fallbacks.inc({ route: exchange.route, fallback });
       if (verdict.allowed || cost === 0) return undefined;
       const seconds = retryAfterSeconds(verdict.resetMs);
+      if (fallback === 'closed') return refusedUnseen(seconds);
       return problem(config.status, 'rate_limited', {
         detail: `Too many requests; try again in ${seconds} s.`,
         headers: { 'Retry-After': String(seconds) },

@@ -47,6 +47,19 @@ export const RateLimitConfig = Type.Object(
         description: "Limits of one name share their counts. Default: the route's own",
       }),
     ),
+    mode: Type.Union([Type.Literal('leased'), Type.Literal('exact')], {
+      default: 'leased',
+      description:
+        'With Redis: `leased` draws points in batches and spends them in memory, `exact` asks for each request',
+    }),
+    onUnavailable: Type.Union(
+      [Type.Literal('local'), Type.Literal('open'), Type.Literal('closed')],
+      {
+        default: 'local',
+        description:
+          'While Redis does not answer: count here, within the limit divided by the live nodes (`local`), let everybody through (`open`), or refuse with 503 (`closed`)',
+      },
+    ),
     status: Type.Integer({
       minimum: 400,
       maximum: 599,

@@ -15,12 +15,20 @@ export interface Clock {
   monotonic(): number;
 }
 
+/**
+ * What decides where the shared counters give no answer in time: this node's own count, of the
+ * points divided by the live nodes; letting everybody through; or letting nobody through.
+ */
+export type LimitFallback = 'local' | 'open' | 'closed';
+
 export interface LimitVerdict {
   readonly allowed: boolean;
-  /** Points left in the window, never below 0. */
+  /** Points left in the window as far as this node knows, never below 0. */
   readonly remaining: number;
   /** Milliseconds until the window ends. */
   readonly resetMs: number;
+  /** What decided in place of the shared counters; `open` and `closed` know nothing of the window. */
+  readonly fallback?: LimitFallback;
 }
 
 /** A counter per key that refuses when a window's points are spent. */
@@ -34,11 +42,18 @@ export interface Limiter {
 /** Counters outlive a configuration reload: the same name and options give the same counters. */
 export interface Counters {
   /** A fixed window of `windowMs` milliseconds with `points` points. */
-  limiter(options: {
-    readonly name: string;
-    readonly points: number;
-    readonly windowMs: number;
-  }): Limiter;
+  limiter(options: LimiterOptions): Limiter;
+}
+
+/** `mode` and `onUnavailable` mean nothing where there is one node, and its memory counts. */
+export interface LimiterOptions {
+  readonly name: string;
+  readonly points: number;
+  readonly windowMs: number;
+  /** Ask the shared counters for each request, or (default) draw points in batches and spend them here. */
+  readonly mode?: 'exact' | 'leased';
+  /** Default `local`. */
+  readonly onUnavailable?: LimitFallback;
 }
 
 /** Metrics of a plugin, published as `meshgate_plugin_<plugin>_<name>`. */

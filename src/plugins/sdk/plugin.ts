@@ -33,6 +33,8 @@ export type {
   Counters,
   FetchJsonOptions,
   Limiter,
+  LimiterOptions,
+  LimitFallback,
   LimitVerdict,
   Log,
   PluginContext,

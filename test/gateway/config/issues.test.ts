@@ -44,7 +44,7 @@ const goldens: readonly Golden[] = [
     text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
       '2:18 node.workers: "auto" is not allowed here; allowed: 1',
-      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, timeouts',
+      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, hedge, timeouts (did you mean "hedge"?)',
     ],
   },
   {
@@ -127,6 +127,7 @@ services:
   c: { discover: { dns: { name: "b d", type: SRV, port: 80 } }, tls: { verify: false } }
   d e: { endpoints: [], timeouts: { connect: 0s, idle: 30d }, retry: { on: [200, 5xy] } }
   f: { endpoints: [], protocol: https, tls: { cert: a.pem } }
+  g: { endpoints: [], hedge: { percentile: 95, minDelay: 0s, attempts: 0 } }
 `,
     issues: [
       '3:6 services.a: the service has no endpoints (give it endpoints or discover)',
@@ -145,6 +146,9 @@ services:
       '12:77 services["d e"].retry.on[0]: must be at least 400, got 200',
       '12:82 services["d e"].retry.on[1]: "5xy" is not allowed here; allowed: "connect-failure", "refused-stream", "reset", "timeout", "5xx" (did you mean "5xx"?)',
       '13:47 services.f.tls.cert: "cert" needs "key"',
+      '14:44 services.g.hedge.percentile: must be at most 0.999, got 95',
+      '14:58 services.g.hedge.minDelay: must be more than 0',
+      '14:72 services.g.hedge.attempts: must be at least 1, got 0',
     ],
   },
   {

@@ -42,6 +42,7 @@ describe('the complete example', () => {
         { host: '127.0.0.1', port: 3002, weight: 1, metadata: { version: 'v2' } },
       ],
       retry: { attempts: 1, perTryTimeoutMs: 2000, budget: { ratio: 0.2, minPerSecond: 10 } },
+      hedge: { percentile: 0.95, minDelayMs: 10, attempts: 1 },
       timeouts: { connectMs: 2000, responseMs: 15_000, idleMs: 60_000, keepAliveMs: 4000 },
       tls: undefined,
     });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   CHECK_DEFAULTS,
   FAILURE_PERCENTAGE_DEFAULTS,
+  HEDGE_DEFAULTS,
   LOCAL_CHECK_DEFAULTS,
   SERVICE_DEFAULTS,
 } from '../../../src/mesh/service/service-defaults.ts';
@@ -14,6 +15,7 @@ services:
   checked:
     discover: { mesh: checked }
     healthCheck: { tcp: {} }
+    hedge: {}
     balancer: { slowStart: {} }
     outlierDetection: { failurePercentage: {} }
 register: [{ service: plain, address: 127.0.0.1:3001 }]
@@ -26,6 +28,8 @@ describe('a configuration that says nothing', () => {
     const { protocol: _http1, outliers, policy, slowStart, ...rest } = SERVICE_DEFAULTS;
     const [plain, checked] = config.services;
     expect(plain).toMatchObject({ ...rest, protocol: 'auto', outlierDetection: outliers });
+    expect(plain!.hedge).toBeUndefined();
+    expect(checked!.hedge).toEqual(HEDGE_DEFAULTS);
     expect(plain!.balancer).toMatchObject({ policy, slowStart: undefined, zoneAware: true });
     expect(checked!.balancer.slowStart).toEqual(slowStart);
     expect(checked!.healthCheck).toEqual({ by: { kind: 'tcp' }, ...CHECK_DEFAULTS });

@@ -147,7 +147,7 @@ describe('a random table', () => {
       for (let n = 0; n < 40; n++) {
         const asked = randomRequest(random);
         const match = table.match(asked);
-        const found = match && `${match.entry.route}[${match.entry.index}]`;
+        const found = match && `${match.route}[${match.index}]`;
         const context = { round, n, asked };
         expect({ found, context }).toEqual({ found: oracle(routes, asked), context });
         if (found !== undefined) matched++;
@@ -178,7 +178,7 @@ describe('a random table', () => {
         });
         const all = routes.flatMap(({ name, matches }) => matches.map((_, i) => `${name}[${i}]`));
         expect(told.toSorted()).toEqual(all.toSorted());
-        expect(won).toEqual(match ? [`${match.entry.route}[${match.entry.index}]`] : []);
+        expect(won).toEqual(match ? [`${match.route}[${match.index}]`] : []);
         const admitted = routes.flatMap((route) =>
           route.matches.flatMap((each, i) =>
             worth(route, each, asked) === undefined ? [] : [`${route.name}[${i}]`],

@@ -224,19 +224,20 @@ describe('the match', () => {
 
   it('names the route, the entry and the prefix that matched', () => {
     const match = table.match(request({ path: '/orders/1' }));
-    expect(match?.entry).toEqual({
+    expect(match).toEqual({
+      value: 'orders',
       route: 'orders',
       index: 0,
       namesMethod: false,
       prefix: '/orders',
       regex: undefined,
     });
-    expect(table.match(request({ path: '/x' }))?.entry.prefix).toBe('/');
+    expect(table.match(request({ path: '/x' }))?.prefix).toBe('/');
   });
 
   it('hands out the expression that matched', () => {
     const match = table.match(request({ path: '/o/7' }));
-    expect(match?.entry).toMatchObject({
+    expect(match).toMatchObject({
       index: 1,
       prefix: undefined,
       regex: { source: '/o/[0-9]+' },

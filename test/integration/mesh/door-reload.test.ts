@@ -28,9 +28,11 @@ function keepCalling(node: TestGateway, url: string, method = 'GET'): Calls {
   const calling = (async () => {
     while (!stopping.signal.aborted) {
       const what = await callBy(outboundOf(node), url, { method }).then(
-        ({ status, body }) => (status === 200 ? body : `status ${status}`),
+        ({ status, body }) => (status === 200 ? body : `${status} ${codeOf(body)}`),
         (error: Error) => error.message,
       );
+      // All of the mesh is this one process, which sheds load while the machine is busy elsewhere.
+      if (what === '503 overloaded') continue;
       seen.set(what, (seen.get(what) ?? 0) + 1);
     }
   })();
@@ -41,6 +43,8 @@ function keepCalling(node: TestGateway, url: string, method = 'GET'): Calls {
   onTestFinished(stop);
   return { seen, stop };
 }
+
+const codeOf = (body: string): string => (JSON.parse(body) as { code: string }).code;
 
 async function untilSeen({ seen }: Calls, what: string, more = 5): Promise<void> {
   const goal = (seen.get(what) ?? 0) + more;
@@ -64,6 +68,8 @@ describe('a registration', () => {
     expect(await node.reconfigure({ listeners: [], register: [both[1]] })).toMatchObject({
       successful: true,
     });
+    // What was in flight has ended by now.
+    await untilSeen(calls, 'b');
     const before = calls.seen.get('a');
     await untilSeen(calls, 'b', 20);
     expect(calls.seen.get('a')).toBe(before);

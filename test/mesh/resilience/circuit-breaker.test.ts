@@ -24,6 +24,15 @@ describe('createCircuitBreaker', () => {
     expect(breaker.tryAcquire()).toBe(false);
   });
 
+  it('can be asked whether there is room, which is no refusal', () => {
+    const breaker = createCircuitBreaker(thresholds);
+    breaker.tryAcquire();
+    expect(breaker.isFull).toBe(false);
+    breaker.tryAcquire();
+    expect(breaker.isFull).toBe(true);
+    expect(breaker.overflows.requests).toBe(0);
+  });
+
   it('keeps what is in flight through new limits', () => {
     const breaker = createCircuitBreaker(thresholds);
     breaker.tryAcquire();

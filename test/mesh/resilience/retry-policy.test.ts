@@ -4,6 +4,7 @@ import {
   decideAfterAnswer,
   decideAfterFailure,
   DEFAULT_RETRY_ON,
+  isListedStatus,
   isRetriableStatus,
   type RetryCondition,
   type RetryContext,
@@ -64,6 +65,13 @@ describe('the rules', () => {
     expect(isRetriableStatus(rulesOf('5xx'), 499)).toBe(false);
     expect(isRetriableStatus(everything, 200)).toBe(false);
     expect(isRetriableStatus(createRetryRules({ attempts: 0 }), 503)).toBe(false);
+  });
+
+  it('tell a worse answer from a better one even where nothing is tried again', () => {
+    const rules = createRetryRules({ attempts: 0 });
+    const listed = [200, 404, 500, 502, 503, 504].filter((status) => isListedStatus(rules, status));
+    expect(listed).toEqual([502, 503, 504]);
+    expect(isListedStatus(rulesOf('5xx'), 500)).toBe(true);
   });
 });
 

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect } from 'vitest';
 import type { EndpointSource } from '../../../src/mesh/discovery/endpoint-source.ts';
 import { toEndpointId, type Endpoint, type EndpointSpec } from '../../../src/mesh/endpoint.ts';
+import { RecentLatency } from '../../../src/mesh/resilience/recent-latency.ts';
 import {
   createRetryRules,
   type RetryCondition,
@@ -52,6 +53,7 @@ export interface TestServiceOptions extends Partial<
     | 'name'
     | 'protocol'
     | 'circuitBreaker'
+    | 'hedge'
     | 'perTryTimeoutMs'
     | 'budget'
     | 'timeouts'
@@ -83,6 +85,7 @@ const DEFAULTS = {
   name: 'orders',
   protocol: 'http1',
   circuitBreaker: { maxRequests: 1024, maxPending: 1024, maxConnections: 1024 },
+  hedge: undefined,
   perTryTimeoutMs: 0,
   budget: { ratio: 0.2, minPerSecond: 10 },
   timeouts: { connectMs: 10_000, responseMs: 0, idleMs: 0, keepAliveMs: 60_000 },
@@ -157,6 +160,13 @@ export function serviceFixtures(): {
   };
 }
 
+/** As if it had always answered within a millisecond, so that calls are hedged after `minDelay`. */
+export function takeForQuick(endpoint: Endpoint): void {
+  const recent = new RecentLatency(0.95);
+  for (let i = 0; i < 1000; i++) recent.record(1, performance.now());
+  endpoint.seen.recentLatency = recent;
+}
+
 /** A port that nobody listens on. */
 export async function createRefusingTarget(): Promise<UpstreamTarget> {
   const server = createServer();
@@ -206,6 +216,7 @@ export function startCall(
       upgrade: undefined,
       expectContinue: false,
       retry: service.retry,
+      hedge: service.hedge,
       perTryTimeoutMs: service.perTryTimeoutMs,
       timeoutMs: 0,
       toTry: () => ({ target: '/', authority: 'orders.test', headers: [] }),

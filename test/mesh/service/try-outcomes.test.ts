@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../../src/mesh/endpoint.ts';
 import { OutlierDetector } from '../../../src/mesh/health/outlier-detector.ts';
+import type { HedgeRules } from '../../../src/mesh/resilience/hedge-policy.ts';
 import { TryOutcomes } from '../../../src/mesh/service/try-outcomes.ts';
 import type { UpstreamFailure } from '../../../src/mesh/transport/upstream-error.ts';
 import { endpoint } from '../balancing/endpoints.ts';
@@ -14,7 +15,12 @@ beforeEach(() => {
   one.seen.sampledAtMs = nowMs;
 });
 
-function outcomes({ latency = true, timed = false, http2 = false } = {}): TryOutcomes {
+function outcomes({
+  latency = true,
+  timed = false,
+  http2 = false,
+  hedge = undefined as HedgeRules | undefined,
+} = {}): TryOutcomes {
   const outliers = new OutlierDetector(
     {
       consecutive5xx: 5,
@@ -35,7 +41,15 @@ function outcomes({ latency = true, timed = false, http2 = false } = {}): TryOut
       onReturned: () => undefined,
     },
   );
-  return new TryOutcomes({ outliers, latency, timed, http2, monotonic: () => nowMs, now: () => 0 });
+  return new TryOutcomes({
+    outliers,
+    latency,
+    timed,
+    hedge,
+    http2,
+    monotonic: () => nowMs,
+    now: () => 0,
+  });
 }
 
 function answer(status: number, headers: string[] = [], tookMs = 100, http2 = false): void {
@@ -62,7 +76,7 @@ describe('the latency of a try', () => {
   });
 
   it('is 5 s where there was no connection', () => {
-    outcomes().failed(one, 'connect');
+    outcomes().failed(one, 'connect', nowMs);
     expect(one.seen.latencyMs).toBe(5000);
   });
 
@@ -80,9 +94,60 @@ describe('the latency of a try', () => {
     const told = outcomes({ latency: false });
     expect(told.start()).toBe(0);
     told.answered(one, 0, 200, []);
-    told.failed(one, 'reset');
+    told.failed(one, 'reset', 0);
     told.abandoned(one, 0);
     expect(one.seen.latencyMs).toBe(30);
+  });
+});
+
+describe('the recent latency of an endpoint', () => {
+  const hedge = { percentile: 0.95, minDelayMs: 1, attempts: 1 };
+
+  /** 20 answers after 100 ms. */
+  function learn(): TryOutcomes {
+    const told = outcomes({ latency: false, hedge });
+    for (let i = 0; i < 20; i++) {
+      const startedAtMs = told.start();
+      nowMs += 100;
+      told.answered(one, startedAtMs, 200, []);
+    }
+    return told;
+  }
+
+  const percentileMs = (): number => one.seen.recentLatency!.percentileMs(nowMs)!;
+
+  it('is kept where calls are hedged, and nowhere else', () => {
+    answer(200);
+    const averageMs = one.seen.latencyMs;
+    expect(one.seen.recentLatency).toBeUndefined();
+    learn();
+    expect(percentileMs()).toBeGreaterThanOrEqual(100);
+    expect(percentileMs()).toBeLessThan(110);
+    // The average is for those who balance by it.
+    expect(one.seen.latencyMs).toBe(averageMs);
+  });
+
+  it('is not drawn down by failures, however fast', () => {
+    const told = learn();
+    for (let i = 0; i < 100; i++) {
+      told.answered(one, nowMs, i % 2 === 0 ? 503 : 429, []);
+      told.failed(one, 'connect', nowMs);
+    }
+    nowMs += 250;
+    expect(percentileMs()).toBeGreaterThanOrEqual(100);
+  });
+
+  it('knows of tries that were given up, or timed out, as slow as they were by then', () => {
+    const told = learn();
+    for (const giveUp of [
+      () => told.abandoned(one, nowMs - 400),
+      () => told.failed(one, 'timeout', nowMs - 400),
+    ]) {
+      giveUp();
+    }
+    nowMs += 250;
+    // 2 of 22 are above 5%.
+    expect(percentileMs()).toBeGreaterThanOrEqual(400);
   });
 });
 
@@ -90,7 +155,7 @@ describe('the blame for a try', () => {
   it.each(['connect', 'connect-timeout', 'tls', 'reset', 'protocol', 'timeout'] as const)(
     'is the endpoint’s for %s',
     (failure) => {
-      outcomes().failed(one, failure);
+      outcomes().failed(one, failure, nowMs);
       expect(one.seen).toMatchObject({
         requests: 1,
         failures: 1,
@@ -102,7 +167,7 @@ describe('the blame for a try', () => {
   it.each<UpstreamFailure>(['refused-stream', 'overflow', 'request-body'])(
     'is not the endpoint’s for %s',
     (failure) => {
-      outcomes().failed(one, failure);
+      outcomes().failed(one, failure, nowMs);
       expect(one.seen).toMatchObject({ requests: 0, failures: 0, latencyMs: 30 });
     },
   );
@@ -132,8 +197,8 @@ describe('the totals of an endpoint', () => {
       nowMs += tookMs;
       told.answered(one, startedAtMs, status, []);
     }
-    told.failed(one, 'reset');
-    told.failed(one, 'overflow');
+    told.failed(one, 'reset', nowMs);
+    told.failed(one, 'overflow', nowMs);
     expect(one.seen).toMatchObject({
       tries: 5,
       failedTries: 2,

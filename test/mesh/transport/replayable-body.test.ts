@@ -70,6 +70,53 @@ describe('a replayable body', () => {
     expect([second.text, second.isEnded, second.trailers]).toEqual(['all', true, ['x-sum', '1']]);
   });
 
+  it('is whole once all of it was read and is kept', () => {
+    const source = new ManualBody();
+    const body = new ReplayableBody(source);
+    expect(body.isWhole).toBe(false);
+    void new Reading(body.open());
+    source.push('body');
+    expect(body.isWhole).toBe(false);
+    source.end();
+    expect(body.isWhole).toBe(true);
+    body.commit();
+    expect(body.isWhole).toBe(false);
+  });
+
+  it('is not whole where it broke off, or is too large to keep', () => {
+    for (const finish of [
+      (source: ManualBody) => source.fail(new Error('gone')),
+      (source: ManualBody) => {
+        source.push('x'.repeat(LIMIT));
+        source.end();
+      },
+    ]) {
+      const source = new ManualBody();
+      const body = new ReplayableBody(source);
+      void new Reading(body.open());
+      source.push('x');
+      finish(source);
+      expect(body.isWhole).toBe(false);
+    }
+  });
+
+  it('that is whole is read by several tries at once, whatever becomes of one', () => {
+    const source = new ManualBody(4);
+    const body = new ReplayableBody(source);
+    void new Reading(body.open());
+    source.push('bo');
+    source.push('dy');
+    source.end(['X-Sum', '1']);
+    const [one, two] = [body.open(), body.open()];
+    const cancelled = new Reading();
+    cancelled.onChunk = () => one.cancel();
+    one.start(cancelled);
+    const whole = new Reading(two);
+    expect(cancelled).toMatchObject({ text: 'bo', isEnded: false });
+    expect(whole).toMatchObject({ text: 'body', isEnded: true, trailers: ['X-Sum', '1'] });
+    expect([one.length, two.length]).toEqual([4, 4]);
+  });
+
   it('tells a later try of a body that broke off', () => {
     const source = new ManualBody();
     const body = new ReplayableBody(source);

@@ -6,6 +6,8 @@ import {
   Problem,
   type HookResult,
   type Limiter,
+  type LimiterOptions,
+  type LimitVerdict,
   type PluginHooks,
   type Stage,
 } from '../../../src/plugins/sdk/plugin.ts';
@@ -270,6 +272,73 @@ describe('rate-limit', () => {
   });
 });
 
+describe('rate-limit without its store', () => {
+  /** A limiter that decides by its fallback, as one on Redis does while that is gone. */
+  function createUnavailable(verdict: LimitVerdict, config: object = {}) {
+    const asked: LimiterOptions[] = [];
+    const limiter: Limiter = { consume: () => verdict, peek: () => verdict };
+    const context = createTestContext({
+      counters: {
+        limiter(options) {
+          asked.push(options);
+          return limiter;
+        },
+      },
+    });
+    const hooks = rateLimit.create(
+      configure(rateLimit, { limit: 40, window: '1m', ...config }),
+      context,
+    );
+    return { hooks, context, asked };
+  }
+
+  it('hands mode and fallback to the counters', () => {
+    const verdict = { allowed: true, remaining: 1, resetMs: 1000 };
+    const { asked } = createUnavailable(verdict, { mode: 'exact', onUnavailable: 'closed' });
+    expect(asked).toMatchObject([{ mode: 'exact', onUnavailable: 'closed', points: 40 }]);
+  });
+
+  it('tells what this node has left where it counts by itself, and counts that it did', async () => {
+    const verdict = { allowed: true, remaining: 9, resetMs: 60_000, fallback: 'local' } as const;
+    const { hooks, context } = createUnavailable(verdict);
+    const { result, exchange } = await run([hooks]);
+    expect(result).toBeUndefined();
+    expect(exchange.response.headers.get('ratelimit')).toBe('"orders";r=9;t=60');
+    expect([...context.counts]).toEqual([
+      [`fallbacks_total{route=${exchange.route},fallback=local}`, 1],
+    ]);
+    await run([hooks], { dryRun: true });
+    expect([...context.counts.values()]).toEqual([1]);
+  });
+
+  it("refuses with 429 what is past this node's share", async () => {
+    const verdict = { allowed: false, remaining: 0, resetMs: 5_000, fallback: 'local' } as const;
+    const { result } = await run([createUnavailable(verdict).hooks]);
+    expect(result).toMatchObject({ status: 429, code: 'rate_limited' });
+  });
+
+  it('tells the policy alone where everybody is let through', async () => {
+    const verdict = { allowed: true, remaining: 40, resetMs: 60_000, fallback: 'open' } as const;
+    const { result, exchange } = await run([createUnavailable(verdict).hooks]);
+    expect(result).toBeUndefined();
+    expect(exchange.response.headers.get('ratelimit-policy')).toBe('"orders";q=40;w=60');
+    expect(exchange.response.headers.get('ratelimit')).toBeUndefined();
+  });
+
+  it('refuses with 503 overloaded where nobody is, whatever the status of a refusal', async () => {
+    const verdict = { allowed: false, remaining: 0, resetMs: 1_000, fallback: 'closed' } as const;
+    const { hooks } = createUnavailable(verdict, { status: 403, cost: { OPTIONS: 0 } });
+    const { result, exchange } = await run([hooks]);
+    expect(result).toMatchObject({
+      status: 503,
+      code: 'overloaded',
+      headers: ['Retry-After', '1'],
+    });
+    expect(exchange.response.headers.get('ratelimit')).toBeUndefined();
+    expect((await run([hooks], { method: 'OPTIONS' })).result).toBeUndefined();
+  });
+});
+
 describe("rate-limit's configuration", () => {
   it('fills in the defaults', () => {
     expect(configure(rateLimit, { limit: 1, window: '1s' })).toEqual({
@@ -277,6 +346,8 @@ describe("rate-limit's configuration", () => {
       window: '1s',
       by: 'consumer',
       cost: 1,
+      mode: 'leased',
+      onUnavailable: 'local',
       status: 429,
       headers: true,
     });
@@ -298,6 +369,8 @@ describe("rate-limit's configuration", () => {
     [{ limit: 5, window: '1m', name: 'a "quoted" one' }, /name/],
     [{ limit: 5, window: '1m', status: 200 }, /status/],
     [{ limit: 5, window: '1m', burst: 1 }, /additional/],
+    [{ limit: 5, window: '1m', mode: 'strict' }, /mode/],
+    [{ limit: 5, window: '1m', onUnavailable: 'deny' }, /onUnavailable/],
   ])('refuses %j', (config, message) => {
     expect(() => configure(rateLimit, config)).toThrow(message);
   });

@@ -3,6 +3,7 @@ import { isHashing } from '../../../mesh/balancing/policies.ts';
 import type { Discovery, EndpointConfig, PeerTls, ServiceConfig } from '../service-config.ts';
 import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { RawDiscover, RawEndpoint } from '../schema/endpoint.ts';
+import type { RawHedge } from '../schema/hedge.ts';
 import type { RawService } from '../schema/service.ts';
 import { hostNameFault, Malformed, parseAddress } from './address.ts';
 import { toBalancer } from './balancer.ts';
@@ -58,6 +59,7 @@ export function toService(
       ]),
       budget: { ratio: retry.budget.ratio, minPerSecond: retry.budget.minPerSecond },
     },
+    hedge: toHedge(draft, raw.hedge, [...path, 'hedge']),
     timeouts: toTimeouts(draft, raw.timeouts, [...path, 'timeouts']),
   };
 }
@@ -145,6 +147,18 @@ function toServiceTls(draft: Draft, raw: RawService, path: ConfigPath): PeerTls 
     });
   }
   return toPeerTls(draft, tls, place);
+}
+
+function toHedge(
+  draft: Draft,
+  raw: RawHedge | undefined,
+  path: ConfigPath,
+): ServiceConfig['hedge'] {
+  if (raw === undefined) return undefined;
+  const { percentile, minDelay, attempts } = raw;
+  // A hedge at once would be two of every request.
+  const minDelayMs = toDurationMs(draft, minDelay, [...path, 'minDelay'], 1);
+  return { percentile, minDelayMs, attempts };
 }
 
 function toTimeouts(

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { Duration } from '../../../plugins/sdk/quantity.ts';
 import { Balancer } from './balancer.ts';
 import { Discover, Endpoint } from './endpoint.ts';
+import { Hedge } from './hedge.ts';
 import { HealthCheck, OutlierDetection } from './health.ts';
 import { ServiceRetry } from './retry.ts';
 import { PeerTlsSchema } from './peer-tls.ts';
@@ -59,6 +60,7 @@ export const ServiceSchema = Type.Object(
     ),
     circuitBreaker: CircuitBreaker,
     retry: ServiceRetry,
+    hedge: Type.Optional(Hedge),
     timeouts: Timeouts,
   },
   { ...CLOSED, description: 'Something that routes lead to.' },
