@@ -9,23 +9,33 @@ const [
   { createApp },
   { check },
   { diff },
+  { drain },
   { createExplain },
   { flushOutput },
   { createProcessLog },
   { runCli },
+  { services },
   { createSidecar },
   { createStart },
+  { findTerminal },
+  { top },
+  { weight },
   { VERSION },
 ] = await Promise.all([
   import('./app.ts'),
   import('./cli/check.ts'),
   import('./cli/diff.ts'),
+  import('./cli/drain.ts'),
   import('./cli/explain.ts'),
   import('./cli/flush-output.ts'),
   import('./cli/process-log.ts'),
   import('./cli/run.ts'),
+  import('./cli/services.ts'),
   import('./cli/sidecar.ts'),
   import('./cli/start.ts'),
+  import('./cli/terminal.ts'),
+  import('./cli/top.ts'),
+  import('./cli/weight.ts'),
   import('./version.ts'),
 ]);
 
@@ -40,8 +50,12 @@ const verbs = [
   check,
   diff,
   createExplain(createApp),
+  services,
+  top,
+  weight,
+  drain,
 ];
-const io = { stdout, stderr, env, cwd: process.cwd() };
+const io = { stdout, stderr, env, cwd: process.cwd(), terminal: findTerminal(process) };
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);
 await flushOutput(stdout, stderr);
 // A verb that has ended has let go of everything; what else keeps the loop alive does not count.

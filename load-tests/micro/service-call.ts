@@ -9,6 +9,7 @@ import { createRetryRules } from '../../src/mesh/resilience/retry-policy.ts';
 import type { CallRequest, CallSink } from '../../src/mesh/service/call.ts';
 import { ServiceCall } from '../../src/mesh/service/service-call.ts';
 import { TryOutcomes } from '../../src/mesh/service/try-outcomes.ts';
+import { createTopologyRecorder } from '../../src/mesh/topology/recorder.ts';
 import type { UpstreamCall, UpstreamSink } from '../../src/mesh/transport/upstream.ts';
 
 const CALLS = 200_000;
@@ -28,7 +29,8 @@ const SILENT: CallSink = {
 };
 
 /** One call after the other, each answered at once; nanoseconds of CPU per call, the best round. */
-function measure(hedge: HedgeRules | undefined, latency: boolean): number {
+function measure(hedge: HedgeRules | undefined, latency: boolean, counted = false): number {
+  const edge = counted ? createTopologyRecorder().edgeTo('orders') : undefined;
   const subset = createLoadSet({}, () => createRoundRobin({ random: Math.random }), Math.random);
   subset.update(
     [1, 2, 3].map((port) =>
@@ -66,6 +68,7 @@ function measure(hedge: HedgeRules | undefined, latency: boolean): number {
       sent = sink;
       return upstreamCall;
     },
+    ended: (startedAtMs, failed) => edge?.record(monotonic() - startedAtMs, failed),
     release: () => breaker.release(),
   };
   const head = { target: '/', authority: 'orders', headers: [] };
@@ -102,3 +105,4 @@ console.log(`one try           ${measure(undefined, false).toFixed(0)} ns of CPU
 console.log(`with peak-ewma    ${measure(undefined, true).toFixed(0)}`);
 const hedge = { percentile: 0.95, minDelayMs: 10, attempts: 1 };
 console.log(`with hedging on   ${measure(hedge, false).toFixed(0)}`);
+console.log(`with its topology ${measure(undefined, false, true).toFixed(0)}`);

@@ -119,7 +119,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
 
 /** What is read once, at start. */
 function warnOfRestart(initial: Config, config: Config, log: Log): void {
-  for (const key of ['node', 'dataDir', 'backplane', 'status', 'telemetry'] as const) {
+  for (const key of ['node', 'dataDir', 'backplane', 'admin', 'status', 'telemetry'] as const) {
     if (JSON.stringify(initial[key]) !== JSON.stringify(config[key])) {
       log.warn({ key }, 'this part of the configuration takes effect at the next start');
     }

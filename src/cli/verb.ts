@@ -1,4 +1,5 @@
 /** The shape of a verb of the command line. */
+import type { Terminal } from './terminal.ts';
 
 /** What a verb may touch of the process it runs in. */
 export interface VerbIo {
@@ -7,6 +8,8 @@ export interface VerbIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Relative paths of arguments are relative to it. */
   readonly cwd: string;
+  /** Undefined: standard output is none. */
+  readonly terminal?: Terminal | undefined;
 }
 
 export interface Verb {

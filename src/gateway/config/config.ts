@@ -26,6 +26,7 @@ export interface Config {
   /** On every route, before the route's own. */
   readonly plugins: readonly PluginEntry[];
   readonly consumers: readonly ConsumerConfig[];
+  readonly admin: AddressConfig;
   readonly status: AddressConfig;
   readonly telemetry: TelemetryConfig;
   /** Values that came by substitution, so that nobody prints them. */

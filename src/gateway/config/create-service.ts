@@ -52,6 +52,8 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
       // What is not of the mesh may have the same address on another node and be something else.
       sharedAs: discover?.kind === 'mesh' ? discover.service : undefined,
       adaptiveWeights,
+      topologyName:
+        config.isLocal === true ? undefined : discover?.kind === 'mesh' ? discover.service : name,
     },
     environment,
   );

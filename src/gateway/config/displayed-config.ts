@@ -14,6 +14,7 @@ export const PARTS = [
   'registrations',
   'outbound',
   'plugins',
+  'admin',
   'status',
   'telemetry',
 ] as const satisfies readonly (keyof Config)[];

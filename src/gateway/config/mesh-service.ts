@@ -34,6 +34,7 @@ export function createUndeclaredServices(): UndeclaredServices {
       return {
         ...others,
         name: service,
+        isLocal: true,
         endpoints: [{ ...application, weight: 1, metadata: {} }],
         discover: undefined,
         protocol,

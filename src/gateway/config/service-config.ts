@@ -9,6 +9,8 @@ import type { AddressConfig } from './config.ts';
 
 export interface ServiceConfig {
   readonly name: string;
+  /** The application beside this node: a call to it is the last step of one that others count. */
+  readonly isLocal?: true;
   /** Static endpoints; empty where `discover` is set. */
   readonly endpoints: readonly EndpointConfig[];
   readonly discover: Discovery | undefined;

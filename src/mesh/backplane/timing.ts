@@ -2,6 +2,8 @@
 
 /** A record that is not renewed for so long may be taken by the reaper. */
 export const LEASE_MS = 15_000;
+/** Of a report's goodbye: long enough to be told, short enough to be gone at once. */
+export const GOODBYE_MS = 1;
 const HEARTBEAT_MS = 5_000;
 const HEARTBEAT_JITTER = 0.2;
 

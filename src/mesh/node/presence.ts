@@ -3,9 +3,10 @@ import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Backplane, Json, Report } from '../backplane/backplane.ts';
 import { reasonOf } from '../backplane/backplane-error.ts';
 import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
-import { heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
+import { GOODBYE_MS, heartbeatDelayMs, LEASE_MS } from '../backplane/timing.ts';
 
-const NODES_SPACE = 'nodes';
+/** The descriptions of all nodes; one a node, under its id. */
+export const NODES_SPACE = 'nodes';
 
 export interface PresenceOptions {
   readonly backplane: Backplane;
@@ -28,9 +29,6 @@ export interface Presence {
   /** What each of them says of itself. */
   readonly descriptions: readonly Json[];
 }
-
-/** Long enough to be told, short enough to be gone at once. */
-const GOODBYE_MS = 1;
 
 export function createPresence(options: PresenceOptions): Presence {
   const { backplane, nodeId, describe, random, log, schedule = scheduleTimer } = options;

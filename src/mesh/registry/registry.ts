@@ -37,6 +37,8 @@ export interface InstanceQuery {
 export interface Registry {
   /** Asks the store; rejects with a `BackplaneError`. */
   query(query: InstanceQuery): Promise<readonly Instance[]>;
+  /** As `query`, with what operators decided and the revision. */
+  read(query: InstanceQuery): Promise<ServiceView>;
   /** As `Backplane.watch`; an instance that is not of `where` counts as not there. */
   watch(query: InstanceQuery, listener: (view: ServiceView) => void): () => void;
   /** Names of all services that have had an instance in the last minutes, in order. */
@@ -101,11 +103,16 @@ export function createRegistry(backplane: Backplane): Registry {
     return applied ? next : undefined;
   }
 
+  async function read(query: InstanceQuery): Promise<ServiceView> {
+    return createReader(query)(await backplane.read(spaceOfService(query.service)));
+  }
+
   return {
     async query(query) {
-      const read = createReader(query);
-      return read(await backplane.read(spaceOfService(query.service))).instances;
+      const { instances } = await read(query);
+      return instances;
     },
+    read,
     watch(query, listener) {
       const read = createReader(query);
       return backplane.watch(spaceOfService(query.service), (view) => listener(read(view)));

@@ -15,7 +15,7 @@ import {
 } from '../resilience/retry-policy.ts';
 import type { BodySource } from '../transport/body-source.ts';
 import { ReplayableBody } from '../transport/replayable-body.ts';
-import type { UpstreamError } from '../transport/upstream-error.ts';
+import { UpstreamError } from '../transport/upstream-error.ts';
 import {
   callTookTooLong,
   startTimeout,
@@ -58,6 +58,8 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
   /** Retries and hedges; those for the keep-alive race not counted. */
   #retries = 0;
   #answered = false;
+  /** See `Service.ended`. */
+  #failed = false;
   #over = false;
   #timeout: NodeJS.Timeout | undefined;
   #wait: NodeJS.Timeout | undefined;
@@ -77,6 +79,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
     const { service } = this;
     if (service.isStopped || !service.breaker.tryAcquire()) {
       this.#over = true;
+      service.ended(this.#startedAt, true);
       const refusal = service.isStopped ? noHealthyEndpoint : circuitOpen;
       this.sink.onError(refusal(service.name));
       return;
@@ -160,6 +163,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
       return;
     }
     this.#answered = true;
+    this.#failed = one.hasFailed;
     this.#hedging?.keepOnly(one, this.#try);
     this.#try = one;
     this.#body?.commit();
@@ -179,6 +183,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
     this.#over = true;
     this.#try = undefined;
     clearTimeout(this.#timeout);
+    this.service.ended(this.#startedAt, false);
     this.sink.onUpgrade(status, reason, headers, socket);
   }
 
@@ -266,6 +271,8 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
 
   #fail(error: Error): void {
     if (this.#over) return;
+    // A caller whose own request broke off has itself to blame.
+    this.#failed = !(error instanceof UpstreamError && error.failure === 'request-body');
     this.#body?.cancel();
     this.#settle();
     this.#finish();
@@ -280,6 +287,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
     this.#try = undefined;
     clearTimeout(this.#timeout);
     clearTimeout(this.#wait);
+    this.service.ended(this.#startedAt, this.#failed);
     this.service.release();
   }
 }

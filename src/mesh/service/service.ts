@@ -18,6 +18,7 @@ import type {
   UpstreamSink,
   UpstreamTls,
 } from '../transport/upstream.ts';
+import type { EdgeRecorder, TopologyRecorder } from '../topology/recorder.ts';
 import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
 import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './endpoint-health.ts';
 import { EndpointUpstreams, type ServiceProtocol } from './endpoint-upstreams.ts';
@@ -42,6 +43,8 @@ export interface ServiceOptions {
   readonly budget: { readonly ratio: number; readonly minPerSecond: number };
   /** Milliseconds; 0 is none. */
   readonly timeouts: ServiceTimeouts;
+  /** What its calls are counted for in the mesh's topology; default: they are not. */
+  readonly topologyName?: string | undefined;
   /** Its name in the mesh, under which nodes tell each other of its health; undefined: they do not. */
   readonly sharedAs?: string | undefined;
   /** Endpoints that do worse than their peers get less. Default false. */
@@ -59,6 +62,8 @@ export interface ServiceEnvironment extends HealthEnvironment {
   /** Where this node is. */
   readonly zone: string | undefined;
   readonly onRetry: (service: string, reason: RetryReason) => void;
+  /** Counts the calls for the mesh's topology; default: nobody does. */
+  readonly topology?: Pick<TopologyRecorder, 'edgeTo'> | undefined;
 }
 
 /** How often the weight of an endpoint in slow start is looked at anew. */
@@ -86,6 +91,7 @@ export class Service {
   readonly health: EndpointHealth;
   readonly sharedAs: string | undefined;
   readonly adaptiveWeights: boolean;
+  readonly #edge: EdgeRecorder | undefined;
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
   readonly #upstreams: EndpointUpstreams;
@@ -113,6 +119,8 @@ export class Service {
     this.hedge = options.hedge;
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
+    const { topologyName } = options;
+    if (topologyName !== undefined) this.#edge = environment.topology?.edgeTo(topologyName);
     this.breaker = createCircuitBreaker(options.circuitBreaker);
     this.#upstreams = new EndpointUpstreams({
       protocol: options.protocol,
@@ -252,6 +260,14 @@ export class Service {
     const call = new ServiceCall(this, request, sink);
     call.start();
     return call;
+  }
+
+  /**
+   * For calls alone, each once: it is over with all its tries, or became a tunnel. `failed` for a
+   * 5xx, or where there was no whole answer though the caller waited for it.
+   */
+  ended(startedAtMs: number, failed: boolean): void {
+    this.#edge?.record(this.environment.monotonic() - startedAtMs, failed);
   }
 
   /** For calls alone: gives back their place among `maxRequests`. */

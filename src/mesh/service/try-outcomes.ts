@@ -53,31 +53,36 @@ export class TryOutcomes {
     return this.#readsClock ? this.#options.monotonic() : 0;
   }
 
-  /** The head of an answer came: the first byte, as far as the caller can tell. */
+  /**
+   * The head of an answer came: the first byte, as far as the caller can tell. Returns whether it
+   * is a failure: a 5xx, or a gRPC status that is as bad.
+   */
   answered(
     endpoint: Endpoint,
     startedAtMs: number,
     httpStatus: number,
     headers: readonly string[],
-  ): void {
+  ): boolean {
     const { outliers, latency, timed, hedge, http2, monotonic, now } = this.#options;
     const code = http2 && httpStatus === 200 ? grpcStatusOf(headers) : undefined;
     const status = code === undefined ? httpStatus : toHttpStatus(code);
     const { seen } = endpoint;
     seen.tries++;
-    if (status >= 500) seen.failedTries++;
+    const hasFailed = status >= 500;
+    if (hasFailed) seen.failedTries++;
     outliers?.onAnswer(endpoint, status);
-    if (!this.#readsClock) return;
+    if (!this.#readsClock) return hasFailed;
     const nowMs = monotonic();
-    if (status === 429 || status >= 500) {
+    if (status === 429 || hasFailed) {
       // One that fails is often fast at it: no other measure of time may hear of it.
       if (latency) sampleFailure(seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
-      return;
+      return hasFailed;
     }
     const tookMs = nowMs - startedAtMs;
     if (timed) addAnswer(seen, tookMs);
     if (latency) sampleLatency(seen, tookMs, nowMs);
     if (hedge !== undefined) recentOf(seen, hedge).record(tookMs, nowMs);
+    return hasFailed;
   }
 
   /** No answer came, or not all of it. */

@@ -19,6 +19,7 @@ export type CallService = Pick<
   | 'outcomes'
   | 'timeouts'
   | 'send'
+  | 'ended'
   | 'release'
 >;
 
@@ -49,6 +50,8 @@ export class Try implements UpstreamSink, Timed {
   readonly endpoint: Endpoint;
   /** As `TryOutcomes` counts. */
   sentAtMs: number;
+  /** Its answer is a failure, as `TryOutcomes` judges. */
+  hasFailed = false;
   readonly #owner: TryOwner;
   #call: UpstreamCall | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -129,7 +132,8 @@ export class Try implements UpstreamSink, Timed {
 
   onHead(status: number, reason: string, headers: string[]): void {
     this.#isAnswered = true;
-    this.#owner.service.outcomes.answered(this.endpoint, this.sentAtMs, status, headers);
+    const { outcomes } = this.#owner.service;
+    this.hasFailed = outcomes.answered(this.endpoint, this.sentAtMs, status, headers);
     this.#owner.onTryHead(this, status, reason, headers);
   }
 

@@ -40,7 +40,7 @@ const goldens: readonly Golden[] = [
     title: 'an unknown key at the top, with the nearest one',
     text: 'meshgate: 1\nroute: []\n',
     issues: [
-      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, backplane, listeners, trustedProxies, register, outbound, services, routes, plugins, consumers, status, telemetry (did you mean "routes"?)',
+      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, backplane, listeners, trustedProxies, register, outbound, services, routes, plugins, consumers, admin, status, telemetry (did you mean "routes"?)',
     ],
   },
   {
@@ -106,6 +106,14 @@ listeners:
     text: 'meshgate: 1\nlisteners: [{ name: a, address: 0.0.0.0:8007 }]\n',
     issues: [
       '1:1 status.address: the address is taken by the listener "a" (give it another port or address)',
+    ],
+  },
+  {
+    title: 'an address of the admin API that another wants, or that is none',
+    text: 'meshgate: 1\nadmin: { address: 127.0.0.1:8007, token: x }\n',
+    issues: [
+      '1:1 status.address: the address is taken by admin (give it another port or address)',
+      '2:35 admin.token: unknown key "token"; allowed: address',
     ],
   },
   {

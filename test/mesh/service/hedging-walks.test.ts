@@ -71,6 +71,7 @@ async function walk(seed: number): Promise<readonly string[]> {
     hold(!isOver || underWay + live === 0, 'nothing is left of a call that is over');
     hold(places <= service.host.breaker.thresholds.maxRequests, 'maxRequests holds');
     hold(service.deposits === 1, 'one deposit');
+    hold(service.ends === (isOver ? 1 : 0), 'counted once, when it is over');
     const bought = service.retries.filter((reason) => reason !== 'keep-alive-race');
     const isHedge = (reason: string): boolean => reason === 'hedge';
     hold(service.withdrawals === bought.length, 'every retry and hedge is paid for');

@@ -104,6 +104,8 @@ export class ScriptedService {
   readonly retries: RetryReason[] = [];
   deposits = 0;
   withdrawals = 0;
+  /** Calls that were told to be over, as the topology counts them. */
+  ends = 0;
   readonly #request: Omit<CallRequest, 'toTry'>;
 
   constructor(options: ScriptedServiceOptions = {}) {
@@ -171,6 +173,7 @@ export class ScriptedService {
         this.sent.push(one);
         return one;
       },
+      ended: () => this.ends++,
       release: () => breaker.release(),
     };
     this.#request = {

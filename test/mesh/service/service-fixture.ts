@@ -12,7 +12,11 @@ import {
 } from '../../../src/mesh/resilience/retry-policy.ts';
 import type { Call, CallRequest, CallSink } from '../../../src/mesh/service/call.ts';
 import type { HealthEvent } from '../../../src/mesh/service/endpoint-health.ts';
-import { Service, type ServiceOptions } from '../../../src/mesh/service/service.ts';
+import {
+  Service,
+  type ServiceEnvironment,
+  type ServiceOptions,
+} from '../../../src/mesh/service/service.ts';
 import type { UpstreamTarget } from '../../../src/mesh/transport/upstream.ts';
 import type { Origin } from '../../contracts/upstream-origin.ts';
 import { UpstreamRecorder } from '../../contracts/upstream-recorder.ts';
@@ -64,6 +68,7 @@ export interface TestServiceOptions extends Partial<
   };
   readonly now?: () => number;
   readonly random?: () => number;
+  readonly topology?: ServiceEnvironment['topology'];
 }
 
 export interface TestService {
@@ -120,7 +125,7 @@ export function serviceFixtures(): {
       origins.push(origin);
       return origin;
     },
-    service: (specs, { retry, now, random, ...options } = {}) => {
+    service: (specs, { retry, now, random, topology, ...options } = {}) => {
       const source = new TestSource(specs);
       const retries: RetryReason[] = [];
       const events: HealthEvent[] = [];
@@ -128,6 +133,7 @@ export function serviceFixtures(): {
         {
           ...DEFAULTS,
           ...options,
+          topologyName: 'orders',
           tls: undefined,
           source,
           retry: createRetryRules(retry ?? {}),
@@ -140,6 +146,7 @@ export function serviceFixtures(): {
           onRetry: (_service, reason) => retries.push(reason),
           onEjection: () => undefined,
           onHealthEvent: (event) => events.push(event),
+          topology,
         },
       );
       service.start();

@@ -30,11 +30,11 @@ export type OnPart = (part: object, name: string, path: ConfigPath) => void;
  */
 export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config {
   const listeners = toNamed(draft, raw.listeners, 'listeners', onPart, toListener);
-  const { address } = raw.status;
-  const status = toAddress(draft, address, ['status', 'address']);
+  const admin = toAddress(draft, raw.admin.address, ['admin', 'address']);
+  const status = toAddress(draft, raw.status.address, ['status', 'address']);
   const registrations = toRegistrations(draft, raw.register);
   const outbound = toOutbound(draft, raw.outbound);
-  checkListening(draft, raw, { listeners, registrations, outbound, status });
+  checkListening(draft, raw, { listeners, registrations, outbound, admin, status });
   const services: ServiceConfig[] = [];
   for (const [name, service] of Object.entries(raw.services)) {
     const path = ['services', name];
@@ -74,6 +74,7 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
       onPart,
       (d, consumer, path) => toConsumer(d, consumer, path, { owners }),
     ),
+    admin,
     status,
     telemetry: toTelemetry(draft, raw.telemetry),
     redactions: [],
@@ -134,9 +135,9 @@ function checkNames(draft: Draft, list: Named, key: string): void {
 function checkListening(
   draft: Draft,
   raw: RawDocument,
-  config: Pick<Config, 'listeners' | 'registrations' | 'outbound' | 'status'>,
+  config: Pick<Config, 'listeners' | 'registrations' | 'outbound' | 'admin' | 'status'>,
 ): void {
-  const { listeners, registrations, outbound, status } = config;
+  const { listeners, registrations, outbound, admin, status } = config;
   const listenerIndexes = presentIndexes(raw.listeners);
   const addresses: ListeningAddress[] = listeners.map((listener, i) => ({
     address: listener,
@@ -162,6 +163,7 @@ function checkListening(
       hint: 'give it a listener, or leave the key out for the default ones',
     });
   }
+  addresses.push({ address: admin, owner: 'admin', path: ['admin', 'address'] });
   addresses.push({ address: status, owner: 'status', path: ['status', 'address'] });
   checkAddresses(draft, addresses);
 }

@@ -21,6 +21,18 @@ const Status = Type.Object(
   { ...CLOSED, default: {}, description: 'Probes and metrics.' },
 );
 
+const Admin = Type.Object(
+  {
+    address: Type.Unsafe<string>({
+      ...Address(
+        'Address and port of the admin API. Its callers need a token, and there is no TLS: keep it on loopback unless the network in between is trusted.',
+      ),
+      default: '127.0.0.1:8001',
+    }),
+  },
+  { ...CLOSED, default: {}, description: 'The admin API, and what the command line talks to.' },
+);
+
 export const Document = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: 'Where editors find this schema.' })),
@@ -45,6 +57,7 @@ export const Document = Type.Object(
     routes: Routes,
     plugins: PluginList("Run on every route, before the route's own."),
     consumers: Consumers,
+    admin: Admin,
     status: Status,
     telemetry: Telemetry,
   },

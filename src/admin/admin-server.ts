@@ -1,0 +1,152 @@
+/** The admin API's own server: who asks is checked first, and everything it answers is typed. */
+import { randomUUID } from 'node:crypto';
+import { Ajv } from 'ajv';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Backplane } from '../mesh/backplane/backplane.ts';
+import { reasonOf } from '../mesh/backplane/backplane-error.ts';
+import { scheduleTimer, type Schedule } from '../mesh/backplane/schedule.ts';
+import type { Registry } from '../mesh/registry/registry.ts';
+import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import { openAdminToken, type AdminToken } from './admin-token.ts';
+import { isOwnHost } from './host-guard.ts';
+import { AdminError, toAdminError, toProblem } from './problem.ts';
+import { addEndpointOverrides } from './resources/endpoint-overrides.ts';
+import { addMeshListings } from './resources/mesh-listings.ts';
+import { createMeshViews } from './views/mesh-views.ts';
+
+export interface AdminServerOptions {
+  /** Port 0 lets the system choose. */
+  readonly address: { readonly host: string; readonly port: number };
+  readonly registry: Registry;
+  readonly backplane: Backplane;
+  /** Where the first token is kept. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly schedule?: Schedule | undefined;
+}
+
+export interface AdminServer {
+  /**
+   * Rejects where the address cannot be had. Without a token nobody could ask: then it stays
+   * closed, which the log tells, and resolves to undefined.
+   */
+  start(): Promise<{ readonly port: number; readonly tokenFile: string } | undefined>;
+  stop(): Promise<void>;
+}
+
+/** No body of the API is longer. */
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_HEAD_BYTES = 16 * 1024;
+/** An endpoint's id has up to 256 characters, each of which may be nine when it is encoded. */
+const MAX_PARAMETER_LENGTH = 256 * 9;
+/** For a request to come in whole, and for a connection to have one: the callers are few and near. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+
+const BEARER = /^bearer +([^\s]+)$/i;
+
+export function createAdminServer(options: AdminServerOptions): AdminServer {
+  const { address, registry, backplane, dataDir, clock, log } = options;
+  const { schedule = scheduleTimer } = options;
+  const monotonic = (): number => clock.monotonic();
+  const views = createMeshViews({ registry, backplane, monotonic, schedule });
+  let token: AdminToken | undefined;
+
+  const app = fastify({
+    forceCloseConnections: true,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEAD_BYTES },
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    genReqId: () => randomUUID(),
+  });
+  app.removeContentTypeParser('text/plain');
+  useValidation(app);
+
+  // For paths that lead nowhere too: a stranger learns nothing of what there is.
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': request.id,
+    });
+    if (!isOwnHost(request.headers.host, address.host, request.socket.localAddress)) {
+      throw new AdminError(
+        421,
+        'misdirected_request',
+        'The Host is not one of the admin API: use localhost, or the configured address.',
+      );
+    }
+    authenticate(request, reply);
+  });
+
+  function authenticate(request: FastifyRequest, reply: FastifyReply): void {
+    const [, given] = BEARER.exec(request.headers.authorization ?? '') ?? [];
+    if (given !== undefined && token?.matches(given) === true) return;
+    const error = given === undefined ? '' : ', error="invalid_token"';
+    reply.header('www-authenticate', `Bearer realm="meshgate"${error}`);
+    throw new AdminError(
+      401,
+      'unauthenticated',
+      given === undefined
+        ? 'A bearer token is required.'
+        : 'The token is not one of this admin API.',
+    );
+  }
+
+  app.setNotFoundHandler(() => {
+    throw new AdminError(404, 'not_found', 'There is nothing at this path.');
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const known = toAdminError(error);
+    const { url } = request;
+    if (known === undefined) log.error({ err: error, url }, 'the admin API failed at a request');
+    const shown = known ?? new AdminError(500, 'internal', 'A fault in Meshgate; the log tells.');
+    if (shown.status === 503) reply.header('retry-after', '1');
+    const path = url.split('?', 1)[0]!;
+    return reply
+      .code(shown.status)
+      .type('application/problem+json')
+      .send(toProblem(shown, { id: request.id, path }));
+  });
+
+  addMeshListings(app, views);
+  addEndpointOverrides(app, { registry, backplane, log });
+
+  return {
+    async start() {
+      try {
+        token = await openAdminToken(dataDir);
+      } catch (error) {
+        log.error({ reason: reasonOf(error) }, 'there is no admin token: the admin API is closed');
+        return undefined;
+      }
+      const { file } = token;
+      if (token.isNew) log.info({ file }, 'an admin token was made');
+      // A copy: Fastify writes into what it is given.
+      await app.listen({ ...address });
+      views.start();
+      const bound = app.server.address();
+      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+      return { port, tokenFile: file };
+    },
+    async stop() {
+      views.stop();
+      await app.close();
+    },
+  };
+}
+
+/** All faults of a request at once. Only what came as text, in the query, is made into numbers. */
+function useValidation(app: FastifyInstance): void {
+  const options = { allErrors: true, strict: false, logger: false } as const;
+  const body = new Ajv(options);
+  const query = new Ajv({ ...options, coerceTypes: true });
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? body : query).compile(schema as object),
+  );
+  // Schemas of answers are for readers of the API; what is sent is typed where it is made.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+}
