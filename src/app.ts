@@ -3,27 +3,23 @@ import { randomBytes } from 'node:crypto';
 import { hostname, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Registry } from 'prom-client';
+import { createAdmin } from './app/admin.ts';
 import { createConfiguration } from './app/configuration.ts';
+import { explainRequest } from './app/explanation.ts';
 import { createMesh } from './app/mesh.ts';
+import { createObservability } from './app/observability.ts';
 import { createSnapshotFactory } from './app/snapshot-factory.ts';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
 import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
-import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
+import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { inboundDoorsOf } from './gateway/doors/door-listeners.ts';
-import { explain } from './gateway/explain/explain.ts';
-import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
 import { createTrustedProxies } from './gateway/listener/trusted-proxies.ts';
-import { createAccessLog } from './gateway/observe/create-access-log.ts';
-import { createObserver } from './gateway/observe/create-observer.ts';
-import { createRequestMetrics } from './gateway/observe/request-metrics.ts';
-import { createTracing } from './gateway/observe/tracing.ts';
 import { type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
@@ -64,17 +60,18 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const initial = first.config;
   const nodeName = initial.node.name ?? `${hostname()}-${randomBytes(3).toString('hex')}`;
   const random = Math.random;
-  const registry = new Registry();
   const readiness = new Readiness();
   const fetcher = createJsonFetcher();
   const trusted = createTrustedProxies(initial.trustedProxies);
-  const accessLog = createAccessLog(initial, log);
-  const { tracing: traces } = initial.telemetry;
-  const tracing =
-    traces === undefined
-      ? undefined
-      : createTracing({ ...traces, nodeName, version: VERSION, log });
-  const requestMetrics = createRequestMetrics(registry);
+  const observability = createObservability({
+    config: initial,
+    nodeName,
+    version: VERSION,
+    clock,
+    random,
+    log,
+  });
+  const { registry, requestMetrics, observer } = observability;
   const overload = createOverloadGuard({
     maxLoopDelayMs: MAX_LOOP_DELAY_MS,
     maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
@@ -97,7 +94,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
           expirySeconds: (expiresAtMs - clock.now()) / 1000,
         })),
     backplane: () => mesh.node.backplane.status(),
-    droppedLogLines: () => accessLog?.writer.dropped ?? 0,
+    droppedLogLines: observability.droppedLogLines,
   });
   const serviceEnvironment: ServiceEnvironment = {
     monotonic,
@@ -108,6 +105,9 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
     onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
     onHealthEvent: createHealthLog(log),
+    get topology() {
+      return mesh.topology;
+    },
   };
   const mesh = createMesh({
     config: initial,
@@ -151,14 +151,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const door = createRequestPath({
     currentSnapshot: () => configuration.current,
     forwarder,
-    observer: createObserver({
-      clock,
-      random,
-      log,
-      metrics: requestMetrics,
-      accessLog,
-      tracing,
-    }),
+    observer,
     overload,
     clock,
     random,
@@ -172,19 +165,20 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   });
   const status = createStatusServer(initial.status, readiness, registry);
 
-  const { compile, onDemand } = createSnapshotFactory({
+  const snapshots = createSnapshotFactory({
     surroundings,
     pluginEnvironment,
     requestMetrics,
     monotonic,
     log,
   });
+  const { onDemand } = snapshots;
   const configuration = createConfiguration({
     first,
     configFile,
     isWatched: document === undefined,
     env,
-    compile,
+    compile: snapshots.compile,
     async prepareListeners(config) {
       const prepared = await listeners.prepare(config);
       // As at the end: callers hear of it before the door closes.
@@ -212,6 +206,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     return [...known.values(), ...others];
   }
 
+  const admin = createAdmin(initial, mesh.node, clock, log);
+
   /** The configuration in force. */
   let applied = initial;
   /** Only once the doors are open and there is somewhere to pass calls on to. */
@@ -224,7 +220,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
   return {
     async start() {
-      accessLog?.writer.start();
+      observability.start();
       await mesh.node.start();
       onDemand.start();
       // First of the doors: it tells that the node is starting, and where it cannot be had nothing is applied.
@@ -235,10 +231,11 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
         await status.stop();
         throw error;
       });
-      mesh.sharing.start();
+      mesh.startSharing();
       await firstEndpoints(configuration.current.services.values());
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
+      await admin.start();
       readiness.status = 'ready';
       isRegistering = true;
       register(initial);
@@ -250,7 +247,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
     reload() {
       if (readiness.status !== 'ready') return;
-      accessLog?.writer.reopen();
+      observability.reopen();
       configuration.reload();
     },
 
@@ -263,16 +260,15 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       await listeners.drain();
       await mesh.registrations.leave();
       overload.stop();
-      await mesh.sharing.stop();
-      mesh.counters.close?.();
+      await mesh.stopSharing();
       // Services let go of their discovery, which then has something to save.
       await Promise.all([configuration.stop(), onDemand.stop()]);
       await Promise.all([
         mesh.node.stop(),
+        admin.stop(),
         status.stop(),
         fetcher.close(),
-        tracing?.stop(),
-        accessLog?.writer.close(),
+        observability.stop(),
       ]);
     },
 
@@ -281,23 +277,16 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       log.error({ err: reason }, 'a promise was rejected and nobody handled it');
     },
 
-    async explain(question) {
-      // Nothing may be sent anywhere, or left behind in the data directory.
-      const silent = { ...serviceEnvironment, isOwnCheck: () => false };
-      const key = (): Uint8Array => readStickyKey(initial.dataDir) ?? randomBytes(32);
-      const quiet = { ...surroundings, environment: silent, stickyKey: key };
-      await mesh.node.backplane.start();
-      const snapshot = await compile(initial, 1, first.hash, quiet);
-      try {
-        await firstEndpoints(snapshot.services.values());
-        const stages = requestStages(overload, random);
-        return await explain(toExplainRequest(question, initial), snapshot, stages, clock);
-      } finally {
-        snapshot.lease.supersede();
-        await onDemand.stop();
-        await mesh.node.backplane.close();
-      }
-    },
+    explain: (question) =>
+      explainRequest(question, {
+        config: initial,
+        hash: first.hash,
+        surroundings,
+        snapshots,
+        node: mesh.node,
+        stages: requestStages(overload, random),
+        clock,
+      }),
 
     config: initial,
   };

@@ -7,6 +7,8 @@ import type { Json } from '../mesh/backplane/backplane.ts';
 import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
 import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
 import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
+import { createTopologyPublisher } from '../mesh/topology/publisher.ts';
+import { createTopologyRecorder, type TopologyRecorder } from '../mesh/topology/recorder.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Service } from '../mesh/service/service.ts';
 import type { Clock, Counters, Log } from '../plugins/sdk/plugin-context.ts';
@@ -29,7 +31,12 @@ export interface Mesh {
   readonly node: MeshNode;
   readonly registrations: RegistrationSet;
   /** Of rate limits; those of all gateways together, where there is a Redis. */
-  readonly counters: Counters & { close?(): void };
+  readonly counters: Counters;
+  /** Counts calls for what the mesh draws of itself. */
+  readonly topology: TopologyRecorder;
+  /** Tells and hears what nodes share; to be called once there are services. */
+  startSharing(): void;
+  stopSharing(): Promise<void>;
 }
 
 export function createMesh(options: MeshOptions): Mesh {
@@ -71,7 +78,7 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     log,
   });
-  const counters =
+  const counters: Counters & { close?(): void } =
     redis === undefined
       ? createMemoryCounters({ clock })
       : createSharedCounters({
@@ -82,10 +89,40 @@ export function createMesh(options: MeshOptions): Mesh {
           log,
           liveNodes: () => node.descriptions.filter(isGateway).length,
         });
-  return { node, registrations, sharing, counters };
+  const topology = createTopologyRecorder();
+  const publisher = createTopologyPublisher({
+    backplane,
+    nodeId,
+    source: sourceOf(config),
+    recorder: topology,
+    monotonic: () => clock.monotonic(),
+    random,
+    log,
+  });
+  return {
+    node,
+    registrations,
+    sharing,
+    counters,
+    topology,
+    startSharing() {
+      sharing.start();
+      publisher.start();
+    },
+    async stopSharing() {
+      counters.close?.();
+      await Promise.all([sharing.stop(), publisher.stop()]);
+    },
+  };
 }
 
 /** Limits are of routes, which node proxies have none of. */
 function isGateway(description: Json): boolean {
   return (description as { readonly gateway?: Json } | null)?.gateway === true;
+}
+
+/** Who calls, as the mesh draws it: the application beside a node proxy, or a gateway. */
+function sourceOf({ listeners, registrations }: Config): string {
+  const [first] = registrations;
+  return listeners.length > 0 || first === undefined ? 'gateway' : first.service;
 }

@@ -16,9 +16,9 @@ export async function flushOutput(...outputs: readonly Output[]): Promise<void> 
   await Promise.all(outputs.map(flush));
 }
 
-function flush(output: Output): Promise<void> | void {
+async function flush(output: Output): Promise<void> {
   if (!output.writable || output.writableLength === 0) return;
-  return new Promise((resolve) => {
+  await new Promise<void>((resolve) => {
     output.once('error', resolve);
     output.once('close', resolve);
     output.write('', () => resolve());

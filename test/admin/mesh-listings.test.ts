@@ -297,9 +297,9 @@ describe('while the backplane is away', () => {
       };
     return {
       ...backplane,
-      read: orAway(backplane.read),
-      reports: orAway(backplane.reports),
-      change: orAway(backplane.change),
+      read: orAway((space: string) => backplane.read(space)),
+      reports: orAway((space: string) => backplane.reports(space)),
+      change: orAway((...args: Parameters<Backplane['change']>) => backplane.change(...args)),
     };
   };
 
