@@ -4,6 +4,7 @@ const config: KnipConfig = {
   entry: [
     'src/app.ts',
     'src/client/client.ts',
+    'src/demo/mesh/demo.ts',
     'src/fastify/fastify.ts',
     'src/gateway/config/load-worker.ts',
     'src/plugins/sdk/plugin.ts',

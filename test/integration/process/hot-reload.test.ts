@@ -126,6 +126,7 @@ describe('a configuration that changes under load', () => {
     const gateway = await startMeshgate(file);
     const routes = Array.from({ length: 20_000 }, (_, i) => ({
       name: `r${i}`,
+      match: { path: `/${i}` },
       to: `nowhere-${i}`,
     }));
     await writeFile(file, JSON.stringify(toConfig(origin.port, { routes })));

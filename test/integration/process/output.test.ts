@@ -12,7 +12,10 @@ const ROUTES = 3000;
 
 async function writeBadFile(): Promise<string> {
   const file = join(await createFolder(), 'bad.yaml');
-  const routes = Array.from({ length: ROUTES }, (_, i) => `  - { name: r${i}, to: nowhere-${i} }`);
+  const routes = Array.from(
+    { length: ROUTES },
+    (_, i) => `  - { name: r${i}, match: { path: /${i} }, to: nowhere-${i} }`,
+  );
   await writeFile(file, `meshgate: 1\nroutes:\n${routes.join('\n')}\n`);
   return file;
 }
