@@ -1,5 +1,5 @@
 /** One route → what the request path needs of it: bound hooks, targets, rewrites and metric cells. */
-import { createWeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
+import { createWeightedChoice, type WeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
 import { createRetryRules, type RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import { createPathRewriter } from '../forward/path-rewrite.ts';
@@ -33,13 +33,15 @@ export function compileRoute(route: RouteConfig, compiler: RouteCompiler): Compi
     weight: target.weight,
     compiled: compileTarget(target, route, index, instances, compiler),
   }));
+  const sole = targets.length === 1 ? targets[0]! : undefined;
+  const soleTarget = sole !== undefined && sole.weight > 0 ? sole.compiled : undefined;
   return {
     name: route.name,
     allowEncodedSlash: route.allowEncodedSlash,
     timeoutMs: route.timeoutMs,
     hooks: chainOf(instances, compiler),
-    soleTarget: targets.length === 1 && targets[0]!.weight > 0 ? targets[0]!.compiled : undefined,
-    targets: createWeightedTargets(targets),
+    soleTarget,
+    targets: soleTarget === undefined ? createWeightedTargets(targets) : undefined,
     mirrors: route.mirrors.length === 0 ? NO_MIRRORS : compileMirrors(route, compiler),
     cells: compiler.cellsOf(route.name),
   };
@@ -137,7 +139,7 @@ function chainOf(instances: readonly PluginInstance[], { chains }: RouteCompiler
 
 function createWeightedTargets(
   targets: readonly { readonly weight: number; readonly compiled: CompiledTarget }[],
-): CompiledRoute['targets'] {
+): WeightedChoice<CompiledTarget> {
   const choice = createWeightedChoice(targets, ({ weight }) => weight);
   return { choose: (random) => choice.choose(random)?.compiled };
 }
