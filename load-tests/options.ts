@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly warmUpSeconds: number;
   /** Before each measurement. */
   readonly settleSeconds: number;
-  /** Over which memory is looked at. */
+  /** Over which memory is looked at, after a quarter as many to warm up. */
   readonly memoryRequests: number;
   /** Names of scenarios; undefined: all. */
   readonly only: readonly string[] | undefined;

@@ -7,6 +7,17 @@ import { toUrl, type Peer, type Site, type Work } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 export const MAIN = join(ROOT, 'src/main.ts');
+/**
+ * V8 doubles its young generation, up to 100 MiB, whenever it finds that worth while; of a fixed size
+ * it is no part of what grows.
+ */
+const HEAP_OPTIONS = [
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
+  '--expose-gc',
+  '--import',
+  join(ROOT, 'load-tests/heap-probe.ts'),
+];
 
 export const meshgate: Peer = {
   name: 'meshgate',
@@ -20,9 +31,20 @@ export const meshgate: Peer = {
   async start(work, site) {
     await writeFile(configFile(site), toMeshgateConfig(work, site));
     const server = await site.processes.start(
-      [process.execPath, MAIN, 'start', '--config', configFile(site)],
+      [
+        process.execPath,
+        ...(work.heapProbe === true ? HEAP_OPTIONS : []),
+        MAIN,
+        'start',
+        '--config',
+        configFile(site),
+      ],
       join(site.directory, 'output.log'),
-      { core: PROXY_CORE, cwd: site.directory, env: { NODE_ENV: 'production' } },
+      {
+        core: PROXY_CORE,
+        cwd: site.directory,
+        env: { NODE_ENV: 'production', BENCH_HEAP_SOCKET: heapSocket(site) },
+      },
     );
     const accessLog = join(site.directory, 'access.log');
     return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog };
@@ -32,6 +54,11 @@ export const meshgate: Peer = {
 /** The file that a running one watches. */
 export function configFile(site: Pick<Site, 'directory'>): string {
   return join(site.directory, 'meshgate.yaml');
+}
+
+/** Where one that is started with a heap probe tells of its heap. */
+export function heapSocket(site: Pick<Site, 'directory'>): string {
+  return join(site.directory, 'heap.sock');
 }
 
 /** The number of the configuration that is in force. */

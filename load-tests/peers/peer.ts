@@ -16,6 +16,8 @@ export interface Work {
   readonly body: 'small' | 'large';
   /** Only with an RS256 token, and so many requests per minute and subject. */
   readonly tokens?: TokenWork;
+  /** To tell of its heap; Meshgate alone can. */
+  readonly heapProbe?: boolean;
 }
 
 export interface TokenWork {

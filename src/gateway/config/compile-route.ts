@@ -1,5 +1,5 @@
 /** One route → what the request path needs of it: bound hooks, targets, rewrites and metric cells. */
-import { createWeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
+import { createWeightedChoice, type WeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
 import { createRetryRules, type RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import { createPathRewriter } from '../forward/path-rewrite.ts';
@@ -10,7 +10,13 @@ import type { HookChain, PluginInstance } from '../pipeline/hooks.ts';
 import type { BalancerConfig } from './balancer-config.ts';
 import type { PluginEntry } from './config.ts';
 import type { RouteConfig, RouteRetry, ServiceTarget, Target } from './route-config.ts';
-import type { CompiledMirror, CompiledRoute, CompiledTarget, ForwardTarget } from './snapshot.ts';
+import type {
+  CompiledMirror,
+  CompiledRoute,
+  CompiledTarget,
+  ForwardTarget,
+  TargetChoice,
+} from './snapshot.ts';
 
 export interface RouteCompiler {
   readonly service: (name: string) => Service;
@@ -33,13 +39,15 @@ export function compileRoute(route: RouteConfig, compiler: RouteCompiler): Compi
     weight: target.weight,
     compiled: compileTarget(target, route, index, instances, compiler),
   }));
+  const sole = targets.length === 1 ? targets[0]! : undefined;
+  const soleTarget = sole !== undefined && sole.weight > 0 ? sole.compiled : undefined;
   return {
     name: route.name,
     allowEncodedSlash: route.allowEncodedSlash,
     timeoutMs: route.timeoutMs,
     hooks: chainOf(instances, compiler),
-    soleTarget: targets.length === 1 && targets[0]!.weight > 0 ? targets[0]!.compiled : undefined,
-    targets: createWeightedTargets(targets),
+    soleTarget,
+    targets: soleTarget === undefined ? createWeightedTargets(targets) : undefined,
     mirrors: route.mirrors.length === 0 ? NO_MIRRORS : compileMirrors(route, compiler),
     cells: compiler.cellsOf(route.name),
   };
@@ -135,7 +143,7 @@ function chainOf(instances: readonly PluginInstance[], { chains }: RouteCompiler
   return chain;
 }
 
-function createWeightedTargets(targets: CompiledRoute['targets']['all']): CompiledRoute['targets'] {
+function createWeightedTargets(targets: TargetChoice['all']): TargetChoice {
   const choice = createWeightedChoice(targets, ({ weight }) => weight);
   return { choose: (random) => choice.choose(random)?.compiled, all: targets };
 }

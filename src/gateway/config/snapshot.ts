@@ -43,7 +43,8 @@ export interface CompiledRoute {
   readonly hooks: HookChain;
   /** Set where there is no choice: of many routes, each is cold, and this is one step to its target. */
   readonly soleTarget: CompiledTarget | undefined;
-  readonly targets: TargetChoice;
+  /** Undefined where there is no choice: it is 0.8 of the 2.8 KB that a plain route would take up. */
+  readonly targets: TargetChoice | undefined;
   readonly mirrors: readonly CompiledMirror[];
   readonly cells: RouteCells;
 }

@@ -106,7 +106,7 @@ export async function explain(
 }
 
 function toTargetVerdicts({ compiledRoute, target }: GatewayExchange): TargetVerdict[] {
-  const all = compiledRoute?.targets.all ?? [];
+  const all = compiledRoute?.targets?.all ?? [];
   if (all.length < 2 || target === undefined) return [];
   return all.map(({ compiled, weight }) => {
     return { target: nameOf(compiled), weight, won: compiled === target };

@@ -8,7 +8,7 @@ import { toRedirect } from './redirect.ts';
 export function chooseTarget(random: () => number): PathStage {
   return (exchange: GatewayExchange): StageResult => {
     const { soleTarget, targets } = exchange.compiledRoute!;
-    const target = soleTarget ?? targets.choose(random);
+    const target = soleTarget ?? targets?.choose(random);
     if (target === undefined) {
       throw new MeshgateError('no_healthy_endpoint', {
         status: 503,

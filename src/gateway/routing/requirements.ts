@@ -20,13 +20,16 @@ export interface FieldRequirement {
 
 export type Requirement = MethodRequirement | FieldRequirement;
 
+/** Shared, as most entries have none. */
+const NONE: readonly Requirement[] = Object.freeze([]);
+
 /** Throws a TypeError on an expression that has no linear form; a checked configuration has none. */
 export function toRequirements(entry: MatchEntry): readonly Requirement[] {
   const requirements: Requirement[] = [];
   if (entry.methods.length > 0) requirements.push({ on: 'method', methods: entry.methods });
   for (const match of entry.headers) requirements.push(fieldRequirement('header', match));
   for (const match of entry.query) requirements.push(fieldRequirement('query', match));
-  return requirements;
+  return requirements.length === 0 ? NONE : requirements;
 }
 
 /** The first requirement that the request does not meet; undefined where it meets all. */
