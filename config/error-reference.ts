@@ -86,7 +86,7 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   overloaded: {
     status: 503,
-    meaning: 'The gateway itself is short of time or memory, and sheds load.',
+    meaning: 'The gateway itself is short of time, memory or file descriptors, and sheds load.',
     remedy: 'Wait for `Retry-After` seconds; add nodes.',
   },
   upstream_connect_failed: {

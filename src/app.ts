@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createConfiguration } from './app/configuration.ts';
+import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.ts';
 import { createMesh } from './app/mesh.ts';
 import { createOverloadGuard } from './gateway/admission/overload.ts';
 import { compileSnapshot, type CompiledSnapshot } from './gateway/config/compile.ts';
@@ -16,7 +17,7 @@ import { KeyedPool } from './gateway/config/keyed-pool.ts';
 import { createUndeclaredServices } from './gateway/config/mesh-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey, readStickyKey } from './gateway/config/sticky-key.ts';
-import { inboundDoorsOf, OUTBOUND } from './gateway/doors/door-listeners.ts';
+import { allListenersOf, inboundDoorsOf, OUTBOUND } from './gateway/doors/door-listeners.ts';
 import { OnDemandServices } from './gateway/doors/on-demand-services.ts';
 import { OutboundCells } from './gateway/doors/outbound-cells.ts';
 import { explain } from './gateway/explain/explain.ts';
@@ -41,6 +42,7 @@ import { createStatusServer } from './gateway/status/status-server.ts';
 import { createMemoryCounters } from './mesh/limits/memory-counters.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
+import { createSocketBudget } from './mesh/transport/socket-budget.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
@@ -128,6 +130,9 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     backplane: () => mesh.node.backplane.status(),
     droppedLogLines: () => accessLog?.writer.dropped ?? 0,
   });
+  const openFiles = readDescriptorLimit();
+  const sockets = createSocketBudget(openFiles);
+  const descriptors = new DescriptorWarning(openFiles, sockets.accepted.limit, log);
   const serviceEnvironment: ServiceEnvironment = {
     monotonic,
     now,
@@ -136,6 +141,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
     onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
     onHealthEvent: createHealthLog(log),
+    sockets: sockets.connected,
   };
   const mesh = createMesh({
     config: initial,
@@ -194,7 +200,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const listeners = new ListenerSet({
     dataDir: initial.dataDir,
     trusts: trusted.trusts,
-    deps: { door, log, clock },
+    deps: { door, log, clock, sockets: sockets.accepted },
     log,
   });
   const status = createStatusServer(initial.status, readiness, registry);
@@ -247,6 +253,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     onApplied(config) {
       applied = config;
       trusted.update(config.trustedProxies);
+      descriptors.check(allListenersOf(config));
       if (isRegistering) register(config);
     },
     readiness,

@@ -12,6 +12,7 @@ import {
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
+import type { SocketShare } from '../transport/socket-budget.ts';
 import type {
   Upstream,
   UpstreamCall,
@@ -57,6 +58,8 @@ export interface ServiceEnvironment extends HealthEnvironment {
   /** Where this node is. */
   readonly zone: string | undefined;
   readonly onRetry: (service: string, reason: RetryReason) => void;
+  /** For the connections of all services together; undefined: no limit is known. */
+  readonly sockets?: SocketShare | undefined;
 }
 
 /** How often the weight of an endpoint in slow start is looked at anew. */
@@ -273,6 +276,7 @@ export class Service {
       maxConnections: this.breaker.thresholds.maxConnections,
       maxPending: this.breaker.thresholds.maxPending,
       maxHeadBytes: MAX_ANSWER_HEAD_BYTES,
+      sockets: this.environment.sockets,
     });
     const call = upstream.send(request, sink);
     // It may have left while the head of the try was made: then nobody else will close it.
