@@ -124,6 +124,12 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       return;
     }
     const exchange = this.#exchange;
+    // What turns out wrong in the turn that brought its head can still be answered.
+    if (exchange.headSent && exchange.downstream.retract()) {
+      exchange.headSent = false;
+      this.#transformed?.destroy();
+      this.#transformed = undefined;
+    }
     if (!exchange.headSent) {
       this.#environment.fail(exchange, error);
       return;
