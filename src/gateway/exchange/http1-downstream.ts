@@ -160,6 +160,10 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     return this.#phase === 'ended';
   }
 
+  get mayBeInterim(): boolean {
+    return this.#phase === 'waiting' && !this.#http10;
+  }
+
   clientGone(): void {
     this.#phase = 'over';
     this.observer?.onClosed(false, this.#bytesSent);

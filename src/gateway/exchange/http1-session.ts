@@ -17,6 +17,7 @@ import type { Http1Body } from './http1-body.ts';
 import type { Http1Limits } from './http1-intake.ts';
 import { lingerAfterLastAnswer, lingerClose } from './http1-linger.ts';
 import { Http1Pipeline } from './http1-pipeline.ts';
+import { watchHalfClosed } from './http1-presence.ts';
 import { toHttp1Bytes, toHttp1Refusal, type Http1ClientError } from './http1-refusal.ts';
 import type { Door } from './lane.ts';
 
@@ -24,6 +25,8 @@ import type { Door } from './lane.ts';
 export interface Http1Exchange {
   /** All of its answer is on its way. */
   readonly ended: boolean;
+  /** No answer has begun, and the client knows interim ones. */
+  readonly mayBeInterim: boolean;
   /** The connection is gone. */
   clientGone(): void;
 }
@@ -245,8 +248,12 @@ export class Http1Session {
     const exchange = this.#current;
     if (exchange === undefined || this.socket.destroyed) return;
     const isServed = this.#pipeline?.isEmpty !== false && exchange.ended;
-    if (this.#lastAsked || isServed) this.closing = true;
-    else this.socket.destroy();
+    if (!this.#lastAsked && !isServed) {
+      this.socket.destroy();
+      return;
+    }
+    this.closing = true;
+    watchHalfClosed(this.socket, () => this.#current?.mayBeInterim === true);
   }
 
   /** Answers bytes that are no request, after the answers that are due, and closes. */

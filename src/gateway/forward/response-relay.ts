@@ -66,6 +66,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     const { response } = exchange;
     exchange.upstream.headAt = this.#environment.monotonic();
     const { fields, length } = toAnswerFields(headers);
+    fields.push('X-Request-Id', exchange.id);
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
@@ -105,7 +106,9 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    response.headers.raw = toAnswerFields(headers).fields;
+    const { fields } = toAnswerFields(headers);
+    fields.push('X-Request-Id', exchange.id);
+    response.headers.raw = fields;
     this.#giveSession();
     this.#afterHooks(
       () => {

@@ -62,7 +62,10 @@ describe('a client that ends its side', () => {
     // What was sent before these has been read by then.
     for (let n = 0; n < 2; n++) await ask(gateway, get('/other'), door);
     answer!();
-    expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\nok$/);
+    expect(await client.untilClosed()).toMatch(
+      // On a busy machine it may be asked first whether it is still there.
+      /^(?:HTTP\/1.1 100 Continue\r\n\r\n)*HTTP\/1.1 200 OK\r\n[^]*\r\n\r\nok$/,
+    );
     expect(await gateway.waitForLog(({ path }) => path === '/half')).toMatchObject({ status: 200 });
   });
 
