@@ -39,7 +39,8 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   request_timeout: {
     status: 408,
-    meaning: "The head of the request did not arrive within the listener's `limits.headerTimeout`.",
+    meaning:
+      "The head of the request did not arrive within the listener's `limits.headerTimeout`, or its body came more slowly than `limits.minBodyRate`.",
     remedy: 'Send it at once; on a new connection.',
   },
   expectation_failed: {

@@ -277,7 +277,10 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       await mesh.node.start();
       onDemand.start();
       await configuration.start();
-      await firstEndpoints(configuration.current.services.values());
+      const silent = await firstEndpoints(configuration.current.services.values());
+      if (silent.length > 0) {
+        log.warn({ services: silent }, 'starts without endpoints of services not discovered yet');
+      }
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
       const { port } = await status.start().catch((error: unknown) => {
