@@ -34,11 +34,16 @@ export function createOverloadGuard(
   let timer: NodeJS.Timeout | undefined;
   let reason = '';
   let lateSamples = 0;
+  let rss = 0;
 
   function sample(): void {
     const delayMs = meanDelayMs(histogram!);
     histogram!.reset();
-    const rss = rssBytes();
+    try {
+      rss = rssBytes();
+    } catch {
+      // It is read from a file: without a free descriptor, what was last known stands.
+    }
     lateSamples = delayMs > limits.maxLoopDelayMs ? lateSamples + 1 : 0;
     if (lateSamples >= LATE_SAMPLES) reason = `event loop late by ${Math.round(delayMs)} ms`;
     else if (rss > limits.maxRssBytes) reason = `memory at ${Math.round(rss / 2 ** 20)} MiB`;

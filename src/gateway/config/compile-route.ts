@@ -1,5 +1,5 @@
 /** One route → what the request path needs of it: bound hooks, targets, rewrites and metric cells. */
-import { createWeightedChoice, type WeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
+import { createWeightedChoice } from '../../mesh/balancing/weighted-choice.ts';
 import { createRetryRules, type RetryRules } from '../../mesh/resilience/retry-policy.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import { createPathRewriter } from '../forward/path-rewrite.ts';
