@@ -124,7 +124,8 @@ describe('meshgate top, on a terminal', () => {
     terminal.columns = 12;
     terminal.rows = 4;
     terminal.resized!();
-    const lines = terminal.written.replaceAll(/\u001B\[[0-9?]*[A-Za-z]/g, '').split('\r\n');
+    const sequences = new RegExp(`${String.fromCharCode(27)}\\[[0-9?]*[A-Za-z]`, 'g');
+    const lines = terminal.written.replaceAll(sequences, '').split('\r\n');
     expect(lines).toEqual(['http://127.0', '', 'SOURCE   DES', '… 2 more']);
     terminal.left!();
     await running;
