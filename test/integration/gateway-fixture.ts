@@ -89,6 +89,7 @@ function defaults(logFile: string): Record<string, unknown> {
       },
     ],
     status: { address: '127.0.0.1:0' },
+    admin: { address: '127.0.0.1:0' },
     telemetry: { accessLog: { format: 'json', path: logFile } },
   };
 }

@@ -198,6 +198,7 @@ export function toConfig(upstreamPort: number, config: Record<string, unknown> =
     meshgate: 1,
     listeners: [{ name: 'http', address: '127.0.0.1:0', protocol: 'http' }],
     status: { address: '127.0.0.1:0' },
+    admin: { address: '127.0.0.1:0' },
     telemetry: { accessLog: false },
     services: { app: { endpoints: [{ address: `127.0.0.1:${upstreamPort}` }] } },
     routes: [{ name: 'app', match: [{ path: '/*' }], to: 'app' }],

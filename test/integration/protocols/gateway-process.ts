@@ -36,6 +36,7 @@ export async function startGatewayProcess(config: object): Promise<GatewayProces
       },
     ],
     status: { address: '127.0.0.1:0' },
+    admin: { address: '127.0.0.1:0' },
     telemetry: { accessLog: { format: 'json', path: join(directory, 'access.log') } },
     ...config,
   };

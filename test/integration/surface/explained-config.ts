@@ -10,6 +10,7 @@ export function explainedConfig(origins: readonly Origin[], issuer: TokenIssuer)
       { name: 'admin', address: '127.0.0.1:0', hosts: ['admin.test'] },
     ],
     status: { address: '127.0.0.1:0' },
+    admin: { address: '127.0.0.1:0' },
     telemetry: { accessLog: { path: 'access.log' } },
     services: {
       orders: {
