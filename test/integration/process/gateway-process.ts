@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../../..');
-const MAIN = join(CHECKOUT, 'src/main.ts');
+export const MAIN = join(CHECKOUT, 'src/main.ts');
 /** Halves what a start takes, and these tests start often. */
 const COMPILE_CACHE = join(CHECKOUT, 'node_modules/.cache/compile');
 
