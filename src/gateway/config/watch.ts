@@ -27,6 +27,9 @@ export interface ConfigWatcher {
 /** A chain of more is a loop, to the kernel too. */
 const MAX_LINKS = 40;
 
+/** A directory that is never quiet, such as one that others work in, delays a look by no more than so many pauses. */
+const MOST_PAUSES = 5;
+
 /**
  * Watches files by the directories they are in: a file that an editor replaces, or a
  * Kubernetes volume swaps by a symbolic link, is another inode each time, and a watch on the
@@ -47,6 +50,8 @@ class DirectoryWatcher implements ConfigWatcher {
   #seen: ReadonlyMap<string, string> = new Map();
   #watchers = new Map<string, FSWatcher>();
   #debounce: NodeJS.Timeout | undefined;
+  /** Of the events that wait for a look, when the first came. */
+  #stirredAtMs = Infinity;
   #poll: NodeJS.Timeout | undefined;
   #running = false;
   /** Looks run one after the other: each compares with what the last one saw. */
@@ -97,8 +102,17 @@ class DirectoryWatcher implements ConfigWatcher {
 
   #soon(): void {
     if (!this.#running) return;
+    const nowMs = performance.now();
+    this.#stirredAtMs = Math.min(this.#stirredAtMs, nowMs);
+    const latestMs = this.#stirredAtMs + MOST_PAUSES * this.#debounceMs;
     clearTimeout(this.#debounce);
-    this.#debounce = setTimeout(() => this.#look(), this.#debounceMs);
+    this.#debounce = setTimeout(
+      () => {
+        this.#stirredAtMs = Infinity;
+        this.#look();
+      },
+      Math.max(0, Math.min(this.#debounceMs, latestMs - nowMs)),
+    );
   }
 
   #look(): void {
