@@ -66,7 +66,8 @@ it('no request notices what befalls Redis', { timeout: 150_000 }, async () => {
   for (const fault of [whenPaused, whenEmptied, whenReadOnly, whenOutOfMemory]) {
     await fault();
     await Promise.all([gets, posts].map((load) => load.onlyBy(NAMES)));
-    expect([...gets.failures, ...posts.failures], fault.name).toEqual([]);
+    const failures = [...gets.failures, ...posts.failures];
+    expect({ fault: fault.name, failures }).toEqual({ fault: fault.name, failures: [] });
   }
 
   // Without its scripts Redis is told them again, and changes go on.
