@@ -8,7 +8,9 @@ export const AuditEntry = Type.Object(
   {
     id: Type.String({ description: 'Larger is later.' }),
     at: Type.String({ description: 'RFC 3339, by the clock of the node.' }),
-    author: Nullable(Type.String({ description: 'Name of the token; null: there was no good one.' })),
+    author: Nullable(
+      Type.String({ description: 'Name of the token; null: there was no good one.' }),
+    ),
     token_id: Nullable(
       Type.String({ description: '`local`: the token in the data directory of the node.' }),
     ),
