@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Problem } from '../../src/admin/problem.ts';
 import { CreatedToken, Token } from '../../src/admin/resources/tokens.ts';
 import { BackplaneError } from '../../src/mesh/backplane/backplane-error.ts';
+import { services } from '../../src/cli/services.ts';
 import { createRegistry } from '../../src/mesh/registry/registry.ts';
-import { watchSpace, type BackplanePair } from '../contracts/backplane-fixture.ts';
+import { CLOCK, watchSpace, type BackplanePair } from '../contracts/backplane-fixture.ts';
+import { runVerb } from '../cli/verb-run.ts';
 import { openEmbeddedPair, openRedisPair } from '../redis/open-backplane.ts';
 import {
   send,
@@ -197,6 +199,21 @@ describe('DELETE /v1/tokens/{id}', () => {
   });
 });
 
+describe('a token that has expired', () => {
+  it('is refused with 401, and told so', async () => {
+    let aheadMs = 0;
+    const admin = await startAdmin({ clock: { ...CLOCK, now: () => Date.now() + aheadMs } });
+    const made = await makeToken(admin, { name: 'short' });
+    aheadMs = 91 * 86_400_000;
+    const { status, body } = await askWith(admin, made.token, '/v1/mesh/nodes');
+    expect([status, body['code']]).toEqual([401, 'token_expired']);
+    expect((await admin.ask(`/v1/tokens/${made.id}`)).body['state']).toBe('expired');
+    const env = { MESHGATE_ADMIN: admin.url, MESHGATE_TOKEN: made.token };
+    const { code, stderr } = await runVerb(services, [], '/', env);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the token has expired')]);
+  });
+});
+
 describe('a role', () => {
   it('is needed for each path; the refusal names it', async () => {
     const admin = await startAdmin();
@@ -358,16 +375,17 @@ describe.each([
       startAdmin({ backplane, registry: createRegistry(backplane) });
     const [here, there] = [await start(pair.here), await start(pair.there)];
     onTestFinished(async () => {
+      watching.stop();
       await here.stop();
       await there.stop();
     });
+    // Added after the other node's own, which is therefore told first.
+    const watching = watchSpace(pair.there, 'admin-tokens');
     const until = async (id: string, isRevoked: boolean): Promise<void> => {
-      const watching = watchSpace(pair.there, 'admin-tokens');
       await watching.until(({ records }) => {
         const value = records('doc').get(id)?.value as { revoked?: object } | undefined;
         return value !== undefined && (value.revoked !== undefined) === isRevoked;
       });
-      watching.stop();
     };
     const made = await makeToken(here, {});
     await until(made.id, false);

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { Nullable } from '../listing.ts';
-import { ROLES, type Principal } from './principal.ts';
+import { ROLES, type Principal, type Role } from './principal.ts';
 
 export const AuditEntry = Type.Object(
   {
@@ -14,7 +14,7 @@ export const AuditEntry = Type.Object(
     token_id: Nullable(
       Type.String({ description: '`local`: the token in the data directory of the node.' }),
     ),
-    role: Nullable(Type.Enum([...ROLES])),
+    role: Type.Unsafe<Role | null>({ type: ['string', 'null'], enum: [...ROLES, null] }),
     source: Type.String({ description: 'Address of the caller.' }),
     node: Nullable(Type.String({ description: 'The node that was asked.' })),
     method: Type.String(),

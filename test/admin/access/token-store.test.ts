@@ -49,14 +49,23 @@ function make(store: TokenStore, name = 'ci', expiresAtMs?: number) {
   });
 }
 
-/** A listener of the store is called before this one: it was there first. */
-async function heard(backplane: Backplane, id: string, isRevoked: boolean): Promise<void> {
+/**
+ * To be called after the store was opened, and before what is waited for: both are told together
+ * then, the store first.
+ */
+function follow(
+  backplane: Backplane,
+): (...states: (readonly [string, boolean])[]) => Promise<void> {
   const watching = watchSpace(backplane, SPACE);
-  await watching.until(({ records }) => {
-    const value = records('doc').get(id)?.value as { readonly revoked?: object } | undefined;
-    return value !== undefined && (value.revoked !== undefined) === isRevoked;
-  });
-  watching.stop();
+  onTestFinished(() => watching.stop());
+  return async (...states) => {
+    await watching.until(({ records }) =>
+      states.every(([id, isRevoked]) => {
+        const value = records('doc').get(id)?.value as { readonly revoked?: object } | undefined;
+        return value !== undefined && (value.revoked !== undefined) === isRevoked;
+      }),
+    );
+  };
 }
 
 const principalOf = (store: TokenStore, text: string): unknown => {
@@ -96,8 +105,9 @@ describe.each([
 
   it('are valid on every node, with their role and scope', async () => {
     const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const heard = follow(pair.there);
     const { record, text } = await make(here);
-    await heard(pair.there, record.id, false);
+    await heard([record.id, false]);
     for (const store of [here, there]) {
       expect(principalOf(store, text)).toEqual({
         name: 'ci',
@@ -119,11 +129,12 @@ describe.each([
 
   it('are revoked on every node', async () => {
     const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const [heardHere, heardThere] = [follow(pair.here), follow(pair.there)];
     const { record, text } = await make(here);
-    await heard(pair.there, record.id, false);
+    await heardThere([record.id, false]);
     expect(await there.revoke(record.id, 'root')).toBe(true);
     expect(principalOf(there, text)).toBe('unknown');
-    await heard(pair.here, record.id, true);
+    await heardHere([record.id, true]);
     expect(principalOf(here, text)).toBe('unknown');
     expect([here.find(record.id), there.find(record.id)]).toEqual([undefined, undefined]);
     expect(await here.revoke(record.id, 'root')).toBe(false);
@@ -156,8 +167,9 @@ describe.each([
 
   it('tell every node when they were last used', async () => {
     const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const heard = follow(pair.there);
     const { record } = await make(here);
-    await heard(pair.there, record.id, false);
+    await heard([record.id, false]);
     expect((await there.lastUses()).get(record.id)).toBeUndefined();
     const before = Date.now();
     here.noteUse(record.id);
@@ -306,11 +318,11 @@ describe('a Redis that was emptied', () => {
     const store = await openStore(backplane, { dataDir });
     const [kept, gone] = [await make(store, 'kept'), await make(store, 'gone')];
     await store.revoke(gone.record.id, 'root');
+    const heard = follow(backplane);
     await redis.admin.flushall();
     // Whoever writes next meets the empty store; so does the next poll.
     const third = await make(store, 'third');
-    await heard(backplane, kept.record.id, false);
-    await heard(backplane, gone.record.id, true);
+    await heard([kept.record.id, false], [gone.record.id, true], [third.record.id, false]);
     const fresh = await openStore(backplane);
     expect([kept, gone, third].map(({ text }) => principalOf(fresh, text))).toEqual([
       expect.objectContaining({ name: 'kept' }),
@@ -349,7 +361,7 @@ describe('a Redis that was emptied', () => {
     const mine = await make(first, 'mine');
     await first.close();
     await openStore(fresh.here, { dataDir });
-    await heard(fresh.here, mine.record.id, false);
+    await follow(fresh.here)([mine.record.id, false]);
     await rm(dataDir, { recursive: true });
     expect(principalOf(await openStore(fresh.here), mine.text)).toMatchObject({ name: 'mine' });
   });
