@@ -51,6 +51,8 @@ export async function createHttp1Server(options: Http1Surroundings): Promise<Htt
             Math.min(1000, Math.ceil(limits.headerTimeoutMs / 4)),
           ),
           insecureHTTPParser: false,
+          // A request without a body needs nothing of a stream's life.
+          optimizeEmptyRequests: true,
           // Node answers a missing Host by itself, past the door.
           requireHostHeader: false,
           shouldUpgradeCallback: upgrades,
