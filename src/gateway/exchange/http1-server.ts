@@ -25,6 +25,9 @@ export interface Http1Server {
   close(): Promise<void>;
 }
 
+/** Fields beyond these node:http refuses by itself: its default, unless a listener allows more. */
+const PARSED_FIELDS = 2000;
+
 const SESSION = Symbol('http1Session');
 type SessionSocket = Socket & { [SESSION]?: Http1Session };
 
@@ -61,6 +64,7 @@ export async function createHttp1Server(options: Http1Surroundings): Promise<Htt
           else take(request, response, false);
         },
       );
+      made.maxHeadersCount = Math.max(PARSED_FIELDS, limits.maxHeaderFields + 1);
       server = made;
       return made as unknown as Server;
     },
