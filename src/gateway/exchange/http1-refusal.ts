@@ -49,7 +49,7 @@ function stoppedInTarget(error: Http1ClientError): boolean {
   return space === -1 || parsed.indexOf(' ', space + 1) === -1;
 }
 
-/** A complete answer that closes the connection. `headOnly`: for HEAD. */
+/** A complete answer that closes the connection. */
 export function toHttp1Bytes(answer: Answer, nowMs: number): Buffer {
   const body =
     typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());
