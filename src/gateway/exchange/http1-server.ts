@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import fastify from 'fastify';
 import { MeshgateError } from '../../errors.ts';
 import type { ConnectionOrigin } from './full-lane-connection.ts';
-import { expectationFailed, methodRefused } from './full-lane-refusals.ts';
+import { expectationFailed, methodRefused } from './request-refusals.ts';
 import { Http1Body, Http1Request } from './http1-body.ts';
 import { Http1Downstream, Http1Response } from './http1-downstream.ts';
 import { asksForWebSocket, readHttp1Head, type Http1Head } from './http1-intake.ts';

@@ -4,8 +4,8 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
-import { parseCertificate, type Certificate } from './certificate.ts';
 import { toCanonicalAddress } from '../exchange/canonical-address.ts';
+import { parseCertificate, type Certificate } from './certificate.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFETIME_MS = 30 * DAY_MS;
