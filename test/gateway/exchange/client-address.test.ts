@@ -16,7 +16,7 @@ describe('the address of a client behind trusted proxies', () => {
     ['2001:DB8:0::1', '2001:db8::1'],
     ['::ffff:1.2.3.4', '1.2.3.4'],
     ['6.6.6.6, 1.2.3.4, 10.0.0.2', '1.2.3.4'],
-  ])('is, of %s, %s', ([forwardedFor, client]) => {
+  ] as const)('is, of %s, %s', ([forwardedFor, client]) => {
     expect(clientOf(forwardedFor)).toBe(client);
   });
 
