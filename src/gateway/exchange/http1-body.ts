@@ -3,7 +3,7 @@ import { IncomingMessage, type IncomingHttpHeaders, type ServerResponse } from '
 import { sameName } from '../../plugins/sdk/header-fields.ts';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
 import { isTooSlow } from './body-pace.ts';
-import { clientGone } from './full-lane-refusals.ts';
+import { clientGone } from './request-refusals.ts';
 
 /** So many unread bytes are read and dropped to keep the connection; more is worth a new one. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
