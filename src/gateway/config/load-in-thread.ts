@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Loaded, LoadResult, NotLoaded } from './load.ts';
+import type { SharedPart } from './versions/shared-source.ts';
 
 /** Functions cannot be sent to a thread: it imports the catalogue itself. */
 export interface CatalogueReference {
@@ -18,6 +19,10 @@ export interface ThreadLoadOptions {
   readonly catalogue: CatalogueReference;
   /** For `${VAR}`. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** As for `loadConfig`. */
+  readonly text?: string | undefined;
+  /** As for `loadConfig`. */
+  readonly shared?: SharedPart | undefined;
   /** Ends the thread; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -27,6 +32,8 @@ export interface LoadTask {
   readonly file: string;
   readonly catalogue: { readonly module: string; readonly name: string };
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly text: string | undefined;
+  readonly shared: SharedPart | undefined;
 }
 
 /** The lists that may be long; they are sent in pieces. */
@@ -57,6 +64,8 @@ export async function loadConfigInThread(
     file,
     catalogue: { module: String(options.catalogue.module), name: options.catalogue.name },
     env: { ...(options.env ?? process.env) },
+    text: options.text,
+    shared: options.shared,
   };
   const entry = new URL(`./load-worker${extname(import.meta.url)}`, import.meta.url);
   // Flags of the parent, such as an inspector's port, are not the thread's.

@@ -19,6 +19,8 @@ async function run(port: MessagePort, task: LoadTask): Promise<void> {
   const result = await loadConfig(task.file, {
     catalogue: catalogue as PluginCatalogue,
     env: task.env,
+    text: task.text,
+    shared: task.shared,
   });
   const last: LoadMessage = result.ok
     ? { type: 'end' }
