@@ -75,7 +75,11 @@ describe('a configuration of a file and a shared part', () => {
 
   it('is refused with places in the text that people see of the version', async () => {
     const match = [{ path: '/b' }];
-    const routes = [ROUTE, { name: 'b', match, to: 'nowhere' }, { name: 'c', nmae: 'd' }];
+    const routes = [
+      ROUTE,
+      { name: 'b', match, to: 'nowhere' },
+      { name: 'c', match: [{ path: '/c' }], nmae: 'd', to: 's' },
+    ];
     const issues = await issuesOf({
       file: 'meshgate: 1\nstatus: { adress: x }\n',
       shared: { ...SHARED, routes },
@@ -83,7 +87,7 @@ describe('a configuration of a file and a shared part', () => {
     expect(issues[0]).toMatch(/meshgate\.yaml:2:11 status\.adress: /);
     // As `toSharedYaml` writes it.
     expect(issues[1]).toMatch(/^version 7:13:9 routes\[1\]\.to: .*nowhere/);
-    expect(issues[2]).toMatch(/^version 7:15:5 routes\[2\]\.nmae: /);
+    expect(issues[2]).toMatch(/^version 7:17:5 routes\[2\]\.nmae: /);
   });
 
   it('substitutes by the environment of the node, and never shows what it put in', async () => {
