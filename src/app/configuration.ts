@@ -4,7 +4,7 @@ import type { CompiledSnapshot } from '../gateway/config/compile.ts';
 import type { Config } from '../gateway/config/config.ts';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { createLastGoodKeeper } from '../gateway/config/last-good.ts';
-import { loadConfigInThread } from '../gateway/config/load-in-thread.ts';
+import { createConfigLoader } from '../gateway/config/load-in-thread.ts';
 import type { Loaded, LoadResult } from '../gateway/config/load.ts';
 import { Reloader, type PreparedListeners } from '../gateway/config/reloader.ts';
 import {
@@ -69,6 +69,10 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
   });
   const isWatched = document === undefined;
+  const catalogue = { module: STANDARD_PLUGINS, name: 'standardPlugins' };
+  const loader = createConfigLoader(catalogue);
+  // Apart: what is merely looked at must not keep waiting what is to be run.
+  const checker = createConfigLoader(catalogue);
   let pending: Loaded | undefined = first;
   let attempt: Attempt = { version: undefined, isStopgap: false };
   let loaded: Loaded = first;
@@ -81,12 +85,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     if (known !== undefined && (known.owner === 'file' || attempt.version === undefined)) {
       return known;
     }
-    const result = await loadConfigInThread(configFile, {
-      catalogue: { module: STANDARD_PLUGINS, name: 'standardPlugins' },
-      env,
-      text: document,
-      shared: toSharedPart(attempt.version),
-    });
+    const part = toSharedPart(attempt.version);
+    const result = await loader.load(configFile, { env, text: document, shared: part });
     watcher.watch(result.files);
     return result;
   }
@@ -168,15 +168,11 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     async stop() {
       reloader.stop();
-      await lastGood.settled();
+      await Promise.all([loader.close(), checker.close(), lastGood.settled()]);
     },
     async check(candidate) {
-      const result = await loadConfigInThread(configFile, {
-        catalogue: { module: STANDARD_PLUGINS, name: 'standardPlugins' },
-        env,
-        text: document,
-        shared: { name: CANDIDATE, json: toCanonicalJson(candidate) },
-      });
+      const part = { name: CANDIDATE, json: toCanonicalJson(candidate) };
+      const result = await checker.load(configFile, { env, text: document, shared: part });
       const issues = result.ok ? result.warnings : result.issues;
       const own = issues.filter(({ file }) => file === CANDIDATE);
       // Else it is the file that keeps it from being looked at.

@@ -75,10 +75,13 @@ async function load(file: string, io: VerbIo): Promise<Loaded | undefined> {
   if (result.ok && result.owner === 'backplane') {
     // What the file leaves to the backplane is what it is, before and after.
     const place = { config: result.config, configFile: path, env: io.env };
-    const shared = await readLastKnownPart(place).catch((error: unknown) => {
-      io.stderr.write(`the version that ran last cannot be read: ${reasonOf(error)}\n`);
-    });
-    if (shared) result = await loadConfig(path, { ...options, shared });
+    try {
+      const shared = await readLastKnownPart(place);
+      if (shared !== undefined) result = await loadConfig(path, { ...options, shared });
+    } catch (error) {
+      io.stderr.write(`the version that ran here last cannot be read: ${reasonOf(error)}\n`);
+      return undefined;
+    }
   }
   if (result.ok) return result;
   for (const issue of result.issues) io.stderr.write(`${toIssueText(issue)}\n`);

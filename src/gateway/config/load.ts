@@ -11,7 +11,7 @@ import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
-import { createSchemaValidator } from './schema-validator.ts';
+import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
 import { Document } from './schema/document.ts';
 import { definePluginList } from './schema/plugin-list.ts';
 import { readSourceDocument, type SourceDocument } from './source-document.ts';
@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What to take for the content of the file, which then need not exist. */
   readonly text?: string | undefined;
+  /** Of the same catalogue; compiling one takes longer than loading a small file. Default: a new one. */
+  readonly validator?: SchemaValidator | undefined;
   /** What all nodes run; passed over where the file has any of it itself. Default: nothing. */
   readonly shared?: SharedPart | undefined;
   /** For the dates of certificates, in milliseconds since the epoch. Default: `Date.now`. */
@@ -62,6 +64,11 @@ export interface NotLoaded {
 }
 
 export type LoadResult = Loaded | NotLoaded;
+
+/** For files whose plugins are of a catalogue. */
+export function createDocumentValidator(catalogue: PluginCatalogue): SchemaValidator {
+  return createSchemaValidator(Document, definePluginList(catalogue));
+}
 
 /**
  * Loads a file in this thread. Never rejects on account of what the file holds, or because
@@ -112,7 +119,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     value: source.value,
     substitutions: source.substitutions,
     unresolved: source.unresolved,
-    validator: createSchemaValidator(Document, definePluginList(options.catalogue)),
+    validator: options.validator ?? createDocumentValidator(options.catalogue),
     catalogue: options.catalogue,
     directory,
   });
