@@ -141,6 +141,8 @@ export function createSharedConfiguration(
     refused(errors) {
       if (owner === 'file') return false;
       const isMoreToTry = choice.refused(errors.join('\n'));
+      // At once: it has to be there for the next start, however soon that comes.
+      if (choice.refusal !== undefined && choice.runs !== undefined) running.keep(choice.runs);
       tell();
       return isMoreToTry;
     },

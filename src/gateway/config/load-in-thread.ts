@@ -67,6 +67,7 @@ export type LoadMessage =
 const IDLE_MS = 60_000;
 /** Services, routes and consumers. A thread that has loaded more gives its memory back at once. */
 const KEPT_MAX_ITEMS = 2_000;
+const KEPT_MAX_CHARACTERS = 512 * 1024;
 
 /**
  * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for more than a few milliseconds: the
@@ -123,7 +124,7 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     let isKept = false;
     try {
       const result = await receive(thread, task, either, done.signal);
-      isKept = isSmall(result);
+      isKept = isSmall(result, shared);
       return result;
     } finally {
       done.abort();
@@ -153,8 +154,9 @@ function startThread(catalogue: CatalogueReference): Worker {
   return new Worker(entry, { workerData: name, execArgv: [] });
 }
 
-function isSmall(result: LoadResult): boolean {
-  if (!result.ok) return false;
+function isSmall(result: LoadResult, shared: SharedPart | undefined): boolean {
+  // What was refused tells nothing of its size, and a version that is refused is followed by another load.
+  if (!result.ok) return shared !== undefined && shared.json.length <= KEPT_MAX_CHARACTERS;
   const { services, routes, consumers } = result.config;
   return services.length + routes.length + consumers.length <= KEPT_MAX_ITEMS;
 }

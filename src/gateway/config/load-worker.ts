@@ -16,8 +16,8 @@ const MAX_PIECE_ITEMS = 200;
 
 /** What has come and was not taken yet; a port drops what nobody listens for. */
 interface Inbox {
-  readonly port: MessagePort;
   take(): Promise<unknown>;
+  answer(message: LoadMessage): void;
 }
 
 function createInbox(port: MessagePort): Inbox {
@@ -28,7 +28,7 @@ function createInbox(port: MessagePort): Inbox {
     wake();
   });
   return {
-    port,
+    answer: (message) => port.postMessage(message),
     async take() {
       while (messages.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       return messages.shift();
@@ -49,7 +49,7 @@ async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
     const options = { ...task, catalogue: catalogue as PluginCatalogue, validator };
     const result = await loadConfig(file, options);
     if (result.ok) await sendPieces(inbox, result);
-    inbox.port.postMessage(toLast(result));
+    inbox.answer(toLast(result));
   }
 }
 
@@ -86,7 +86,7 @@ function* toPieces(items: readonly object[]): Generator<readonly object[]> {
 
 /** Resolves when the piece has been taken. */
 async function send(inbox: Inbox, message: LoadMessage): Promise<void> {
-  inbox.port.postMessage(message);
+  inbox.answer(message);
   await inbox.take();
 }
 

@@ -31,7 +31,7 @@ export interface Fleet {
   /** Somebody else who writes versions. */
   readonly writer: VersionNode;
   /** By its name it has the same data directory again. */
-  start(name: string, options?: StartOptions): Promise<GatewayProcess>;
+  readonly start: (name: string, options?: StartOptions) => Promise<GatewayProcess>;
 }
 
 export interface StartOptions {
