@@ -4,6 +4,10 @@ import { assertRuntimeFloor } from './runtime-floor.ts';
 
 assertRuntimeFloor(process.versions.node);
 
+// Otherwise whoever may signal the process opens node's debugger, which runs any code for any
+// local user that connects. `--disable-sigusr1` does the same, but a `#!` line cannot pass it everywhere.
+process.on('SIGUSR1', () => undefined);
+
 // Imported only now: what follows need not even load on a runtime below the floor.
 const [
   { createApp },
@@ -18,6 +22,7 @@ const [
   { createSidecar },
   { createStart },
   { findTerminal },
+  { token },
   { top },
   { weight },
   { VERSION },
@@ -34,6 +39,7 @@ const [
   import('./cli/sidecar.ts'),
   import('./cli/start.ts'),
   import('./cli/terminal.ts'),
+  import('./cli/token.ts'),
   import('./cli/top.ts'),
   import('./cli/weight.ts'),
   import('./version.ts'),
@@ -54,6 +60,7 @@ const verbs = [
   top,
   weight,
   drain,
+  token,
 ];
 const io = { stdout, stderr, env, cwd: process.cwd(), terminal: findTerminal(process) };
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);

@@ -63,15 +63,15 @@ export type LoadMessage =
   | { readonly type: 'end' }
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
-/** To start it takes most of the time of a small file, and it takes some 40 MiB while it waits. */
+/** To start it takes most of the time of a small file, and it takes some 90 MiB while it waits. */
 const IDLE_MS = 60_000;
 /** Services, routes and consumers. A thread that has loaded more gives its memory back at once. */
 const KEPT_MAX_ITEMS = 2_000;
 const KEPT_MAX_CHARACTERS = 512 * 1024;
 
 /**
- * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for more than a few milliseconds: the
- * result comes in pieces of about 64 KiB, one a turn of the loop.
+ * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for
+ * more than a few milliseconds: the result comes in pieces of about 64 KiB, one a turn of the loop.
  */
 export async function loadConfigInThread(
   file: string,

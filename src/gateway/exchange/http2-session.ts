@@ -7,13 +7,15 @@ import { Http2Body } from './http2-body.ts';
 import { Http2Budget } from './http2-budget.ts';
 import { Http2Downstream, type Http2StreamOwner } from './http2-downstream.ts';
 import { readHttp2Head } from './http2-intake.ts';
-import type { Http1Limits } from './http1-intake.ts';
+import type { HeadLimits } from './head-limits.ts';
 import type { Door } from './lane.ts';
 
 export interface Http2Surroundings {
   readonly door: Door;
-  readonly limits: Http1Limits & {
+  readonly limits: HeadLimits & {
     readonly idleTimeoutMs: number;
+    /** Bytes per second; 0: no limit. */
+    readonly minBodyRate: number;
     /** 0: no limit. */
     readonly maxRequestsPerConnection: number;
   };
@@ -108,7 +110,11 @@ export class Http2Session implements Http2StreamOwner {
   second(): void {
     if (!this.#budget.second(this.#socket.bytesRead, this.#socket.bytesWritten)) {
       this.#flooded('control frames');
+      return;
     }
+    const { minBodyRate } = this.#surroundings.limits;
+    if (minBodyRate === 0) return;
+    for (const downstream of this.#open) downstream.second(minBodyRate);
   }
 
   /** Asks for no more streams, but still serves what is on its way. */
