@@ -5,12 +5,16 @@ import { Type, type Static } from 'typebox';
 import { BackplaneError } from '../mesh/backplane/backplane-error.ts';
 
 /** One thing that is wrong with a request; in its body, or among its parameters. */
-const Fault = Type.Object({
+export const FaultSchema = Type.Object({
   detail: Type.String(),
   pointer: Type.Optional(
     Type.String({ description: 'JSON pointer into the body, as a fragment: `#/weight`.' }),
   ),
   parameter: Type.Optional(Type.String({ description: 'Of the path or the query.' })),
+  resource: Type.Optional(
+    Type.String({ description: 'What `pointer` points into, where that is not the body.' }),
+  ),
+  hint: Type.Optional(Type.String({ description: 'What to do about it.' })),
 });
 
 /** The schema of every answer that is a refusal. */
@@ -23,17 +27,17 @@ export const Problem = Type.Object({
   code: Type.String(),
   request_id: Type.String(),
   source: Type.Literal('admin'),
-  errors: Type.Optional(Type.Array(Fault)),
+  errors: Type.Optional(Type.Array(FaultSchema)),
 });
 
-type Faults = readonly Static<typeof Fault>[];
+export type Fault = Static<typeof FaultSchema>;
 
 export class AdminError extends Error {
   readonly status: number;
   readonly code: string;
-  readonly errors: Faults | undefined;
+  readonly errors: readonly Fault[] | undefined;
 
-  constructor(status: number, code: string, detail: string, errors?: Faults) {
+  constructor(status: number, code: string, detail: string, errors?: readonly Fault[]) {
     super(detail);
     this.name = 'AdminError';
     this.status = status;

@@ -1,6 +1,7 @@
 /** Puts the secrets back into what was shown without them, changed, and is to be written. */
 import type { Json } from '../../mesh/backplane/backplane.ts';
 import { isEqual } from './comparison.ts';
+import type { ConfigPath } from './config-path.ts';
 import type { Concealed } from './concealment.ts';
 import { isConcealed } from './secret-text.ts';
 import type { JsonObject } from './versions/shared-document.ts';
@@ -10,6 +11,16 @@ export function holdsConcealed(value: Json): boolean {
   if (typeof value === 'string') return isConcealed(value);
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).some((member) => holdsConcealed(member as Json));
+}
+
+/** Where they stand. */
+export function concealedPlaces(value: Json, path: ConfigPath = []): readonly ConfigPath[] {
+  if (typeof value === 'string') return isConcealed(value) ? [path] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  const members: readonly [string | number, unknown][] = Array.isArray(value)
+    ? [...(value as readonly Json[]).entries()]
+    : Object.entries(value);
+  return members.flatMap(([step, member]) => concealedPlaces(member as Json, [...path, step]));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The schema of `consumers`: who calls. */
 import { Type, type Static } from 'typebox';
-import { CLOSED, Name, Text } from './scalar.ts';
+import { CLOSED, Labels, Name, Text } from './scalar.ts';
 
 export const ConsumerSchema = Type.Object(
   {
@@ -20,6 +20,7 @@ export const ConsumerSchema = Type.Object(
       ),
       { default: [], description: 'API keys, by their hashes.' },
     ),
+    labels: Labels(),
     jwt: Type.Optional(
       Type.Object(
         { issuer: Text("Issuer of the caller's tokens."), subject: Text('Subject of its tokens.') },
