@@ -1,14 +1,11 @@
 /** The first token of the admin API: made once, kept in the data directory for its owner alone. */
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createTokenText, digestOf, isTokenText } from './access/token-text.ts';
 
 /** In the data directory. */
 const TOKEN_FILE = 'admin-token';
-
-const TOKEN_BYTES = 32;
-/** 32 bytes in Base64url, after a prefix by which scanners of leaked secrets know it. */
-const TOKEN = /^mg_[A-Za-z0-9_-]{43}$/;
 
 export interface AdminToken {
   readonly file: string;
@@ -23,16 +20,12 @@ export async function openAdminToken(dataDir: string): Promise<AdminToken> {
   const file = join(dataDir, TOKEN_FILE);
   const isNew = (await readIfThere(file)) === undefined && (await create(dataDir, file));
   const text = (await readFile(file, 'utf8')).trim();
-  if (!TOKEN.test(text)) {
+  if (!isTokenText(text)) {
     throw new Error(`${file} has no admin token; remove it, and the next start makes a new one`);
   }
   // The token itself is let go of: what is in memory may end in a dump.
   const digest = digestOf(text);
   return { file, isNew, matches: (candidate) => timingSafeEqual(digestOf(candidate), digest) };
-}
-
-function digestOf(text: string): Uint8Array {
-  return hash('sha256', text, 'buffer');
 }
 
 /** Written aside and linked to its name: it is there whole or not at all, and the first one stays. */
@@ -42,7 +35,7 @@ async function create(dataDir: string, file: string): Promise<boolean> {
   try {
     const handle = await open(aside, 'wx', 0o600);
     try {
-      await handle.writeFile(`mg_${randomBytes(TOKEN_BYTES).toString('base64url')}\n`);
+      await handle.writeFile(`${createTokenText()}\n`);
       await handle.sync();
     } finally {
       await handle.close();

@@ -11,7 +11,7 @@ export const PageQuery = {
   ),
 };
 
-const DEFAULT_PAGE_SIZE = 100;
+export const DEFAULT_PAGE_SIZE = 100;
 
 /** The schema of a page of a mesh view. */
 export function Listing<Item extends TSchema>(item: Item) {
@@ -52,13 +52,14 @@ export function toPage<Item>(
   return { items: page, next_cursor: isLast ? null : toCursor(keyOf(page.at(-1)!)) };
 }
 
-function toCursor(key: string): string {
+export function toCursor(key: string): string {
   return Buffer.from(key).toString('base64url');
 }
 
-function parseCursor(cursor: string): string {
+/** Throws an `AdminError` (422) for what is none, or whose key does not look as it should. */
+export function parseCursor(cursor: string, shape = /^/): string {
   const key = Buffer.from(cursor, 'base64url').toString();
-  if (cursor !== '' && toCursor(key) === cursor) return key;
+  if (cursor !== '' && toCursor(key) === cursor && shape.test(key)) return key;
   throw new AdminError(422, 'invalid', 'The request is not valid.', [
     { detail: 'is not a `next_cursor` of this list', parameter: 'cursor' },
   ]);

@@ -13,11 +13,11 @@ export interface Admin {
 
 export function createAdmin(
   { admin: address, dataDir }: Config,
-  { registry, backplane }: MeshNode,
+  { registry, backplane, nodeId: node }: MeshNode,
   clock: Clock,
   log: Log,
 ): Admin {
-  const server = createAdminServer({ address, registry, backplane, dataDir, clock, log });
+  const server = createAdminServer({ address, registry, backplane, dataDir, node, clock, log });
   return {
     async start() {
       await server.start().catch((error: unknown) => {

@@ -1,0 +1,77 @@
+/** Tells the audit log of every write and every refusal, before the caller has the answer. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditEntry, AuditEvent } from './audit-entry.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What a handler adds to the audit entry of its request. */
+    audited: {
+      /** Of the configuration, where the request made one. */
+      version?: number;
+      /** Set where errors become answers. */
+      code?: string;
+      isRecorded?: boolean;
+    };
+  }
+}
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** To be called before all other hooks. */
+export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => void): void {
+  app.decorateRequest('audited');
+  app.addHook('onRequest', async (request, reply) => {
+    request.audited = {};
+    if (READING.has(request.method)) return;
+    // Nobody writes unseen by going away: then there may be no answer to hook into.
+    reply.raw.once('close', () => {
+      if (request.audited.isRecorded === true || !isWrite(request)) return;
+      record(toEvent(request, reply, 'unfinished'));
+    });
+  });
+  app.addHook('onSend', async (request, reply) => {
+    const { statusCode: status } = reply;
+    // Of a refusal in the server itself, which no hook has seen.
+    if (request.audited === undefined || request.audited.isRecorded === true) return;
+    if (!isWrite(request) && !isRefusedRead(status)) return;
+    request.audited.isRecorded = true;
+    record(toEvent(request, reply, toOutcome(status)));
+  });
+}
+
+/** What viewers may do changes nothing, whatever the method: a check, a comparison, a question. */
+function isWrite({ method, routeOptions }: FastifyRequest): boolean {
+  return !READING.has(method) && routeOptions.config.role !== 'viewer';
+}
+
+/** That there is nothing at a path refuses nothing. */
+function isRefusedRead(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 404;
+}
+
+function toOutcome(status: number): AuditEntry['outcome'] {
+  if (status < 400) return 'done';
+  return status < 500 ? 'refused' : 'failed';
+}
+
+function toEvent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  outcome: AuditEntry['outcome'],
+): AuditEvent {
+  const { principal, method, url, id, audited } = request;
+  const location = reply.getHeader('location');
+  return {
+    // There is none before it is known who asks.
+    principal: principal as typeof principal | undefined,
+    source: request.socket.remoteAddress ?? '',
+    method,
+    path: url.split('?', 1)[0]!,
+    outcome,
+    status: outcome === 'unfinished' ? undefined : reply.statusCode,
+    code: audited.code,
+    version: audited.version,
+    location: typeof location === 'string' ? location : undefined,
+    requestId: id,
+  };
+}
