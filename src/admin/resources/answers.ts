@@ -29,6 +29,21 @@ export function sendFacts(reply: FastifyReply, { head, owner, stalenessMs }: Rea
   });
 }
 
+type Accepted = Extract<ChangeOutcome, { kind: 'written' | 'unchanged' }>;
+
+/** Of what is in force once a change has been accepted, for the audit log too. */
+export function sendAccepted(reply: FastifyReply, accepted: Accepted): void {
+  if (accepted.kind === 'unchanged') return sendFacts(reply, accepted.current);
+  const { document, version } = accepted;
+  reply.request.audited.version = version.version;
+  sendFacts(reply, { owner: 'backplane', document, head: version, stalenessMs: 0 });
+}
+
+/** The version that says what was asked for. */
+export function versionOf(accepted: Accepted): VersionInfo {
+  return accepted.kind === 'written' ? accepted.version : accepted.current.head!;
+}
+
 export function toSeconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }
@@ -36,7 +51,7 @@ export function toSeconds(ms: number): number {
 export function assertAccepted(
   outcome: ChangeOutcome,
   toFaults: (outcome: Extract<ChangeOutcome, { kind: 'invalid' }>) => readonly Fault[],
-): Extract<ChangeOutcome, { kind: 'written' | 'unchanged' }> {
+): Accepted {
   switch (outcome.kind) {
     case 'written':
     case 'unchanged':
@@ -87,3 +102,11 @@ export function toVersion({ rollbackOf, ...info }: VersionInfo): object {
   const shown = { version, author, at, message, hash, pinned };
   return rollbackOf === undefined ? shown : { ...shown, rollback_of: rollbackOf };
 }
+
+/** The schema of one difference. */
+export const Change = Type.Object({
+  kind: Type.Enum(['added', 'removed', 'changed']),
+  path: Type.String({ description: 'By name: `routes.orders.timeout`.' }),
+  before: Type.Optional(Type.Unknown({ description: 'As it may be shown.' })),
+  after: Type.Optional(Type.Unknown({ description: 'As it may be shown.' })),
+});

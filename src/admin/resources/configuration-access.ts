@@ -1,9 +1,9 @@
 /** What the configuration's resources are built on. */
 import type { Concealer } from '../../gateway/config/concealment.ts';
-import type { VersionStore } from '../../gateway/config/versions/version-store.ts';
+import type { PluginCatalogue } from '../../gateway/config/plugin-catalogue.ts';
 import type { Explanation } from '../../gateway/explain/explain.ts';
 import type { ExplainQuestion } from '../../gateway/explain/question.ts';
-import type { Desk } from '../configuration-desk.ts';
+import type { Desk, DeskDependencies } from '../configuration-desk.ts';
 
 /** What a node says of a version. */
 export interface VersionReport {
@@ -16,12 +16,19 @@ export interface VersionReport {
   readonly at: string;
 }
 
-export interface ConfigurationAccess {
-  readonly desk: Desk;
-  readonly store: VersionStore;
-  readonly concealer: Concealer;
+/** What the composition root gives. */
+export interface ConfigurationSources extends Omit<DeskDependencies, 'schedule'> {
+  readonly catalogue: PluginCatalogue;
   /** Who runs a version. Rejects with a `BackplaneError` in an outage. */
   readonly rollout: (version: number) => Promise<readonly VersionReport[]>;
   /** Rejects with an `UnexplainableError`. */
   readonly explain: (question: ExplainQuestion) => Promise<Explanation>;
+}
+
+export interface ConfigurationAccess extends Pick<
+  ConfigurationSources,
+  'store' | 'rollout' | 'explain'
+> {
+  readonly desk: Desk;
+  readonly concealer: Concealer;
 }

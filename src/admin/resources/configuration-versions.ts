@@ -11,26 +11,20 @@ import type { StoredVersion } from '../../gateway/config/versions/version-store.
 import { BackplaneError } from '../../mesh/backplane/backplane-error.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
 import { componentRef } from '../openapi/component-ref.ts';
-import { assertWhole, authorOf } from './acting.ts';
 import {
   assertAccepted,
-  sendFacts,
+  Change,
+  sendAccepted,
   toSeconds,
   toVersion,
   Version,
   VersionFields,
+  versionOf,
 } from './answers.ts';
 import type { ConfigurationAccess, VersionReport } from './configuration-access.ts';
-import { toDocumentRefusal } from './preconditions.ts';
+import { Conditions, toDocumentRefusal } from './preconditions.ts';
 import { refusals } from './refusals.ts';
 import { noVersion, readVersion } from './stored-version.ts';
-
-export const Change = Type.Object({
-  kind: Type.Enum(['added', 'removed', 'changed']),
-  path: Type.String({ description: 'By name: `routes.orders.timeout`.' }),
-  before: Type.Optional(Type.Unknown({ description: 'As it may be shown.' })),
-  after: Type.Optional(Type.Unknown({ description: 'As it may be shown.' })),
-});
 
 const NodeReport = Type.Object({
   node: Type.String(),
@@ -92,7 +86,7 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
         operationId: 'listConfigVersions',
         summary: 'Every accepted change, newest first.',
         querystring: ListQuery,
-        response: { 200: Listing(Version), ...refusals(401, 403, 421, 422, 503) },
+        response: { 200: Listing(Version), ...refusals(401, 403, 421, 422, 429, 503) },
       } as object,
       config: { role: 'viewer' },
     },
@@ -114,12 +108,11 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
         operationId: 'getConfigVersion',
         summary: 'A version: its document, what it changed, and which nodes run it.',
         params: VersionPath,
-        response: { 200: VersionDetail, ...refusals(401, 403, 404, 421, 422, 503) },
+        response: { 200: VersionDetail, ...refusals(401, 403, 404, 421, 422, 429, 503) },
       } as object,
       config: { role: 'viewer' },
     },
     async (request) => {
-      assertWhole(request);
       return toDetail(access, await readVersion(store, request.params.version));
     },
   );
@@ -133,7 +126,7 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
         summary: 'Keep a version whatever its age, or no longer.',
         params: VersionPath,
         body: Pin,
-        response: { 200: Version, ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 503) },
+        response: { 200: Version, ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 429, 503) },
       } as object,
       config: { role: 'admin' },
     },
@@ -151,11 +144,12 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
         ...TAGS,
         operationId: 'rollbackConfig',
         summary: 'Write a version again, as a new one.',
+        headers: Conditions,
         body: Rollback,
         response: {
           200: RolledBack,
           201: RolledBack,
-          ...refusals(400, 401, 403, 404, 409, 412, 413, 415, 421, 422, 503),
+          ...refusals(400, 401, 403, 404, 409, 412, 413, 415, 421, 422, 429, 503),
         },
       } as object,
       config: { role: 'operator' },
@@ -189,13 +183,12 @@ async function rollback(
   request: FastifyRequest<{ Body: Static<typeof Rollback> }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  assertWhole(request);
   const { version: wanted, message = `roll back to version ${wanted}` } = request.body;
   // Before it is looked for: where the file owns it, there is nothing to roll back.
   const target =
     desk.read()?.owner === 'file' ? undefined : await readVersion(store, wanted);
   const outcome = await desk.change({
-    author: authorOf(request),
+    author: request.principal.name,
     message,
     rollbackOf: wanted,
     subjectOf: hashDocument,
@@ -213,9 +206,8 @@ async function rollback(
     })),
   );
   const isNew = accepted.kind === 'written';
-  const version = accepted.kind === 'written' ? accepted.version : accepted.current.head!;
-  const { document } = accepted;
-  sendFacts(reply, { owner: 'backplane', document, head: version, stalenessMs: 0 });
+  const version = versionOf(accepted);
+  sendAccepted(reply, accepted);
   if (isNew) reply.code(201).header('location', `/v1/config/versions/${version.version}`);
   return reply.send({ version: toVersion(version), changed: isNew });
 }

@@ -1,5 +1,6 @@
 /** Entity tags of the configuration, and the conditions on them (RFC 9110 §13). */
 import type { IncomingHttpHeaders } from 'node:http';
+import { Type } from 'typebox';
 import {
   pluginOf,
   withEntry,
@@ -14,6 +15,16 @@ import {
 import type { Reading } from '../configuration-desk.ts';
 import { AdminError } from '../problem.ts';
 
+/** The fields of a change that has conditions. */
+export const Conditions = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'Entity tags, one of which it still has to be; `*`: any.' }),
+  ),
+  'if-none-match': Type.Optional(
+    Type.String({ description: '`*`: only where there is nothing yet.' }),
+  ),
+});
+
 /** 128 bits. */
 const TAG_DIGITS = 32;
 const TAG = /(W\/)?("[^"]*")/g;
@@ -26,7 +37,13 @@ export function toEntryTag(kind: EntryKind, { name, value }: SharedEntry): strin
 
 /** Of the whole document: its version, 0 before the first. Its two forms are not byte for byte the same. */
 export function toDocumentTag({ owner, head, document }: Reading, form: 'json' | 'yaml'): string {
-  const version = owner === 'file' ? `file-${hashDocument(document)}` : (head?.version ?? 0);
+  return toVersionTag(
+    owner === 'file' ? `file-${hashDocument(document)}` : (head?.version ?? 0),
+    form,
+  );
+}
+
+export function toVersionTag(version: number | string, form: 'json' | 'yaml'): string {
   return `"${version}${form === 'yaml' ? '.yaml' : ''}"`;
 }
 

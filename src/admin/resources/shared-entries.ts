@@ -16,15 +16,16 @@ import {
 import type { JsonObject, SharedDocument } from '../../gateway/config/versions/shared-document.ts';
 import type { Json } from '../../mesh/backplane/backplane.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
-import type { ChangeOutcome, Desk, Edit, Reading } from '../configuration-desk.ts';
+import type { Desk, Edit } from '../configuration-desk.ts';
 import { applyMergePatch } from '../merge-patch.ts';
+import { assertInScope } from '../access/scope.ts';
 import { AdminError } from '../problem.ts';
-import { assertMayChange, authorOf, mayRead } from './acting.ts';
-import { assertAccepted, ChangeQuery, invalid, readDesk, sendFacts } from './answers.ts';
+import { assertAccepted, ChangeQuery, invalid, readDesk, sendAccepted, sendFacts } from './answers.ts';
 import { parseEntryBody, toResource } from './entry-body.ts';
+import { toScoped } from './entry-scope.ts';
 import { ENTRY_RESOURCES, type EntryResource } from './entry-resources.ts';
 import { toAddress, toEntryFaults } from './faults.ts';
-import { isKnown, toEntryTag, toRefusal } from './preconditions.ts';
+import { Conditions, isKnown, toEntryTag, toRefusal } from './preconditions.ts';
 import { refusals } from './refusals.ts';
 
 /** No single object is longer. */
@@ -52,16 +53,16 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
       tags: [kind],
       params,
     });
-    const changes = { role: 'operator' } as const;
+    const changes = { role: 'operator', isScoped: true } as const;
 
     app.get<Ask>(
       path,
       {
         schema: {
           ...operation('get', `A ${noun}, as it is written, with secrets hidden.`),
-          response: { 200: schema, 304: Type.Null(), ...refusals(401, 403, 404, 421, 422, 503) },
+          response: { 200: schema, 304: Type.Null(), ...refusals(401, 403, 404, 421, 422, 429, 503) },
         } as object,
-        config: { role: 'viewer' },
+        config: { role: 'viewer', isScoped: true },
       },
       (request, reply) => get(dependencies, kind, request, reply),
     );
@@ -72,11 +73,12 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
         schema: {
           ...operation('put', `Make a ${noun}, or replace it whole.`),
           querystring: Query,
+          headers: Conditions,
           body: schema,
           response: {
             200: schema,
             201: schema,
-            ...refusals(400, 401, 403, 409, 412, 413, 415, 421, 422, 503),
+            ...refusals(400, 401, 403, 409, 412, 413, 415, 421, 422, 429, 503),
           },
         } as object,
         config: { ...changes, consumes: [JSON_TYPE] },
@@ -90,10 +92,11 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
         schema: {
           ...operation('patch', `Change parts of a ${noun}, by a merge patch (RFC 7396).`),
           querystring: Query,
+          headers: Conditions,
           body: Type.Object({}, { description: 'What is null is taken out.' }),
           response: {
             200: schema,
-            ...refusals(400, 401, 403, 404, 409, 412, 413, 415, 421, 422, 503),
+            ...refusals(400, 401, 403, 404, 409, 412, 413, 415, 421, 422, 429, 503),
           },
         } as object,
         config: { ...changes, consumes: [MERGE_PATCH_TYPE] },
@@ -106,9 +109,10 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
         schema: {
           ...operation('delete', `Take a ${noun} out of the configuration.`),
           querystring: Query,
+          headers: Conditions,
           response: {
             204: Type.Null(),
-            ...refusals(401, 403, 404, 409, 412, 421, 422, 503),
+            ...refusals(401, 403, 404, 409, 412, 421, 422, 429, 503),
           },
         } as object,
         config: changes,
@@ -127,7 +131,8 @@ function get(
   const reading = readDesk(desk);
   const { name } = request.params;
   const entry = findEntry(reading.document, kind, name);
-  if (entry === undefined || !mayRead(request, kind, entry)) throw notFound(kind, name);
+  assertInScope(request.principal, kind, toScoped(kind, name, entry?.value));
+  if (entry === undefined) throw notFound(kind, name);
   const tag = toEntryTag(kind, entry);
   sendFacts(reply, reading);
   reply.header('etag', tag);
@@ -142,6 +147,7 @@ async function put(
   request: FastifyRequest<Ask>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const { principal } = request;
   const { name } = request.params;
   const isPatch = request.method === 'PATCH';
   const outcome = await desk.change({
@@ -149,7 +155,8 @@ async function put(
     subjectOf: (document) => findEntry(document, kind, name)?.value,
     edit({ document }): Edit {
       const known = findEntry(document, kind, name);
-      if (known !== undefined) assertMayChange(request, kind, known);
+      // Before and after: labels may come and go with the change.
+      if (known !== undefined) assertInScope(principal, kind, toScoped(kind, name, known.value));
       if (known === undefined && isPatch) return { refusal: notFound(kind, name) };
       const refusal =
         toRefusal(request.headers, known === undefined ? [] : [toEntryTag(kind, known)]) ??
@@ -159,7 +166,7 @@ async function put(
       const body = isPatch ? patched(kind, concealed!, name, request.body) : request.body;
       const parsed = parseEntryBody(kind, name, body, concealed);
       if (!parsed.ok) return { refusal: invalid(parsed.faults) };
-      assertMayChange(request, kind, { name, value: parsed.value });
+      assertInScope(principal, kind, toScoped(kind, name, parsed.value));
       return { document: withEntry(document, kind, name, parsed.value) };
     },
   });
@@ -168,7 +175,7 @@ async function put(
   );
   const isNew = accepted.kind === 'written' && findEntry(accepted.before, kind, name) === undefined;
   const entry = findEntry(accepted.document, kind, name)!;
-  sendFacts(reply, toReading(accepted));
+  sendAccepted(reply, accepted);
   reply.header('etag', toEntryTag(kind, entry));
   if (isNew) reply.code(201).header('location', toAddress(kind, name));
   return reply.send(toShown(concealer, kind, entry));
@@ -180,14 +187,15 @@ async function remove(
   request: FastifyRequest<Ask>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const { principal } = request;
   const { name } = request.params;
   const outcome = await desk.change({
     ...authorship(request, `delete ${kind.slice(0, -1)} ${name}`),
     subjectOf: (document) => findEntry(document, kind, name)?.value,
     edit({ document }): Edit {
       const known = findEntry(document, kind, name);
+      assertInScope(principal, kind, toScoped(kind, name, known?.value));
       if (known === undefined) return { refusal: notFound(kind, name) };
-      assertMayChange(request, kind, known);
       const refusal =
         toRefusal(request.headers, [toEntryTag(kind, known)]) ??
         (kind === 'services' ? inUse(document, name) : undefined);
@@ -199,7 +207,7 @@ async function remove(
   const accepted = assertAccepted(outcome, ({ issues, document }) =>
     toEntryFaults(issues, document, { kind, name, body: undefined }),
   );
-  sendFacts(reply, toReading(accepted));
+  sendAccepted(reply, accepted);
   return reply.code(204).send();
 }
 
@@ -217,20 +225,11 @@ function authorship(
   request: FastifyRequest<Ask>,
   byDefault: string,
 ): { readonly author: string; readonly message: string } {
-  return { author: authorOf(request), message: request.query.message ?? byDefault };
+  return { author: request.principal.name, message: request.query.message ?? byDefault };
 }
 
 function toShown(concealer: Concealer, kind: EntryKind, entry: SharedEntry): JsonObject {
   return toResource(kind, entry.name, concealer.entries(kind, [entry])[0]!.shown);
-}
-
-/** What is in force once a change has been accepted. */
-function toReading(
-  accepted: Extract<ChangeOutcome, { kind: 'written' | 'unchanged' }>,
-): Reading {
-  if (accepted.kind === 'unchanged') return accepted.current;
-  const { document, version } = accepted;
-  return { owner: 'backplane', document, head: version, stalenessMs: 0 };
 }
 
 function notFound(kind: EntryKind, name: string): AdminError {

@@ -3,13 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Concealer } from '../../gateway/config/concealment.ts';
 import { serviceReferencesOf } from '../../gateway/config/service-references.ts';
-import { listEntries, type SharedEntry } from '../../gateway/config/shared-entries.ts';
+import { listEntries, type EntryKind, type SharedEntry } from '../../gateway/config/shared-entries.ts';
 import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
 import type { Desk } from '../configuration-desk.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
-import { labelsOf, mayRead } from './acting.ts';
+import { isInScope } from '../access/scope.ts';
 import { readDesk, sendFacts, toSeconds } from './answers.ts';
 import { toResource } from './entry-body.ts';
+import { labelsOf, toScoped } from './entry-scope.ts';
 import { ENTRY_RESOURCES, type EntryResource } from './entry-resources.ts';
 import { refusals } from './refusals.ts';
 
@@ -56,14 +57,16 @@ function addListing(
         summary: `The ${noun}s of the configuration, by name.`,
         tags: [kind],
         querystring: kind === 'routes' ? RouteQuery : ListQuery,
-        response: { 200: Listing(schema), ...refusals(401, 403, 421, 422, 503) },
+        response: { 200: Listing(schema), ...refusals(401, 403, 421, 422, 429, 503) },
       } as object,
-      config: { role: 'viewer' },
+      config: { role: 'viewer', isScoped: true },
     },
     (request, reply) => {
+      const { scope } = request.principal;
       const reading = readDesk(desk);
       const entries = listEntries(reading.document, kind)
-        .filter((entry) => isWanted(entry, request.query) && mayRead(request, kind, entry))
+        .filter((entry) => isWanted(kind, entry, request.query))
+        .filter(({ name, value }) => isInScope(scope, kind, toScoped(kind, name, value)))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
       const page = toPage(entries, ({ name }) => name, request.query);
       const concealed = concealer.entries(kind, page.items);
@@ -77,7 +80,7 @@ function addListing(
   );
 }
 
-function isWanted({ name, value }: SharedEntry, query: Query): boolean {
+function isWanted(kind: EntryKind, { name, value }: SharedEntry, query: Query): boolean {
   if (query.name !== undefined && !name.startsWith(query.name)) return false;
   const { label, service } = query;
   if (service !== undefined) {
@@ -85,7 +88,7 @@ function isWanted({ name, value }: SharedEntry, query: Query): boolean {
     if (!names.some((reference) => reference.service === service)) return false;
   }
   if (label === undefined) return true;
-  const labels = labelsOf(value);
+  const labels = labelsOf(kind, value);
   return label.split(',').every((wanted) => {
     const at = wanted.indexOf('=');
     const key = at === -1 ? wanted : wanted.slice(0, at);

@@ -2,22 +2,31 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
+import { toDocumentYaml } from '../../gateway/config/document-yaml.ts';
 import {
   hashDocument,
   toCanonicalJson,
-  toYaml,
   type SharedDocument,
 } from '../../gateway/config/versions/shared-document.ts';
 import { JSON_TYPE, YAML_TYPE } from '../bodies.ts';
 import { componentRef } from '../openapi/component-ref.ts';
 import { FaultSchema } from '../problem.ts';
-import { assertWhole, authorOf } from './acting.ts';
-import { assertAccepted, ChangeQuery, invalid, readDesk, sendFacts, toVersion, Version } from './answers.ts';
+import {
+  assertAccepted,
+  Change,
+  ChangeQuery,
+  invalid,
+  readDesk,
+  sendAccepted,
+  sendFacts,
+  toVersion,
+  Version,
+  versionOf,
+} from './answers.ts';
 import type { ConfigurationAccess } from './configuration-access.ts';
-import { Change } from './configuration-versions.ts';
 import { parseDocumentBody, restoreDocument } from './document-body.ts';
 import { toDocumentFaults } from './faults.ts';
-import { isKnown, toDocumentRefusal, toDocumentTag } from './preconditions.ts';
+import { Conditions, isKnown, toDocumentRefusal, toDocumentTag, toVersionTag } from './preconditions.ts';
 import { refusals } from './refusals.ts';
 import { readVersion } from './stored-version.ts';
 
@@ -64,13 +73,12 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         response: {
           200: { content: { [JSON_TYPE]: { schema: Document }, [YAML_TYPE]: { schema: Type.String() } } },
           304: Type.Null(),
-          ...refusals(401, 403, 421, 503),
+          ...refusals(401, 403, 421, 429, 503),
         },
       } as object,
       config: { role: 'viewer' },
     },
     async (request, reply) => {
-      assertWhole(request);
       const reading = readDesk(desk);
       const form = wantsYaml(request.headers.accept) ? 'yaml' : 'json';
       const tag = toDocumentTag(reading, form);
@@ -80,7 +88,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
       const { shown } = await concealer.document(reading.document);
       return reply
         .type(form === 'yaml' ? YAML_TYPE : JSON_TYPE)
-        .send(Buffer.from(form === 'yaml' ? toYaml(shown) : toCanonicalJson(shown)));
+        .send(Buffer.from(form === 'yaml' ? await toDocumentYaml(shown) : toCanonicalJson(shown)));
     },
   );
 
@@ -94,10 +102,11 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         operationId: 'putConfig',
         summary: 'Replace the whole document.',
         querystring: PutQuery,
+        headers: Conditions,
         response: {
           200: Written,
           201: Written,
-          ...refusals(400, 401, 403, 409, 412, 413, 415, 421, 422, 503),
+          ...refusals(400, 401, 403, 409, 412, 413, 415, 421, 422, 429, 503),
         },
       } as object,
       config: { ...WRITES, role: 'operator' },
@@ -114,13 +123,12 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         ...Body,
         operationId: 'validateConfig',
         summary: 'Say everything that is wrong with a document; nothing is changed.',
-        response: { 200: Verdict, ...refusals(400, 401, 403, 413, 415, 421, 422, 503) },
+        response: { 200: Verdict, ...refusals(400, 401, 403, 413, 415, 421, 422, 429, 503) },
       } as object,
       // Its checks look into the environment and the files that the document names.
       config: { ...WRITES, role: 'operator' },
     },
     async (request) => {
-      assertWhole(request);
       const { document, faults } = await completed(access, request.body);
       if (faults.length > 0) return { valid: false, errors: faults, warnings: [] };
       const issues = await desk.check(document);
@@ -141,12 +149,11 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         operationId: 'diffConfig',
         summary: 'Say what a document would change; nothing is changed, and nothing else checked.',
         querystring: DiffQuery,
-        response: { 200: Difference, ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 503) },
+        response: { 200: Difference, ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 429, 503) },
       } as object,
       config: { ...WRITES, role: 'viewer' },
     },
     async (request) => {
-      assertWhole(request);
       const { against } = request.query;
       const before =
         against === undefined
@@ -166,10 +173,9 @@ async function put(
   request: FastifyRequest<{ Querystring: Static<typeof PutQuery> }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  assertWhole(request);
   const given = parseDocumentBody(request.body);
   const outcome = await desk.change({
-    author: authorOf(request),
+    author: request.principal.name,
     message: request.query.message ?? 'put the whole configuration',
     subjectOf: hashDocument,
     async edit(current) {
@@ -181,11 +187,9 @@ async function put(
   });
   const accepted = assertAccepted(outcome, ({ issues }) => toDocumentFaults(issues, request.body));
   const isNew = accepted.kind === 'written';
-  const version = accepted.kind === 'written' ? accepted.version : accepted.current.head!;
-  const { document } = accepted;
-  const reading = { owner: 'backplane', document, head: version, stalenessMs: 0 } as const;
-  sendFacts(reply, reading);
-  reply.header('etag', toDocumentTag(reading, 'json'));
+  const version = versionOf(accepted);
+  sendAccepted(reply, accepted);
+  reply.header('etag', toVersionTag(version.version, 'json'));
   if (isNew) reply.code(201).header('location', `/v1/config/versions/${version.version}`);
   const warnings = accepted.kind === 'written' ? accepted.warnings : [];
   return reply.send({
