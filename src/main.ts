@@ -18,6 +18,7 @@ const [
   { createSidecar },
   { createStart },
   { findTerminal },
+  { token },
   { top },
   { weight },
   { VERSION },
@@ -34,6 +35,7 @@ const [
   import('./cli/sidecar.ts'),
   import('./cli/start.ts'),
   import('./cli/terminal.ts'),
+  import('./cli/token.ts'),
   import('./cli/top.ts'),
   import('./cli/weight.ts'),
   import('./version.ts'),
@@ -54,6 +56,7 @@ const verbs = [
   top,
   weight,
   drain,
+  token,
 ];
 const io = { stdout, stderr, env, cwd: process.cwd(), terminal: findTerminal(process) };
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);

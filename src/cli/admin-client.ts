@@ -19,6 +19,8 @@ export interface AdminClient {
     signal?: AbortSignal,
   ): Promise<Listed<Item>>;
   put<Answer>(path: string, body: unknown): Promise<Answer>;
+  post<Answer>(path: string, body: unknown): Promise<Answer>;
+  delete(path: string): Promise<void>;
 }
 
 /** Could not be done; the message says why and what helps. */
@@ -63,7 +65,10 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
     try {
       response = await fetch(url, {
         ...init,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(init.body !== undefined && { 'content-type': 'application/json' }),
+        },
         // The token is for this address alone.
         redirect: 'error',
         signal: AbortSignal.any(limits),
@@ -72,6 +77,7 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
     } catch (error) {
       throw unreachable(address, error);
     }
+    if (response.status === 204) return undefined as Answer;
     const body = parse(text);
     if (response.ok && body !== undefined) return body as Answer;
     throw refused(address, response.status, body);
@@ -95,6 +101,8 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
       return { items, stalenessSeconds };
     },
     put: (path, body) => ask(path, { method: 'PUT', body: JSON.stringify(body) }),
+    post: (path, body) => ask(path, { method: 'POST', body: JSON.stringify(body) }),
+    delete: (path) => ask(path, { method: 'DELETE' }),
   };
 }
 
@@ -133,6 +141,7 @@ Is a node running there? Another address is named in MESHGATE_ADMIN, such as ${D
 }
 
 interface Refusal {
+  readonly code?: unknown;
   readonly detail?: unknown;
   readonly errors?: readonly {
     readonly detail: string;
@@ -142,7 +151,7 @@ interface Refusal {
 }
 
 function refused(address: string, status: number, body: unknown): AdminFailure {
-  const { detail, errors = [] } = (body ?? {}) as Refusal;
+  const { code, detail, errors = [] } = (body ?? {}) as Refusal;
   if (typeof detail !== 'string') {
     return new AdminFailure(
       `what answers at ${address} is no admin API (status ${status}); name its address in MESHGATE_ADMIN`,
@@ -150,12 +159,13 @@ function refused(address: string, status: number, body: unknown): AdminFailure {
   }
   if (status === 401) {
     return new AdminFailure(
-      `${address} does not know the token.
+      `${code === 'token_expired' ? 'the token has expired' : `${address} does not know the token`}.
 Its own is in admin-token in the data directory of the node; put it into MESHGATE_TOKEN.`,
     );
   }
   const faults = errors.map((fault) => `\n${fault.pointer ?? fault.parameter}: ${fault.detail}`);
-  return new AdminFailure(`${detail}${faults.join('')}`, status < 500);
+  // Who came too often may come later.
+  return new AdminFailure(`${detail}${faults.join('')}`, status < 500 && status !== 429);
 }
 
 function parse(text: string): unknown {

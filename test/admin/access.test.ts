@@ -2,7 +2,10 @@ import { createConnection } from 'node:net';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { useAccess } from '../../src/admin/access/access-control.ts';
+import { createAttemptGuard } from '../../src/admin/access/attempt-guard.ts';
 import { createAdminServer } from '../../src/admin/admin-server.ts';
 import { createRegistry } from '../../src/mesh/registry/registry.ts';
 import { CLOCK, SILENT } from '../contracts/backplane-fixture.ts';
@@ -82,6 +85,16 @@ describe('who asks the admin API', () => {
     });
     expect(headers['access-control-allow-origin']).toBeUndefined();
     expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('a path of the admin API', () => {
+  it('is refused at start where nobody said who may ask for it', () => {
+    const app = fastify();
+    const guard = createAttemptGuard(() => 0);
+    useAccess(app, { verify: () => ({ refused: 'unknown' }), onUse: () => {}, guard });
+    expect(() => app.get('/v1/open', () => 'all')).toThrow('who may ask for GET /v1/open');
+    app.get('/v1/said', { config: { role: 'viewer' } }, () => 'all');
   });
 });
 

@@ -22,6 +22,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** A text goes as it is, another value as JSON. */
   readonly body?: unknown;
+  /** Where the connection comes from. */
+  readonly localAddress?: string;
 }
 
 export interface TestAdmin {
@@ -108,7 +110,7 @@ export async function startAdmin(
 
 /** By node:http, which sends the Host that it is told. */
 export function send(port: number, path: string, ask: Ask = {}): Promise<AdminAnswer> {
-  const { method = 'GET', headers = {}, body } = ask;
+  const { method = 'GET', headers = {}, body, localAddress } = ask;
   const payload = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -117,6 +119,7 @@ export function send(port: number, path: string, ask: Ask = {}): Promise<AdminAn
         port,
         path,
         method,
+        localAddress,
         headers: {
           ...(payload !== undefined && { 'content-type': 'application/json' }),
           ...headers,

@@ -105,6 +105,10 @@ export function toSource(address: string | undefined): string {
   if (address === undefined) return '';
   const parsed = parseIpAddress(address);
   if (parsed === undefined) return address;
-  if (typeof parsed === 'number') return [24, 16, 8, 0].map((bits) => (parsed >>> bits) & 255).join('.');
-  return `${parsed.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`;
+  if (typeof parsed === 'number')
+    return [24, 16, 8, 0].map((bits) => (parsed >>> bits) & 255).join('.');
+  return `${parsed
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
 }

@@ -49,9 +49,9 @@ export async function writeDay(
   entries: readonly AuditEntry[],
 ): Promise<void> {
   for (let i = 0; i < entries.length; i += MAX_MUTATIONS) {
-    const puts = entries.slice(i, i + MAX_MUTATIONS).map(
-      (entry): Mutation => ({ type: 'put', kind: 'doc', id: entry.id, value: entry as Json }),
-    );
+    const puts = entries
+      .slice(i, i + MAX_MUTATIONS)
+      .map((entry): Mutation => ({ type: 'put', kind: 'doc', id: entry.id, value: entry as Json }));
     await backplane.change(spaceOf(day), puts);
   }
 }
@@ -78,10 +78,7 @@ export function toSweep(
 ): readonly string[] {
   const isOfDay = (id: string): boolean => dayOf(timeOf(id)) >= day;
   const current = ids.filter(isOfDay).toSorted();
-  const inOrder = [
-    ...current.filter(isRefusal),
-    ...current.filter((id) => !isRefusal(id)),
-  ];
+  const inOrder = [...current.filter(isRefusal), ...current.filter((id) => !isRefusal(id))];
   const excess = Math.max(0, current.length - max);
   return [...ids.filter((id) => !isOfDay(id)), ...inOrder.slice(0, excess)];
 }

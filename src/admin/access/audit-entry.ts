@@ -2,17 +2,19 @@
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { Nullable } from '../listing.ts';
-import { ROLES, type Principal } from './principal.ts';
+import { ROLES, type Principal, type Role } from './principal.ts';
 
 export const AuditEntry = Type.Object(
   {
     id: Type.String({ description: 'Larger is later.' }),
     at: Type.String({ description: 'RFC 3339, by the clock of the node.' }),
-    author: Nullable(Type.String({ description: 'Name of the token; null: there was no good one.' })),
+    author: Nullable(
+      Type.String({ description: 'Name of the token; null: there was no good one.' }),
+    ),
     token_id: Nullable(
       Type.String({ description: '`local`: the token in the data directory of the node.' }),
     ),
-    role: Nullable(Type.Enum([...ROLES])),
+    role: Type.Unsafe<Role | null>({ type: ['string', 'null'], enum: [...ROLES, null] }),
     source: Type.String({ description: 'Address of the caller.' }),
     node: Nullable(Type.String({ description: 'The node that was asked.' })),
     method: Type.String(),

@@ -13,7 +13,13 @@ import {
   type AuditPage,
   type AuditQuery,
 } from './audit-days.ts';
-import { isRefusal, timeOf, toAuditEntry, type AuditEntry, type AuditEvent } from './audit-entry.ts';
+import {
+  isRefusal,
+  timeOf,
+  toAuditEntry,
+  type AuditEntry,
+  type AuditEvent,
+} from './audit-entry.ts';
 
 export interface AuditLog {
   start(): void;

@@ -25,11 +25,7 @@ export interface TokenFile {
   settled(): Promise<void>;
 }
 
-export function createTokenFile(
-  dataDir: string,
-  current: () => SavedTokens,
-  log: Log,
-): TokenFile {
+export function createTokenFile(dataDir: string, current: () => SavedTokens, log: Log): TokenFile {
   const file = join(dataDir, FILE);
   let isDue = false;
   let writing: Promise<void> | undefined;

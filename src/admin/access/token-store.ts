@@ -21,7 +21,9 @@ import { isExpired, isPast, toRevoked, toTokenValue, type TokenRecord } from './
 import { createTokenText, digestOf } from './token-text.ts';
 import { createTokenUses } from './token-uses.ts';
 
-export type Verified = { readonly principal: Principal } | { readonly refused: 'unknown' | 'expired' };
+export type Verified =
+  | { readonly principal: Principal }
+  | { readonly refused: 'unknown' | 'expired' };
 
 export interface NewToken {
   readonly name: string;
@@ -82,6 +84,7 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
   let isPaying = false;
   let callOffRetry = (): void => {};
   let stopWatching = (): void => {};
+  let isStarted = false;
   let isClosed = false;
 
   const file = createTokenFile(dataDir, () => ({ book, uses: uses.known }), log);
@@ -183,6 +186,7 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
         index.fill(book.tokens.values());
         uses.hear(saved.uses);
       }
+      isStarted = true;
       // A good token must not be refused in the moment before the first view.
       await refresh().catch((error: unknown) => {
         log.warn({ reason: reasonOf(error) }, 'the tokens known last are in force');
@@ -193,7 +197,8 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       isClosed = true;
       stopWatching();
       callOffRetry();
-      file.save();
+      // What was never read must not be written over.
+      if (isStarted) file.save();
       await file.settled();
     },
     verify(text) {

@@ -90,7 +90,12 @@ export function addAudit(app: FastifyInstance, audit: AuditLog): void {
 
 /** Only who names them gets them: `*` and what a browser sends mean JSON. */
 function wantsLines(accept: string | undefined): boolean {
-  return accept?.toLowerCase().split(',').some((one) => one.split(';', 1)[0]!.trim() === JSON_LINES) === true;
+  return (
+    accept
+      ?.toLowerCase()
+      .split(',')
+      .some((one) => one.split(';', 1)[0]!.trim() === JSON_LINES) === true
+  );
 }
 
 /** RFC 8288. */

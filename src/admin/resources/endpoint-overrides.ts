@@ -5,6 +5,8 @@ import type { Backplane } from '../../mesh/backplane/backplane.ts';
 import type { OverrideChange } from '../../mesh/registry/override.ts';
 import type { Registry } from '../../mesh/registry/registry.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
+import type { Principal } from '../access/principal.ts';
+import { assertInScope } from '../access/scope.ts';
 import { Nullable } from '../listing.ts';
 import { AdminError } from '../problem.ts';
 import { MeshEndpoint, readFacts, toMeshEndpoint } from '../views/mesh-services.ts';
@@ -47,15 +49,19 @@ export function addEndpointOverrides(app: FastifyInstance, deps: OverrideDepende
     app.put<{ Params: Static<typeof EndpointPath>; Body: OverrideChange }>(
       `/v1/mesh/services/:service/endpoints/:endpoint/${what}`,
       {
+        config: { role: 'operator', isScoped: true },
         schema: {
           operationId: `putMeshEndpoint${what === 'weight' ? 'Weight' : 'Drain'}`,
           summary,
           params: EndpointPath,
           body,
-          response: { 200: MeshEndpoint, ...refusals(400, 401, 404, 413, 415, 421, 422, 503) },
+          response: {
+            200: MeshEndpoint,
+            ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 429, 503),
+          },
         } as object,
       },
-      (request) => change(deps, request.params, request.body),
+      (request) => change(deps, request.params, request.body, request.principal),
     );
   }
 }
@@ -65,8 +71,12 @@ async function change(
   { registry, backplane, log }: OverrideDependencies,
   { service, endpoint: id }: Static<typeof EndpointPath>,
   change: OverrideChange,
+  principal: Principal,
 ): Promise<MeshEndpoint> {
   const { facts } = await readFacts(registry, backplane, service);
+  const labels = facts.find((one) => one.id === id)?.instance?.metadata;
+  // First: whether there is such a thing is not for those it is not for.
+  assertInScope(principal, 'services', { name: service, labels });
   if (facts.length === 0) {
     throw new AdminError(404, 'not_found', `The mesh has no endpoint of a service "${service}".`);
   }
@@ -75,6 +85,9 @@ async function change(
     throw new AdminError(404, 'not_found', `The service "${service}" has no endpoint "${id}".`);
   }
   const override = await registry.override(service, id, change);
-  log.info({ service, endpoint: id, ...change }, 'an operator decided about an endpoint');
+  log.info(
+    { service, endpoint: id, ...change, by: principal.name },
+    'an operator decided about an endpoint',
+  );
   return toMeshEndpoint(known, override);
 }

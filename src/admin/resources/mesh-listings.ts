@@ -1,10 +1,16 @@
 /** `GET /v1/mesh/{services,endpoints,nodes,topology}`: what the mesh is made of, by pages. */
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
+import { isInScope, type Scope } from '../access/scope.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
 import type { Known, LastKnown } from '../views/last-known.ts';
 import { MeshNode } from '../views/mesh-nodes.ts';
-import { MeshEndpoint, MeshService, toMeshService } from '../views/mesh-services.ts';
+import {
+  MeshEndpoint,
+  MeshService,
+  toMeshService,
+  type ServiceEndpoints,
+} from '../views/mesh-services.ts';
 import { MeshEdge } from '../views/mesh-topology.ts';
 import type { MeshViews } from '../views/mesh-views.ts';
 import { refusals } from './refusals.ts';
@@ -27,7 +33,13 @@ interface Collection<View, Item> {
   /** `ListQuery`, or with filters. */
   readonly query: TSchema;
   readonly view: LastKnown<View>;
-  readonly itemsOf: (view: View, query: Static<typeof EndpointQuery>) => readonly Item[];
+  readonly itemsOf: (
+    view: View,
+    query: Static<typeof EndpointQuery>,
+    scope: Scope | undefined,
+  ) => readonly Item[];
+  /** Default true: `itemsOf` leaves out what is outside the caller's scope. */
+  readonly isScoped?: boolean;
   /** Items are in its order. */
   readonly keyOf: (item: Item) => string;
 }
@@ -40,7 +52,7 @@ export function addMeshListings(app: FastifyInstance, views: MeshViews): void {
     item: MeshService,
     query: ListQuery,
     view: views.services,
-    itemsOf: (services) => services,
+    itemsOf: (services, _, scope) => toVisible(services, scope),
     keyOf: ({ name }) => name,
     toItem: toMeshService,
   });
@@ -51,8 +63,8 @@ export function addMeshListings(app: FastifyInstance, views: MeshViews): void {
     item: MeshEndpoint,
     query: EndpointQuery,
     view: views.services,
-    itemsOf: (services, { service, node }) =>
-      services
+    itemsOf: (services, { service, node }, scope) =>
+      toVisible(services, scope)
         .filter(({ name }) => service === undefined || name === service)
         .flatMap(({ endpoints }) => endpoints)
         .filter((endpoint) => node === undefined || endpoint.node === node),
@@ -65,6 +77,7 @@ export function addMeshListings(app: FastifyInstance, views: MeshViews): void {
     item: MeshNode,
     query: ListQuery,
     view: views.nodes,
+    isScoped: false,
     itemsOf: (nodes) => nodes,
     keyOf: ({ name }) => name,
   });
@@ -75,9 +88,28 @@ export function addMeshListings(app: FastifyInstance, views: MeshViews): void {
     item: MeshEdge,
     query: ListQuery,
     view: views.topology,
-    itemsOf: (edges) => edges,
+    itemsOf: (edges, _, scope) =>
+      edges.filter(({ destination }) => isInScope(scope, 'services', { name: destination })),
     keyOf: ({ source, destination }) => `${source}\0${destination}`,
   });
+}
+
+/** An endpoint's labels are its metadata; a service is seen where its name or an endpoint is. */
+function toVisible(
+  services: readonly ServiceEndpoints[],
+  scope: Scope | undefined,
+): readonly ServiceEndpoints[] {
+  if (scope === undefined) return services;
+  return services
+    .map(({ name, endpoints }) => ({
+      name,
+      endpoints: endpoints.filter(({ metadata: labels }) =>
+        isInScope(scope, 'services', { name, labels }),
+      ),
+    }))
+    .filter(
+      ({ name, endpoints }) => endpoints.length > 0 || isInScope(scope, 'services', { name }),
+    );
 }
 
 function addListing<View, Item>(
@@ -88,20 +120,25 @@ function addListing<View, Item>(
   },
 ): void {
   const { path, operationId, summary, item, query, view, itemsOf, keyOf } = collection;
-  const { toItem = (found: Item): unknown => found } = collection;
+  const { toItem = (found: Item): unknown => found, isScoped = true } = collection;
   app.get<{ Querystring: Static<typeof EndpointQuery> }>(
     path,
     {
+      config: { role: 'viewer', isScoped },
       schema: {
         operationId,
         summary,
         querystring: query,
-        response: { 200: Listing(item), ...refusals(401, 421, 422, 503) },
+        response: { 200: Listing(item), ...refusals(401, 403, 421, 422, 429, 503) },
       } as object,
     },
     async (request) => {
       const { value, ageMs } = await view.get();
-      const page = toPage(itemsOf(value, request.query), keyOf, request.query);
+      const page = toPage(
+        itemsOf(value, request.query, request.principal.scope),
+        keyOf,
+        request.query,
+      );
       return {
         items: page.items.map(toItem),
         next_cursor: page.next_cursor,

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { hasRole, ROLES, type Principal } from '../../../src/admin/access/principal.ts';
+import { assertInScope, isInScope, type Scope } from '../../../src/admin/access/scope.ts';
+
+function principal(scope?: Scope): Principal {
+  return { name: 'shop', role: 'operator', scope, tokenId: 'a' };
+}
+
+describe('a scope', () => {
+  it.each<[string, Scope | undefined, boolean]>([
+    ['none', undefined, true],
+    ['all of the kind', { services: {} }, true],
+    ['another kind', { routes: {} }, false],
+    ['a prefix', { services: { prefixes: ['cart-', 'shop-'] } }, true],
+    ['the whole name', { services: { prefixes: ['shop-web'] } }, true],
+    ['another prefix', { services: { prefixes: ['shop-x', 'hop'] } }, false],
+    ['a label', { services: { labels: { team: 'red' } } }, true],
+    ['a label of another value', { services: { labels: { team: 'blue' } } }, false],
+    ['one of two labels', { services: { labels: { team: 'red', tier: '1' } } }, false],
+    ['a label that every object has', { services: { labels: { toString: 'x' } } }, false],
+    ['a prefix and a label', { services: { prefixes: ['shop-'], labels: { team: 'red' } } }, true],
+    [
+      'a prefix, and a label of another value',
+      { services: { prefixes: ['shop-'], labels: { team: 'blue' } } },
+      false,
+    ],
+    [
+      'another prefix, and a label',
+      { services: { prefixes: ['cart-'], labels: { team: 'red' } } },
+      false,
+    ],
+  ])('of %s: %s', (_, scope, isIn) => {
+    const thing = { name: 'shop-web', labels: { team: 'red', env: 'p' } };
+    expect(isInScope(scope, 'services', thing)).toBe(isIn);
+    const check = (): void => assertInScope(principal(scope), 'services', thing);
+    if (isIn) check();
+    else expect(check).toThrow(expect.objectContaining({ status: 403, code: 'forbidden' }));
+  });
+
+  it('by labels leaves out what has none', () => {
+    expect(isInScope({ services: { labels: { a: 'b' } } }, 'services', { name: 'x' })).toBe(false);
+  });
+});
+
+describe('roles', () => {
+  it('may do what those below them may, and no more', () => {
+    const table = ROLES.map((role) =>
+      ROLES.map((needed) => hasRole({ ...principal(), role }, needed)),
+    );
+    expect(table).toEqual([
+      [true, false, false],
+      [true, true, false],
+      [true, true, true],
+    ]);
+  });
+});

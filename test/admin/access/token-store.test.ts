@@ -1,0 +1,390 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createTokenStore, type TokenStore } from '../../../src/admin/access/token-store.ts';
+import { BackplaneError } from '../../../src/mesh/backplane/backplane-error.ts';
+import type { Backplane } from '../../../src/mesh/backplane/backplane.ts';
+import { scheduleTimer } from '../../../src/mesh/backplane/schedule.ts';
+import {
+  CLOCK,
+  SILENT,
+  watchSpace,
+  type BackplanePair,
+} from '../../contracts/backplane-fixture.ts';
+import { createFolder } from '../../gateway/config/config-file.ts';
+import {
+  openEmbeddedPair,
+  openRedisBackplane,
+  openRedisPair,
+  singleTarget,
+} from '../../redis/open-backplane.ts';
+import { RedisProcess } from '../../redis/redis-process.ts';
+
+const SPACE = 'admin-tokens';
+const DAY = 24 * 3_600_000;
+
+async function openStore(
+  backplane: Backplane,
+  { dataDir, now = Date.now }: { dataDir?: string; now?: () => number } = {},
+): Promise<TokenStore> {
+  const store = createTokenStore({
+    backplane,
+    dataDir: dataDir ?? (await createFolder()),
+    clock: { ...CLOCK, now },
+    log: SILENT,
+    schedule: scheduleTimer,
+  });
+  await store.start();
+  onTestFinished(() => store.close());
+  return store;
+}
+
+function make(store: TokenStore, name = 'ci', expiresAtMs?: number) {
+  return store.create({
+    name,
+    role: 'operator',
+    scope: { services: { prefixes: ['shop-'] } },
+    expiresAtMs,
+    createdBy: 'admin-token',
+  });
+}
+
+/**
+ * To be called after the store was opened, and before what is waited for: both are told together
+ * then, the store first.
+ */
+function follow(
+  backplane: Backplane,
+): (...states: (readonly [string, boolean])[]) => Promise<void> {
+  const watching = watchSpace(backplane, SPACE);
+  onTestFinished(() => watching.stop());
+  return async (...states) => {
+    await watching.until(({ records }) =>
+      states.every(([id, isRevoked]) => {
+        const value = records('doc').get(id)?.value as { readonly revoked?: object } | undefined;
+        return value !== undefined && (value.revoked !== undefined) === isRevoked;
+      }),
+    );
+  };
+}
+
+const principalOf = (store: TokenStore, text: string): unknown => {
+  const verified = store.verify(text);
+  return 'principal' in verified ? verified.principal : verified.refused;
+};
+
+/** Answers nothing while it is away. */
+function unsteady(backplane: Backplane): { readonly port: Backplane; isAway: boolean } {
+  const state = { isAway: false, port: backplane };
+  const guard =
+    <Args extends unknown[], T>(run: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      if (state.isAway) throw new BackplaneError('unavailable', 'no answer');
+      return run(...args);
+    };
+  state.port = {
+    ...backplane,
+    change: guard(backplane.change),
+    read: guard(backplane.read),
+    report: guard(backplane.report),
+    reports: guard(backplane.reports),
+    status: () => ({ connected: !state.isAway, sinceMs: 0, stalenessMs: state.isAway ? 5_000 : 0 }),
+  };
+  return state;
+}
+
+describe.each([
+  ['the embedded backplane', openEmbeddedPair],
+  ['Redis', () => openRedisPair('single')],
+])('tokens on %s', (_, open) => {
+  let pair: BackplanePair;
+  beforeAll(async () => {
+    pair = await open();
+  }, 60_000);
+  afterAll(() => pair.close());
+
+  it('are valid on every node, with their role and scope', async () => {
+    const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const heard = follow(pair.there);
+    const { record, text } = await make(here);
+    await heard([record.id, false]);
+    for (const store of [here, there]) {
+      expect(principalOf(store, text)).toEqual({
+        name: 'ci',
+        role: 'operator',
+        scope: { services: { prefixes: ['shop-'] } },
+        tokenId: record.id,
+      });
+      expect(store.list().map(({ id }) => id)).toContain(record.id);
+    }
+    expect(principalOf(there, `${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`)).toBe(
+      'unknown',
+    );
+  });
+
+  it('are known to a node that comes later, before it serves', async () => {
+    const { text } = await make(await openStore(pair.here));
+    expect(principalOf(await openStore(pair.there), text)).toMatchObject({ name: 'ci' });
+  });
+
+  it('are revoked on every node', async () => {
+    const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const [heardHere, heardThere] = [follow(pair.here), follow(pair.there)];
+    const { record, text } = await make(here);
+    await heardThere([record.id, false]);
+    expect(await there.revoke(record.id, 'root')).toBe(true);
+    expect(principalOf(there, text)).toBe('unknown');
+    await heardHere([record.id, true]);
+    expect(principalOf(here, text)).toBe('unknown');
+    expect([here.find(record.id), there.find(record.id)]).toEqual([undefined, undefined]);
+    expect(await here.revoke(record.id, 'root')).toBe(false);
+  });
+
+  it('are revoked once, however many ask', async () => {
+    const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const { record } = await make(here);
+    const outcomes = await Promise.all(
+      [here, there, here, there].map((store) => store.revoke(record.id, 'root')),
+    );
+    expect(outcomes.filter(Boolean).length).toBe(1);
+  });
+
+  it('keep neither text nor digest where it is not needed', async () => {
+    const dataDir = await createFolder();
+    const store = await openStore(pair.here, { dataDir });
+    const { record, text } = await make(store);
+    const stored = JSON.stringify([...(await pair.here.read(SPACE)).records('doc').values()]);
+    expect([stored.includes(text), stored.includes(record.digest!)]).toEqual([false, true]);
+    await store.revoke(record.id, 'root');
+    await store.close();
+    const after = JSON.stringify([...(await pair.here.read(SPACE)).records('doc').values()]);
+    const file = join(dataDir, 'admin-tokens.json');
+    const kept = await readFile(file, 'utf8');
+    expect([after.includes(record.digest!), kept.includes(record.digest!)]).toEqual([false, false]);
+    expect(kept).toContain(record.id);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('tell every node when they were last used', async () => {
+    const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const heard = follow(pair.there);
+    const { record } = await make(here);
+    await heard([record.id, false]);
+    expect((await there.lastUses()).get(record.id)).toBeUndefined();
+    const before = Date.now();
+    here.noteUse(record.id);
+    // In order on one connection.
+    await here.lastUses();
+    expect((await there.lastUses()).get(record.id)).toBeGreaterThanOrEqual(before);
+  });
+
+  it('that are made at once on two nodes are all there', async () => {
+    const [here, there] = [await openStore(pair.here), await openStore(pair.there)];
+    const made = await Promise.all(
+      [0, 1, 2, 3, 4, 5].map((i) => make(i % 2 ? here : there, `t${i}`)),
+    );
+    const late = await openStore(pair.here);
+    for (const { text } of made)
+      expect(principalOf(late, text)).toMatchObject({ role: 'operator' });
+  });
+});
+
+describe('the last use of a token', () => {
+  it('is told at most once a minute', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    let monotonic = 0;
+    const told: unknown[] = [];
+    const store = createTokenStore({
+      backplane: {
+        ...pair.here,
+        report: async (...args) => void told.push(args.slice(0, 2)),
+      },
+      dataDir: await createFolder(),
+      clock: { now: Date.now, monotonic: () => monotonic },
+      log: SILENT,
+      schedule: scheduleTimer,
+    });
+    await store.start();
+    onTestFinished(() => store.close());
+    for (monotonic = 0; monotonic <= 120_000; monotonic += 1_000) store.noteUse('a');
+    store.noteUse('b');
+    expect(told).toEqual([
+      [SPACE, 'a'],
+      [SPACE, 'a'],
+      [SPACE, 'a'],
+      [SPACE, 'b'],
+    ]);
+  });
+
+  it('outlives a restart', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    const dataDir = await createFolder();
+    const first = await openStore(pair.here, { dataDir });
+    const { record } = await make(first);
+    first.noteUse(record.id);
+    await first.close();
+    const second = await openStore({ ...pair.here, reports: async () => [] }, { dataDir });
+    expect((await second.lastUses()).get(record.id)).toBeGreaterThan(0);
+  });
+});
+
+describe('a token that expires', () => {
+  it('is refused from then on, shown for a week, and then forgotten', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    const start = Date.now();
+    let nowMs = start;
+    const store = await openStore(pair.here, { now: () => nowMs });
+    const { record, text } = await make(store, 'short', start + 60_000);
+    nowMs = start + 59_999;
+    expect(principalOf(store, text)).toMatchObject({ name: 'short' });
+    nowMs = start + 60_000;
+    expect(principalOf(store, text)).toBe('expired');
+    nowMs = start + 6 * DAY;
+    expect(store.list().map(({ id }) => id)).toEqual([record.id]);
+    nowMs = start + 8 * DAY;
+    expect(store.list()).toEqual([]);
+    // The next one that is made clears it away.
+    await make(store);
+    expect((await pair.here.read(SPACE)).records('doc').has(record.id)).toBe(false);
+  });
+});
+
+describe('in an outage', () => {
+  it('tokens go on to work, revoked ones stay so, and nothing can be made or revoked', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    const state = unsteady(pair.here);
+    const store = await openStore(state.port);
+    const [kept, gone] = [await make(store), await make(store)];
+    await store.revoke(gone.record.id, 'root');
+    state.isAway = true;
+    expect(principalOf(store, kept.text)).toMatchObject({ name: 'ci' });
+    expect(principalOf(store, gone.text)).toBe('unknown');
+    expect(store.stalenessMs()).toBe(5_000);
+    store.noteUse(kept.record.id);
+    expect((await store.lastUses()).has(kept.record.id)).toBe(true);
+    await expect(make(store)).rejects.toBeInstanceOf(BackplaneError);
+    await expect(store.revoke(kept.record.id, 'root')).rejects.toBeInstanceOf(BackplaneError);
+    expect(principalOf(store, kept.text)).toMatchObject({ name: 'ci' });
+  });
+
+  it('a node that starts knows them from its disk, the revoked ones too', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    const dataDir = await createFolder();
+    const first = await openStore(pair.here, { dataDir });
+    const [kept, gone] = [await make(first), await make(first)];
+    await first.revoke(gone.record.id, 'root');
+    await first.close();
+    const state = unsteady(pair.here);
+    state.isAway = true;
+    const second = await openStore({ ...state.port, watch: () => () => {} }, { dataDir });
+    expect(principalOf(second, kept.text)).toMatchObject({ name: 'ci', role: 'operator' });
+    expect(principalOf(second, gone.text)).toBe('unknown');
+  });
+
+  it('a node that never was started does not write over what is on its disk', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    const dataDir = await createFolder();
+    const first = await openStore(pair.here, { dataDir });
+    await make(first);
+    await first.close();
+    const before = await readFile(join(dataDir, 'admin-tokens.json'), 'utf8');
+    const unstarted = createTokenStore({
+      backplane: pair.here,
+      dataDir,
+      clock: CLOCK,
+      log: SILENT,
+      schedule: scheduleTimer,
+    });
+    await unstarted.close();
+    expect(await readFile(join(dataDir, 'admin-tokens.json'), 'utf8')).toBe(before);
+  });
+});
+
+describe('a Redis that was emptied', () => {
+  it('is given back the tokens, and the revocations', async () => {
+    const redis = await RedisProcess.start();
+    const backplane = await openRedisBackplane(singleTarget(redis.port));
+    onTestFinished(async () => {
+      await backplane.close();
+      await redis.stop();
+    });
+    const dataDir = await createFolder();
+    const store = await openStore(backplane, { dataDir });
+    const [kept, gone] = [await make(store, 'kept'), await make(store, 'gone')];
+    await store.revoke(gone.record.id, 'root');
+    const heard = follow(backplane);
+    await redis.admin.flushall();
+    // Whoever writes next meets the empty store; so does the next poll.
+    const third = await make(store, 'third');
+    await heard([kept.record.id, false], [gone.record.id, true], [third.record.id, false]);
+    const fresh = await openStore(backplane);
+    expect([kept, gone, third].map(({ text }) => principalOf(fresh, text))).toEqual([
+      expect.objectContaining({ name: 'kept' }),
+      'unknown',
+      expect.objectContaining({ name: 'third' }),
+    ]);
+  });
+
+  it('does not get the tokens of another fleet', async () => {
+    const pair = await openEmbeddedPair();
+    const other = await openEmbeddedPair();
+    onTestFinished(async () => {
+      await pair.close();
+      await other.close();
+    });
+    const dataDir = await createFolder();
+    const first = await openStore(pair.here, { dataDir });
+    const mine = await make(first, 'mine');
+    await first.close();
+    const theirs = await make(await openStore(other.here), 'theirs');
+
+    const moved = await openStore(other.here, { dataDir });
+    expect(principalOf(moved, mine.text)).toBe('unknown');
+    expect(principalOf(moved, theirs.text)).toMatchObject({ name: 'theirs' });
+    expect((await other.here.read(SPACE)).records('doc').has(mine.record.id)).toBe(false);
+  });
+
+  it('that is new takes over the tokens of the fleet that moves to it', async () => {
+    const [pair, fresh] = [await openEmbeddedPair(), await openEmbeddedPair()];
+    onTestFinished(async () => {
+      await pair.close();
+      await fresh.close();
+    });
+    const dataDir = await createFolder();
+    const first = await openStore(pair.here, { dataDir });
+    const mine = await make(first, 'mine');
+    await first.close();
+    await openStore(fresh.here, { dataDir });
+    await follow(fresh.here)([mine.record.id, false]);
+    await rm(dataDir, { recursive: true });
+    expect(principalOf(await openStore(fresh.here), mine.text)).toMatchObject({ name: 'mine' });
+  });
+});
+
+describe('too many tokens', () => {
+  it('are refused with 409', async () => {
+    const pair = await openEmbeddedPair();
+    onTestFinished(() => pair.close());
+    const { record } = await make(await openStore(pair.here));
+    const { value } = (await pair.here.read(SPACE)).records('doc').get(record.id)!;
+    await pair.here.change(
+      SPACE,
+      Array.from({ length: 999 }, (_, i) => ({
+        type: 'put' as const,
+        kind: 'doc' as const,
+        id: i.toString(16).padStart(16, '0'),
+        value,
+      })),
+    );
+    const store = await openStore(pair.here);
+    await expect(make(store)).rejects.toMatchObject({ status: 409, code: 'too_many_tokens' });
+    await store.revoke(record.id, 'root');
+    await make(store);
+  });
+});
