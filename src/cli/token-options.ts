@@ -26,7 +26,7 @@ export function parseScope(
 ): OptionFault | { readonly scope?: Scope } {
   const scope: Scope = {};
   for (const text of prefixes) {
-    const [kind = '', names] = splitAt(text, '=');
+    const [kind, names] = splitAt(text, '=');
     if (!isKind(kind)) return notKind(kind);
     const rule = (scope[kind] ??= {});
     if (names === undefined) continue;
@@ -35,9 +35,9 @@ export function parseScope(
     rule.prefixes = [...(rule.prefixes ?? []), ...list];
   }
   for (const text of labels) {
-    const [kind = '', label = ''] = splitAt(text, ':');
+    const [kind, label = ''] = splitAt(text, ':');
     if (!isKind(kind)) return notKind(kind);
-    const [key = '', value] = splitAt(label, '=');
+    const [key, value] = splitAt(label, '=');
     if (key === '' || value === undefined) return { fault: `not KIND:KEY=VALUE: ${text}` };
     const rule = (scope[kind] ??= {});
     rule.labels = { ...rule.labels, [key]: value };

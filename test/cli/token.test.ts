@@ -31,8 +31,8 @@ describe('meshgate token create', () => {
     const { code, stdout } = await runAdminVerb(
       admin,
       token,
-      ...['create', 'shop', '--role', 'operator', '--expires', 'never', '--json'],
-      ...['--scope', 'services=shop-,cart-', '--scope', 'routes', '--label', 'routes:team=red'],
+      ...'create shop --role operator --expires never --json'.split(' '),
+      ...'--scope services=shop-,cart- --scope routes --label routes:team=red'.split(' '),
     );
     expect(code).toBe(0);
     const made = JSON.parse(stdout) as CreatedToken;

@@ -13,6 +13,10 @@ declare module 'fastify' {
       isRecorded?: boolean;
     };
   }
+  interface FastifyContextConfig {
+    /** It changes nothing, though its method could. What viewers may do never does. */
+    isReading?: boolean;
+  }
 }
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -39,9 +43,8 @@ export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => vo
   });
 }
 
-/** What viewers may do changes nothing, whatever the method: a check, a comparison, a question. */
-function isWrite({ method, routeOptions }: FastifyRequest): boolean {
-  return !READING.has(method) && routeOptions.config.role !== 'viewer';
+function isWrite({ method, routeOptions: { config } }: FastifyRequest): boolean {
+  return !READING.has(method) && config.role !== 'viewer' && config.isReading !== true;
 }
 
 /** That there is nothing at a path refuses nothing. */
@@ -63,7 +66,7 @@ function toEvent(
   const location = reply.getHeader('location');
   return {
     // There is none before it is known who asks.
-    principal: principal as typeof principal | undefined,
+    principal,
     source: request.socket.remoteAddress ?? '',
     method,
     path: url.split('?', 1)[0]!,

@@ -1,5 +1,5 @@
 /** What is kept of a token; never its text. */
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Check } from 'typebox/value';
 import type { Json } from '../../mesh/backplane/backplane.ts';
 import { ROLES, type Role } from './principal.ts';
@@ -38,8 +38,7 @@ const StoredToken = Type.Object({
  */
 export function parseTokenRecord(id: string, value: unknown): TokenRecord | undefined {
   if (!Check(StoredToken, value)) return undefined;
-  const { name, role, scope, digest, created_at, created_by, expires_at, revoked } =
-    value as Static<typeof StoredToken>;
+  const { name, role, scope, digest, created_at, created_by, expires_at, revoked } = value;
   if ((digest === undefined) !== (revoked !== undefined)) return undefined;
   return {
     id,
@@ -59,7 +58,7 @@ export function toTokenValue(record: TokenRecord): { readonly [key: string]: Jso
   return {
     name,
     role,
-    ...(scope !== undefined && { scope: scope as Json }),
+    ...(scope !== undefined && { scope }),
     ...(digest !== undefined && { digest }),
     created_at: createdAtMs,
     created_by: createdBy,

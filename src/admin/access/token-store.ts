@@ -137,7 +137,9 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       log.warn({ tokens: owed.size }, 'the backplane has lost tokens; they are put back');
       if (book.fleet !== undefined) await backplane.change(SPACE, [putFleet(book.fleet)]);
       // A view that comes meanwhile may bring more.
-      for (let [next] = owed; next !== undefined && !isClosed; [next] = owed) {
+      for (;;) {
+        const [next] = owed;
+        if (next === undefined || isClosed) break;
         const [id, record] = next;
         const when = conditionOf(last?.records('doc').get(id));
         await backplane.change(SPACE, [{ ...putToken(record), when }]);

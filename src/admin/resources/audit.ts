@@ -75,8 +75,9 @@ export function addAudit(app: FastifyInstance, audit: AuditLog): void {
       const cursor = next === undefined ? null : toCursor(next);
       if (wantsLines(request.headers.accept)) {
         if (cursor !== null) reply.header('link', toLink(request.url, cursor));
-        reply.type(JSON_LINES);
-        return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+        // A text would be given a charset, which the type does not have.
+        const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+        return reply.type(JSON_LINES).send(lines);
       }
       return {
         items: entries,

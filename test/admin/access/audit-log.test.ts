@@ -133,8 +133,8 @@ interface Scene {
   readonly changes: readonly Mutation[][];
   isAway: boolean;
   /** Lets a write that is due come to its end. */
-  pass(ms: number): Promise<void>;
-  paths(): Promise<string[]>;
+  readonly pass: (ms: number) => Promise<void>;
+  readonly paths: () => Promise<string[]>;
 }
 
 async function openAudit(): Promise<Scene> {

@@ -12,6 +12,7 @@ import {
   type BackplanePair,
 } from '../../contracts/backplane-fixture.ts';
 import { createFolder } from '../../gateway/config/config-file.ts';
+import { toUnsteady } from '../unsteady-backplane.ts';
 import {
   openEmbeddedPair,
   openRedisBackplane,
@@ -72,26 +73,6 @@ const principalOf = (store: TokenStore, text: string): unknown => {
   const verified = store.verify(text);
   return 'principal' in verified ? verified.principal : verified.refused;
 };
-
-/** Answers nothing while it is away. */
-function unsteady(backplane: Backplane): { readonly port: Backplane; isAway: boolean } {
-  const state = { isAway: false, port: backplane };
-  const guard =
-    <Args extends unknown[], T>(run: (...args: Args) => Promise<T>) =>
-    async (...args: Args): Promise<T> => {
-      if (state.isAway) throw new BackplaneError('unavailable', 'no answer');
-      return run(...args);
-    };
-  state.port = {
-    ...backplane,
-    change: guard(backplane.change),
-    read: guard(backplane.read),
-    report: guard(backplane.report),
-    reports: guard(backplane.reports),
-    status: () => ({ connected: !state.isAway, sinceMs: 0, stalenessMs: state.isAway ? 5_000 : 0 }),
-  };
-  return state;
-}
 
 describe.each([
   ['the embedded backplane', openEmbeddedPair],
@@ -256,7 +237,7 @@ describe('in an outage', () => {
   it('tokens go on to work, revoked ones stay so, and nothing can be made or revoked', async () => {
     const pair = await openEmbeddedPair();
     onTestFinished(() => pair.close());
-    const state = unsteady(pair.here);
+    const state = toUnsteady(pair.here);
     const store = await openStore(state.port);
     const [kept, gone] = [await make(store), await make(store)];
     await store.revoke(gone.record.id, 'root');
@@ -279,7 +260,7 @@ describe('in an outage', () => {
     const [kept, gone] = [await make(first), await make(first)];
     await first.revoke(gone.record.id, 'root');
     await first.close();
-    const state = unsteady(pair.here);
+    const state = toUnsteady(pair.here);
     state.isAway = true;
     const second = await openStore({ ...state.port, watch: () => () => {} }, { dataDir });
     expect(principalOf(second, kept.text)).toMatchObject({ name: 'ci', role: 'operator' });
