@@ -10,7 +10,9 @@ import { NAMED_LISTS, PARTS } from './displayed-config.ts';
 export function diffConfigs(before: Config, after: Config): readonly ConfigChange[] {
   const comparison = new Comparison(before.redactions, after.redactions);
   for (const part of PARTS) comparison.compare(part, part, before[part], after[part]);
-  for (const list of NAMED_LISTS) comparison.compareNamed(list, before[list], after[list]);
+  for (const list of NAMED_LISTS) {
+    comparison.compareNamed<{ readonly name: string }>(list, before[list], after[list]);
+  }
   // It decides between those of equal rank.
   comparison.compareOrder('routes', before.routes, after.routes);
   return comparison.changes;
