@@ -1,13 +1,11 @@
 /** An admin API with a shared configuration, which is checked by the real loader. */
 import type { ConfigIssue } from '../../src/gateway/config/issue.ts';
 import { loadConfig } from '../../src/gateway/config/load.ts';
-import {
-  parseSharedDocument,
-  type SharedDocument,
-} from '../../src/gateway/config/versions/shared-document.ts';
+import type { SharedDocument } from '../../src/gateway/config/versions/shared-document.ts';
 import type { ConfigurationSources } from '../../src/admin/resources/configuration-access.ts';
 import { standardPlugins } from '../../src/plugins/standard.ts';
 import { startAdmin, type AdminAnswer, type TestAdmin } from './admin-fixture.ts';
+import { documentOf } from '../gateway/config/shared-document-fixture.ts';
 import { MemoryVersionStore } from './memory-version-store.ts';
 
 export interface ConfiguredAdmin extends TestAdmin {
@@ -43,12 +41,6 @@ export const SOME = {
   consumers: [{ name: 'acme', apiKeys: [{ hash: `sha256:${'0a'.repeat(32)}` }] }],
   plugins: [{ cors: { origins: ['https://app.test'] } }],
 };
-
-export function documentOf(value: unknown): SharedDocument {
-  const parsed = parseSharedDocument(value);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.document;
-}
 
 /** Of a document together with a node's own part. */
 export async function checkDocument(document: SharedDocument): Promise<readonly ConfigIssue[]> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BackplaneError } from '../../../src/mesh/backplane/backplane-error.ts';
 import { stopAdminsAfterEach } from '../admin-fixture.ts';
-import { documentOf, SECRET, SOME, startConfigured } from '../configured-admin.ts';
+import { documentOf } from '../../gateway/config/shared-document-fixture.ts';
+import { SECRET, SOME, startConfigured } from '../configured-admin.ts';
 
 stopAdminsAfterEach();
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stopAdminsAfterEach } from '../admin-fixture.ts';
-import { documentOf, SOME, startConfigured, type ConfiguredAdmin } from '../configured-admin.ts';
+import { documentOf } from '../../gateway/config/shared-document-fixture.ts';
+import { SOME, startConfigured, type ConfiguredAdmin } from '../configured-admin.ts';
 
 stopAdminsAfterEach();
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { hashDocument } from '../../../src/gateway/config/versions/shared-document.ts';
 import { stopAdminsAfterEach } from '../admin-fixture.ts';
-import { documentOf, SECRET, SOME, startConfigured } from '../configured-admin.ts';
+import { documentOf } from '../../gateway/config/shared-document-fixture.ts';
+import { SECRET, SOME, startConfigured } from '../configured-admin.ts';
 import { askText } from '../ask-text.ts';
 
 stopAdminsAfterEach();
