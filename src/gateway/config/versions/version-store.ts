@@ -1,4 +1,5 @@
 /** The configurations that the nodes share, one after the other, each under its number. */
+import { reasonOf } from '../../../mesh/backplane/backplane-error.ts';
 import type { SharedDocument } from './shared-document.ts';
 
 export interface VersionInfo {
@@ -48,17 +49,16 @@ export interface VersionStore {
   close(): Promise<void>;
   /** As last known. */
   head(): StoredVersion | undefined;
-  /** Whether `head` is known at all: else it may be that there is one. */
-  isKnown(): boolean;
-  /** The newest one where it is not the one of `head`, since it cannot be read. */
-  unreadable(): UnreadableHead | undefined;
   /** Milliseconds since what is known was last confirmed by the backplane; 0 while connected. */
   stalenessMs(): number;
-  /** Hears of each new head, and of one that cannot be read; returns how to stop that. */
-  onHead(listener: () => void): () => void;
+  /** Hears of each new head; returns how to stop that. */
+  onHead(listener: (head: StoredVersion) => void): () => void;
   /** Newest first, as last known. */
   list(): readonly VersionInfo[];
-  /** Undefined where there is none. Rejects with a `BackplaneError` in an outage, and with an `UnreadableVersionError`. */
+  /**
+   * Undefined where there is none. Rejects with a `BackplaneError` in an outage, and with an
+   * `UnreadableVersionError`.
+   */
   read(version: number): Promise<StoredVersion | undefined>;
   /**
    * Compare-and-set: only where the newest version is still `basedOn`. Rejects with a
@@ -69,12 +69,31 @@ export interface VersionStore {
   pin(version: number, pinned: boolean): Promise<boolean>;
 }
 
+/** What a node runs. */
+export interface KnownVersion extends StoredVersion {
+  /** The document as canonical JSON. */
+  readonly json: string;
+}
+
+/** As the node itself needs it, which has to run what is written. */
+export interface NodeVersionStore extends VersionStore {
+  head(): KnownVersion | undefined;
+  onHead(listener: (head: KnownVersion) => void): () => void;
+  read(version: number): Promise<KnownVersion | undefined>;
+  /** Whether `head` is known at all: else there may be one. */
+  isKnown(): boolean;
+  /** The newest one, where it is not what `head` says. */
+  unreadable(): UnreadableHead | undefined;
+  /** Hears when there is something `unreadable`, and when there is not any more. */
+  onUnreadable(listener: () => void): () => void;
+}
+
 /** A version is there, and what it says cannot be had. */
 export class UnreadableVersionError extends Error {
   readonly version: number;
 
-  constructor(version: number, reason: string, cause?: unknown) {
-    super(`version ${version} ${reason}`, { cause });
+  constructor(version: number, cause: unknown) {
+    super(`version ${version} cannot be read: ${reasonOf(cause)}`, { cause });
     this.name = 'UnreadableVersionError';
     this.version = version;
   }
