@@ -1,13 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './test/slow-first.ts';
+
+/** They put modules of their own in place of others (`vi.mock`), or measure the memory of their process. */
+const ALONE = ['test/integration/errors/*.test.ts', 'test/integration/protocols/memory.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Two files at a time: the integration tests start real processes, and the
-    // smallest machine the suite must pass on has two cores.
-    maxWorkers: 2,
+    // The smallest machine the suite must pass on has two cores, and what is slow mostly waits.
+    maxWorkers: 3,
+    sequence: { sequencer: SlowFirst },
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
   },
 });

@@ -39,7 +39,8 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   request_timeout: {
     status: 408,
-    meaning: "The head of the request did not arrive within the listener's `limits.headerTimeout`.",
+    meaning:
+      "The head of the request did not arrive within the listener's `limits.headerTimeout`, or its body came more slowly than `limits.minBodyRate`.",
     remedy: 'Send it at once; on a new connection.',
   },
   expectation_failed: {
@@ -87,7 +88,7 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   overloaded: {
     status: 503,
     meaning:
-      'The gateway itself is short of time or memory, and sheds load. Also a `rate-limit` with `onUnavailable: closed` while Redis does not answer.',
+      'The gateway itself is short of time, memory or file descriptors, and sheds load. Also a `rate-limit` with `onUnavailable: closed` while Redis does not answer.',
     remedy:
       'Wait for `Retry-After` seconds; add nodes, or look at `meshgate_plugin_rate_limit_fallbacks_total`.',
   },

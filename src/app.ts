@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin } from './app/admin.ts';
 import { createConfiguration } from './app/configuration.ts';
+import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.ts';
 import { explainRequest } from './app/explanation.ts';
 import { createMesh } from './app/mesh.ts';
 import { createObservability } from './app/observability.ts';
@@ -15,7 +16,7 @@ import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
-import { inboundDoorsOf } from './gateway/doors/door-listeners.ts';
+import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
@@ -29,6 +30,7 @@ import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
+import { createSocketBudget } from './mesh/transport/socket-budget.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
@@ -96,6 +98,9 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     backplane: () => mesh.node.backplane.status(),
     droppedLogLines: observability.droppedLogLines,
   });
+  const openFiles = readDescriptorLimit();
+  const sockets = createSocketBudget(openFiles);
+  const descriptors = new DescriptorWarning(openFiles, sockets.accepted.limit, log);
   const serviceEnvironment: ServiceEnvironment = {
     monotonic,
     now,
@@ -108,6 +113,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     get topology() {
       return mesh.topology;
     },
+    sockets: sockets.connected,
   };
   const mesh = createMesh({
     config: initial,
@@ -160,7 +166,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const listeners = new ListenerSet({
     dataDir: initial.dataDir,
     trusts: trusted.trusts,
-    deps: { door, log, clock },
+    deps: { door, log, clock, sockets: sockets.accepted },
     log,
   });
   const status = createStatusServer(initial.status, readiness, registry);
@@ -189,6 +195,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       applied = config;
       mesh.sharing.update();
       trusted.update(config.trustedProxies);
+      descriptors.check(allListenersOf(config));
       if (isRegistering) register(config);
     },
     readiness,
@@ -232,7 +239,10 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
         throw error;
       });
       mesh.startSharing();
-      await firstEndpoints(configuration.current.services.values());
+      const silent = await firstEndpoints(configuration.current.services.values());
+      if (silent.length > 0) {
+        log.warn({ services: silent }, 'starts without endpoints of services not discovered yet');
+      }
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
       await admin.start();

@@ -4,6 +4,10 @@ import { assertRuntimeFloor } from './runtime-floor.ts';
 
 assertRuntimeFloor(process.versions.node);
 
+// Otherwise whoever may signal the process opens node's debugger, which runs any code for any
+// local user that connects. `--disable-sigusr1` does the same, but a `#!` line cannot pass it everywhere.
+process.on('SIGUSR1', () => undefined);
+
 // Imported only now: what follows need not even load on a runtime below the floor.
 const [
   { createApp },

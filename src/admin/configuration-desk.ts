@@ -60,6 +60,8 @@ export type ChangeOutcome =
   | { readonly kind: 'owned-by-file' }
   /** Others write all the time, or wait to. */
   | { readonly kind: 'contended' }
+  /** The newest version is not known on this node, which would overwrite it unseen. */
+  | { readonly kind: 'behind'; readonly version: number }
   | { readonly kind: 'unavailable'; readonly error: BackplaneError };
 
 export interface Desk {
@@ -141,22 +143,22 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     }
     const basedOn = head?.version ?? 0;
     const outcome = await store.write(document, { author, message, basedOn, rollbackOf });
-    const newest = outcome.written ? outcome.version : outcome.head;
-    await heardOf(newest?.version ?? 0);
-    if (!outcome.written) return undefined;
+    const newest = (outcome.written ? outcome.version : outcome.head)?.version ?? 0;
+    const isKnown = await heardOf(newest);
+    if (!outcome.written) return isKnown ? undefined : { kind: 'behind', version: newest };
     const { version } = outcome;
     return { kind: 'written', version, before: current.document, document, warnings: issues };
   }
 
   /** Who has written reads what was written, and who was overtaken what came in between. */
-  function heardOf(version: number): Promise<void> {
+  function heardOf(version: number): Promise<boolean> {
     const isKnown = (): boolean => (store.head()?.version ?? 0) >= version;
-    if (isKnown()) return Promise.resolve();
+    if (isKnown()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (): void => {
         stopListening();
         callOff();
-        resolve();
+        resolve(isKnown());
       };
       const stopListening = store.onHead(() => {
         if (isKnown()) settle();

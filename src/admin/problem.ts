@@ -2,6 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import { Type, type Static } from 'typebox';
+import { ConfigKeyError } from '../gateway/config/versions/config-keys.ts';
+import { UnreadableVersionError } from '../gateway/config/versions/version-store.ts';
 import { BackplaneError } from '../mesh/backplane/backplane-error.ts';
 
 /** One thing that is wrong with a request; in its body, or among its parameters. */
@@ -58,6 +60,12 @@ export function toAdminError(error: unknown): AdminError | undefined {
   if (error instanceof AdminError) return error;
   if (error instanceof BackplaneError) {
     return new AdminError(503, 'backplane_unavailable', toSentence(error));
+  }
+  if (error instanceof ConfigKeyError) {
+    return new AdminError(503, 'no_config_key', `Nothing was changed: ${error.message}.`);
+  }
+  if (error instanceof UnreadableVersionError) {
+    return new AdminError(503, 'version_unreadable', `On this node, ${error.message}.`);
   }
   const { statusCode = 500, validation, validationContext, message } = error as FastifyError;
   if (validation !== undefined) {

@@ -98,6 +98,22 @@ describe('the desk', () => {
     expect(delays).toEqual([2_000]);
   });
 
+  it('does not write over a version that it cannot read', async () => {
+    class BlindStore extends MemoryVersionStore {
+      override async write(): Promise<WriteOutcome> {
+        this.writes++;
+        return { written: false, head: { version: 7, author: 'x', at: '', message: '', hash: 'x', pinned: false } };
+      }
+    }
+    const schedule = (_: number, run: () => void) => {
+      queueMicrotask(run);
+      return () => {};
+    };
+    const { desk, store } = open({ schedule }, new BlindStore());
+    expect(await desk.change(order(A))).toEqual({ kind: 'behind', version: 7 });
+    expect(store.writes).toBe(1);
+  });
+
   it('lets changes of one node take turns, each upon the one before', async () => {
     const { desk, store } = open();
     const added = (name: string): ChangeOrder => ({

@@ -52,13 +52,16 @@ export async function checkDocument(document: SharedDocument): Promise<readonly 
   return result.ok ? result.warnings : result.issues;
 }
 
+/** No version has been written. */
+export const NOTHING = Symbol('nothing');
+
 /** With `SOME` as version 1, unless it says otherwise. */
 export async function startConfigured(
   options: Partial<ConfigurationSources> = {},
   first: unknown = SOME,
 ): Promise<ConfiguredAdmin> {
   const store = new MemoryVersionStore();
-  if (first !== undefined) store.put(documentOf(first));
+  if (first !== NOTHING) store.put(documentOf(first));
   const admin = await startAdmin({
     configuration: {
       store,

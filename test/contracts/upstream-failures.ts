@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Stream } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { createSocketBudget } from '../../src/mesh/transport/socket-budget.ts';
 import { ManualBody, readyBody } from './test-body-source.ts';
 import type { CreateFixture } from './upstream.ts';
 import { LIMITS, requestOf } from './upstream-origin.ts';
@@ -102,6 +103,25 @@ export function describeUpstreamFailures(create: CreateFixture, contract: Upstre
       expect(sink.calls).toEqual(['error']);
       expect([body.isStarted, body.isCancelled]).toEqual([false, false]);
       await upstream.close();
+    });
+
+    it('fails with exhausted while the process has no socket for it, and gives back its own', async () => {
+      const { connected } = createSocketBudget(4);
+      for (let i = 1; i < connected.limit; i++) connected.tryTake();
+      const { upstream, origin } = await create(({ response }) => response.end('body'), {
+        sockets: connected,
+      });
+      const first = new UpstreamRecorder();
+      upstream.send(requestOf(), first);
+      await first.ended();
+      const other = contract.createUpstream(origin.target, { ...LIMITS, sockets: connected });
+      const refused = new UpstreamRecorder();
+      other.send(requestOf(), refused);
+      const facts = { failure: 'exhausted', sent: false, answered: false, reused: false };
+      expect(await refused.failed()).toMatchObject(facts);
+      await upstream.close();
+      await expect.poll(() => connected.open).toBe(connected.limit - 1);
+      await other.close();
     });
 
     it('fails with reset where the upstream breaks off before the answer', async () => {

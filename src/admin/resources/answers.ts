@@ -72,6 +72,12 @@ export function assertAccepted(
       );
     case 'contended':
       throw new AdminError(503, 'contended', 'Too many changes at once; nothing was changed.');
+    case 'behind':
+      throw new AdminError(
+        503,
+        'version_unreadable',
+        `Version ${outcome.version} is the newest and cannot be read on this node yet; nothing was changed.`,
+      );
     case 'unavailable':
       throw outcome.error;
   }

@@ -1,12 +1,11 @@
 /** Looks into the certificate and key files that a configuration names. */
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { findDateProblem, parseCertificates } from './certificate-dates.ts';
 import type { ConfigPath } from './config-path.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ReportProblem } from './issue.ts';
 import type { PemReference } from './normalise/draft.ts';
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** Reports files that cannot be read or used, pairs that do not fit, and (as warnings) expired certificates. */
 export async function checkCertificates(
@@ -38,36 +37,19 @@ async function readCertificate(
 ): Promise<X509Certificate | undefined> {
   const pem = await readPem(file, path, report);
   if (pem === undefined) return undefined;
-  const blocks = pem.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0) {
-    report(path, `${file} holds no PEM certificate`);
-    return undefined;
-  }
   try {
-    const certificates = blocks.map((block) => new X509Certificate(block));
-    for (const certificate of certificates) checkDates(certificate, path, report, nowMs);
+    const certificates = parseCertificates(pem);
+    if (certificates.length === 0) report(path, `${file} holds no PEM certificate`);
+    for (const certificate of certificates) {
+      const problem = findDateProblem(certificate, nowMs);
+      if (problem === undefined) continue;
+      const { text, hint } = problem;
+      report(path, text, { severity: 'warning', ...(hint !== undefined && { hint }) });
+    }
     return certificates[0];
   } catch (error) {
     report(path, `${file} holds a certificate that cannot be read: ${messageOf(error)}`);
     return undefined;
-  }
-}
-
-function checkDates(
-  certificate: X509Certificate,
-  path: ConfigPath,
-  report: ReportProblem,
-  nowMs: number,
-): void {
-  const who = certificate.subject.replaceAll('\n', ', ');
-  if (certificate.validToDate.getTime() < nowMs) {
-    report(path, `the certificate of ${who} expired on ${certificate.validToDate.toISOString()}`, {
-      severity: 'warning',
-      hint: 'renew it; clients refuse it',
-    });
-  } else if (certificate.validFromDate.getTime() > nowMs) {
-    const from = certificate.validFromDate.toISOString();
-    report(path, `the certificate of ${who} is not valid before ${from}`, { severity: 'warning' });
   }
 }
 

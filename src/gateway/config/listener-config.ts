@@ -32,6 +32,8 @@ export interface ListenerLimits {
   readonly headerTimeoutMs: number;
   /** Between two requests of a connection, and between two pieces of a body. */
   readonly idleTimeoutMs: number;
+  /** Bytes per second of a request body, on average; 0: no limit. */
+  readonly minBodyRate: number;
   readonly maxConnections: number;
   /** Concurrent HTTP/2 streams of one connection. */
   readonly maxStreams: number;

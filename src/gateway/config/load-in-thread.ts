@@ -83,7 +83,8 @@ function receive(
   return new Promise((settle, reject) => {
     const abort = (): void => reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true, signal: done });
-    worker.once('error', reject);
+    // A second error that nobody hears would end the process.
+    worker.on('error', reject);
     worker.once('exit', (code) => reject(new Error(`the loader's thread ended with code ${code}`)));
     worker.on('message', (message: LoadMessage) => {
       if (message.type === 'refused') return settle(message.result);

@@ -1,7 +1,7 @@
 /** Notices when a file changes, however it is changed. */
 import { watch, type FSWatcher } from 'node:fs';
 import { readlink, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 
 export interface WatchOptions {
@@ -46,6 +46,8 @@ class DirectoryWatcher implements ConfigWatcher {
   /** By file, the identity that it had at the last look. */
   #seen: ReadonlyMap<string, string> = new Map();
   #watchers = new Map<string, FSWatcher>();
+  /** By directory, what in it matters: a log that is written beside may never rest. */
+  #names: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #debounce: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   #running = false;
@@ -66,9 +68,9 @@ class DirectoryWatcher implements ConfigWatcher {
     this.#poll = setInterval(() => this.#look(), this.#pollMs);
     this.#poll.unref();
     this.#looking = this.#looking.then(async () => {
-      const { identities, directories } = await survey(this.#files);
-      this.#seen = identities;
-      this.#arm(directories);
+      const found = await survey(this.#files);
+      this.#seen = found.identities;
+      this.#arm(found);
       // A change between the survey and the watches has told nobody.
       this.#soon();
     });
@@ -78,11 +80,11 @@ class DirectoryWatcher implements ConfigWatcher {
   watch(files: readonly string[]): void {
     this.#files = files;
     this.#looking = this.#looking.then(async () => {
-      const { directories } = await survey(files);
+      const found = await survey(files);
       // What was seen of a file stays: taken anew, a change since it was read would be lost. Of a
       // new file nothing was seen when it was read, so that the look that follows tells of it.
       this.#seen = new Map(files.map((file) => [file, this.#seen.get(file) ?? '']));
-      this.#arm(directories);
+      this.#arm(found);
       this.#soon();
     });
   }
@@ -105,18 +107,20 @@ class DirectoryWatcher implements ConfigWatcher {
     this.#looking = this.#looking.then(async () => {
       if (!this.#running) return;
       const files = this.#files;
-      const { identities, directories } = await survey(files);
+      const found = await survey(files);
       if (!this.#running) return;
-      this.#arm(directories);
+      this.#arm(found);
       const before = this.#seen;
+      const { identities } = found;
       this.#seen = identities;
       if (files.some((file) => identities.get(file) !== before.get(file))) this.#onChange();
     });
   }
 
   /** One watcher for each directory; `directories` tells by name and inode, as one may be replaced. */
-  #arm(directories: ReadonlyMap<string, string>): void {
+  #arm({ directories, names }: Survey): void {
     if (!this.#running) return;
+    this.#names = names;
     for (const [key, watcher] of this.#watchers) {
       if (directories.has(key)) continue;
       watcher.close();
@@ -134,7 +138,10 @@ class DirectoryWatcher implements ConfigWatcher {
       this.#log?.debug({ directory, error }, 'directory cannot be watched; it is polled');
     };
     try {
-      const watcher = watch(directory, { persistent: false }, () => this.#soon());
+      const watcher = watch(directory, { persistent: false }, (_event, name) => {
+        // Some systems tell no names.
+        if (name === null || this.#names.get(directory)?.has(name) === true) this.#soon();
+      });
       watcher.on('error', (error) => {
         watcher.close();
         giveUp(error);
@@ -149,21 +156,25 @@ class DirectoryWatcher implements ConfigWatcher {
 interface Survey {
   /** By file; changes whenever its content may have. */
   readonly identities: ReadonlyMap<string, string>;
-  /** Where events about the files come from. */
+  /** Where events about the files come from, by name and inode. */
   readonly directories: ReadonlyMap<string, string>;
+  /** By directory, the names in it that lead to a file. */
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 async function survey(files: readonly string[]): Promise<Survey> {
   const identities = new Map<string, string>();
   const directories = new Map<string, string>();
+  const names = new Map<string, Set<string>>();
   for (const file of files) {
     identities.set(file, await identityOf(file));
-    for (const directory of await directoriesOf(file)) {
-      const inode = await stat(directory).catch(() => undefined);
-      if (inode !== undefined) directories.set(`${inode.dev}:${inode.ino} ${directory}`, directory);
-    }
+    await addWay(file, names);
   }
-  return { identities, directories };
+  for (const directory of names.keys()) {
+    const inode = await stat(directory).catch(() => undefined);
+    if (inode !== undefined) directories.set(`${inode.dev}:${inode.ino} ${directory}`, directory);
+  }
+  return { identities, directories, names };
 }
 
 /** Content that is written in place within one tick of a coarse clock may keep its size: ctime helps. */
@@ -177,24 +188,28 @@ async function identityOf(file: string): Promise<string> {
 }
 
 /**
- * The directories of a path and of every link on the way to it, parents that are links
- * included; and their parents, where a directory's own replacement is told.
+ * Adds the names of a path, and of every link on the way to it, parents that are links
+ * included; and of its directory, whose own replacement its parent tells.
  */
-async function directoriesOf(file: string): Promise<ReadonlySet<string>> {
-  const directories = new Set<string>();
+async function addWay(file: string, names: Map<string, Set<string>>): Promise<void> {
+  const add = (path: string): void => {
+    const directory = dirname(path);
+    const known = names.get(directory);
+    if (known === undefined) names.set(directory, new Set([basename(path)]));
+    else known.add(basename(path));
+  };
   const waiting = [file];
   for (let links = 0; waiting.length > 0 && links < MAX_LINKS; links++) {
     const path = waiting.pop()!;
-    directories.add(dirname(path));
-    directories.add(dirname(dirname(path)));
+    add(path);
+    add(dirname(path));
     for (let part = path; part !== dirname(part); part = dirname(part)) {
       // Not a link, or one that was taken away this moment.
       const target = await readlink(part).catch(() => undefined);
       if (target === undefined) continue;
-      directories.add(dirname(part));
+      add(part);
       waiting.push(resolve(dirname(part), target) + path.slice(part.length));
       break;
     }
   }
-  return directories;
 }

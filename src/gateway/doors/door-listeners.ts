@@ -18,6 +18,7 @@ const LIMITS: ListenerLimits = {
   maxBodyBytes: 0,
   headerTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  minBodyRate: 0,
   maxConnections: 10_000,
   maxStreams: 1000,
   maxRequestsPerConnection: 0,

@@ -13,6 +13,8 @@ export interface FullLaneLimits {
   readonly maxTargetBytes: number;
   readonly headerTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Bytes per second of a request body; 0: no limit. */
+  readonly minBodyRate: number;
   /** 0: no limit. */
   readonly maxRequestsPerConnection: number;
   /** HTTP/2 streams at a time. */
@@ -48,7 +50,6 @@ export async function createFullLane(options: FullLaneOptions): Promise<FullLane
     view,
     limits,
     clock,
-    headerTimeoutMs: limits.headerTimeoutMs,
   });
   const http2 = createHttp2Server({
     door,

@@ -1,6 +1,7 @@
 /** The body of an HTTP/1 request, over node:http's IncomingMessage. */
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import { isTooSlow } from './body-pace.ts';
 import { clientGone } from './full-lane-refusals.ts';
 
 /** So many unread bytes are read and dropped to keep the connection; more is worth a new one. */
@@ -20,6 +21,8 @@ export class Http1Body implements BodySource {
   #sink: BodySink | undefined = undefined;
   #failure: Error | undefined = undefined;
   #received = 0;
+  #paused = false;
+  #waitedSeconds = 0;
   #started = false;
   #cancelled = false;
   #owes100: boolean;
@@ -54,10 +57,12 @@ export class Http1Body implements BodySource {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#request.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#request.resume();
   }
 
@@ -83,6 +88,15 @@ export class Http1Body implements BodySource {
     // Nobody knows whether the client will still send it (RFC 9110 §10.1.1).
     if (this.#owes100 || this.#failure !== undefined) return false;
     return this.length !== undefined && this.length - this.#received <= MAX_DISCARDED_BYTES;
+  }
+
+  /**
+   * Once a second. False: it comes too slowly. It is nobody's fault but the client's only while
+   * it is waited for, and a body whose answer has begun is one half of a conversation.
+   */
+  keepsPace(minBytesPerSecond: number): boolean {
+    if (!this.flowing || this.#paused || this.complete || this.#response.headersSent) return true;
+    return !isTooSlow(this.#received, ++this.#waitedSeconds, minBytesPerSecond);
   }
 
   /** Lets what still comes be read and dropped. */

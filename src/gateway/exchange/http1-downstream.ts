@@ -29,7 +29,10 @@ export class Http1Downstream implements Downstream, Http1Exchange {
   /** Bytes announced; -1: unknown. */
   #announced = -1;
   #bytesSent = 0;
-  #headFlushed = false;
+  /** The head, until it is written: field lines, and what is before them. */
+  #unsent: string[] | undefined = undefined;
+  #status = 0;
+  #reason = '';
   #hearsDrain = false;
 
   constructor(
@@ -45,26 +48,35 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     this.#headOnly = request.method === 'HEAD';
     response.downstream = this;
     response.on('finish', onFinish);
-    session.opened(this, response, body);
+    session.opened(this);
   }
 
   informational(status: number, headers: readonly string[]): void {
     // 100 is sent when the body starts, 101 by `upgrade`.
     if (this.#http10 || this.#phase !== 'waiting' || status === 100 || status === 101) return;
-    // Not its turn in the pipeline: nobody misses an interim answer.
-    const { socket } = this.#response;
-    if (socket === null) return;
-    socket.write(renderHttp1Head(status, STATUS_CODES[status] ?? '', headers), 'latin1');
+    this.#session.socket.write(
+      renderHttp1Head(status, STATUS_CODES[status] ?? '', headers),
+      'latin1',
+    );
   }
 
   head(status: number, reason: string, headers: readonly string[], length?: number): void {
     if (this.#phase !== 'waiting') return;
     // HTTP/2 knows no reasons, and some clients know no answer without one.
     const words = reason === '' ? (STATUS_CODES[status] ?? '') : reason;
-    if (!this.#writeHead(status, words, headers, length)) return;
+    this.#prepareHead(status, words, headers, length);
     this.#phase = 'sending';
     // An upstream's head mostly comes with the first of its body: one write for both.
     process.nextTick(flushHead, this);
+  }
+
+  retract(): boolean {
+    if (this.#phase !== 'sending' || this.#unsent === undefined) return false;
+    this.#unsent = undefined;
+    this.#bodiless = false;
+    this.#announced = -1;
+    this.#phase = 'waiting';
+    return true;
   }
 
   write(chunk: Uint8Array): boolean {
@@ -73,8 +85,8 @@ export class Http1Downstream implements Downstream, Http1Exchange {
       this.abort();
       return true;
     }
+    if (!this.#writeHead()) return true;
     this.#bytesSent += chunk.length;
-    this.#headFlushed = true;
     if (this.#response.write(chunk)) return true;
     this.#awaitDrain();
     return false;
@@ -86,8 +98,8 @@ export class Http1Downstream implements Downstream, Http1Exchange {
       this.abort();
       return;
     }
+    if (!this.#writeHead()) return;
     this.#phase = 'ended';
-    this.#headFlushed = true;
     if (this.#body !== undefined) this.#session.settleEnd(this.#body);
     if (trailers !== undefined && this.#announced < 0 && !this.#http10 && !this.#bodiless) {
       const pairs: [string, string][] = [];
@@ -103,9 +115,9 @@ export class Http1Downstream implements Downstream, Http1Exchange {
       body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     // Of what a GET would have got nothing is known here, and 0 would be a lie.
     const length = body === undefined && (this.#headOnly || status === 304) ? undefined : bytes;
-    if (!this.#writeHead(status, STATUS_CODES[status] ?? '', headers, length)) return;
+    this.#prepareHead(status, STATUS_CODES[status] ?? '', headers, length);
+    if (!this.#writeHead()) return;
     this.#phase = 'ended';
-    this.#headFlushed = true;
     if (this.#bodiless || body === undefined) {
       this.#response.end();
     } else {
@@ -120,7 +132,7 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     if (this.#phase === 'over') return;
     const framed = this.#phase === 'waiting' || this.#announced >= 0 || !this.#http10;
     this.#phase = 'over';
-    this.#session.cut(this.#response, framed);
+    this.#session.cut(framed);
   }
 
   upgrade(status: number, _reason: string, headers: readonly string[]): Duplex {
@@ -137,11 +149,23 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     this.#phase = 'over';
     this.#response.detachSocket(socket);
     session.tunnel = socket;
-    session.answered(this);
+    session.answered();
     socket.setTimeout(0);
     socket.write(renderHttp1Head(status, STATUS_CODES[status] ?? '', lines), 'latin1');
     if (session.draining) session.drain();
     return socket;
+  }
+
+  get ended(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  get unanswered(): boolean {
+    return this.#phase === 'waiting';
+  }
+
+  get mayBeInterim(): boolean {
+    return this.unanswered && !this.#http10;
   }
 
   clientGone(): void {
@@ -154,7 +178,7 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     this.#phase = 'over';
     // A rest that nobody reads would hold up the next request of the connection.
     if (this.#body?.complete === false) this.#body.discard();
-    this.#session.answered(this);
+    this.#session.answered();
     this.observer?.onClosed(true, this.#bytesSent);
   }
 
@@ -166,21 +190,20 @@ export class Http1Downstream implements Downstream, Http1Exchange {
   }
 
   flushHead(): void {
-    if (this.#headFlushed || this.#phase !== 'sending') return;
-    this.#headFlushed = true;
-    this.#response.flushHeaders();
+    if (this.#unsent === undefined || this.#phase !== 'sending') return;
+    if (this.#writeHead()) this.#response.flushHeaders();
   }
 
-  /** False: what should have been sent cannot be, and the exchange is broken off. */
-  #writeHead(
+  #prepareHead(
     status: number,
     reason: string,
     headers: readonly string[],
     length: number | undefined,
-  ): boolean {
-    const response = this.#response;
-    this.#session.settleHead(this, response, this.#body);
+  ): void {
     const lines = headers.slice();
+    this.#status = status;
+    this.#reason = reason;
+    this.#unsent = lines;
     if (this.#headOnly || status === 304) {
       this.#bodiless = true;
       if (length !== undefined) lines.push('Content-Length', String(length));
@@ -194,8 +217,17 @@ export class Http1Downstream implements Downstream, Http1Exchange {
       this.#announced = length;
       lines.push('Content-Length', String(length));
     }
+  }
+
+  /** False: what should have been sent cannot be, and the exchange is broken off. */
+  #writeHead(): boolean {
+    const lines = this.#unsent;
+    if (lines === undefined) return true;
+    this.#unsent = undefined;
+    const response = this.#response;
+    this.#session.settleHead(response, this.#body);
     try {
-      response.writeHead(status, reason, lines);
+      response.writeHead(this.#status, this.#reason, lines);
     } catch {
       // A status or a field that no HTTP/1 message can carry.
       this.abort();

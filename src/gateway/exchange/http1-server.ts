@@ -13,7 +13,7 @@ import type { ConnectionOrigin } from './full-lane-connection.ts';
 import { expectationFailed, methodRefused } from './full-lane-refusals.ts';
 import { Http1Body, Http1Request } from './http1-body.ts';
 import { Http1Downstream, Http1Response } from './http1-downstream.ts';
-import { asksForWebSocket, readHttp1Head } from './http1-intake.ts';
+import { asksForWebSocket, readHttp1Head, type Http1Head } from './http1-intake.ts';
 import type { Http1ClientError } from './http1-refusal.ts';
 import { Http1Session, type Http1Surroundings } from './http1-session.ts';
 
@@ -25,14 +25,10 @@ export interface Http1Server {
   close(): Promise<void>;
 }
 
-export interface Http1ServerOptions extends Http1Surroundings {
-  readonly headerTimeoutMs: number;
-}
-
 const SESSION = Symbol('http1Session');
 type SessionSocket = Socket & { [SESSION]?: Http1Session };
 
-export async function createHttp1Server(options: Http1ServerOptions): Promise<Http1Server> {
+export async function createHttp1Server(options: Http1Surroundings): Promise<Http1Server> {
   const { limits } = options;
   const sessions = new Set<Http1Session>();
   let server: Server<typeof Http1Request, typeof Http1Response> | undefined;
@@ -45,14 +41,14 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
           ServerResponse: Http1Response,
           // llhttp counts target and fields together; each has its own limit when it is read.
           maxHeaderSize: limits.maxHeaderBytes + limits.maxTargetBytes,
-          headersTimeout: options.headerTimeoutMs,
+          headersTimeout: limits.headerTimeoutMs,
           // A body takes as long as it takes; its pauses are the forwarder's to judge.
           requestTimeout: 0,
           keepAliveTimeout: limits.idleTimeoutMs,
           keepAliveTimeoutBuffer: 0,
           connectionsCheckingInterval: Math.max(
             50,
-            Math.min(1000, Math.ceil(options.headerTimeoutMs / 4)),
+            Math.min(1000, Math.ceil(limits.headerTimeoutMs / 4)),
           ),
           insecureHTTPParser: false,
           // Node answers a missing Host by itself, past the door.
@@ -114,10 +110,23 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
       head.bodyLength === 0
         ? undefined
         : new Http1Body(request, response, head.bodyLength, expectContinue);
-    const downstream = new Http1Downstream(session, request, response, body);
+    session.received(response, body);
     // node:http drops what came in one packet behind such a request: the next one would begin
     // in its middle.
     if (request.declinedUpgrade) session.closeWith(response);
+    if (session.busy) serveLater(session, request, response, head, body, expectContinue);
+    else serve(session, request, response, head, body, expectContinue);
+  }
+
+  function serve(
+    session: Http1Session,
+    request: Http1Request,
+    response: Http1Response,
+    head: Http1Head,
+    body: Http1Body | undefined,
+    expectContinue: boolean,
+  ): void {
+    const downstream = new Http1Downstream(session, request, response, body);
     options.door.serve(
       {
         connection: session.connection(request.httpVersionMinor),
@@ -133,19 +142,29 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
     );
   }
 
-  /** By a ServerResponse, so that it leaves in its turn. */
+  /** Apart, since a closure would cost every request. */
+  function serveLater(session: Http1Session, ...request: TailOf<Parameters<typeof serve>>): void {
+    session.serveLater(() => serve(session, ...request));
+  }
+
+  /** In its turn. */
   function refuse(
     session: Http1Session,
     request: Http1Request,
     response: Http1Response,
     error: MeshgateError,
   ): void {
-    const downstream = new Http1Downstream(session, request, response, undefined);
-    const answer = options.door.refuse(session.connection(request.httpVersionMinor), error);
+    session.received(response, undefined);
     session.closeWith(response);
-    session.closeWhenAnswered();
-    downstream.answer(answer.status, answer.headers, answer.body);
-    request.resume();
+    const answerIt = (): void => {
+      const downstream = new Http1Downstream(session, request, response, undefined);
+      const answer = options.door.refuse(session.connection(request.httpVersionMinor), error);
+      session.closeWhenAnswered();
+      downstream.answer(answer.status, answer.headers, answer.body);
+      request.resume();
+    };
+    if (session.busy) session.serveLater(answerIt);
+    else answerIt();
   }
 
   function upgrade(request: Http1Request, socket: Socket, rest: Buffer): void {
@@ -163,6 +182,7 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
       refuse(session, request, response, head);
       return;
     }
+    session.received(response, undefined);
     const downstream = new Http1Downstream(session, request, response, undefined);
     session.closeWith(response);
     session.closeWhenAnswered();
@@ -208,6 +228,12 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
   // Starts node:http's watch over header timeouts, which it does when a server listens.
   // This one never does: its connections are accepted elsewhere.
   http.emit('listening');
+  // Else it ends its side as soon as the client has; whether that one has left is the session's to tell.
+  (http as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+  const timer = setInterval(() => {
+    const nowMs = options.clock.monotonic();
+    for (const session of sessions) session.second(nowMs);
+  }, 1000).unref();
 
   return {
     sessions,
@@ -220,8 +246,11 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
         session.gone();
       });
       http.emit('connection', socket);
+      // After node:http, which has seen by then whether a request was cut off.
+      socket.on('end', () => session.halfClosed());
     },
     async close() {
+      clearInterval(timer);
       // Stops the watch; there is no socket of its own to close, which it then reports.
       http.close(() => undefined);
       await app.close();
@@ -230,6 +259,8 @@ export async function createHttp1Server(options: Http1ServerOptions): Promise<Ht
 }
 
 const SLASH = 47;
+
+type TailOf<T extends unknown[]> = T extends [unknown, ...infer Tail] ? Tail : never;
 
 function sessionOf(socket: Socket): Http1Session | undefined {
   return (socket as SessionSocket)[SESSION];

@@ -10,16 +10,25 @@ import {
   type ConnectionOrigin,
   type ListenerView,
 } from './full-lane-connection.ts';
+import { bodyTooSlow } from './body-pace.ts';
 import { clientGone } from './full-lane-refusals.ts';
 import { GOING_AWAY } from './going-away.ts';
 import type { Http1Body } from './http1-body.ts';
 import type { Http1Limits } from './http1-intake.ts';
 import { lingerAfterLastAnswer, lingerClose } from './http1-linger.ts';
+import { Http1Pipeline } from './http1-pipeline.ts';
+import { watchHalfClosed } from './http1-presence.ts';
 import { toHttp1Bytes, toHttp1Refusal, type Http1ClientError } from './http1-refusal.ts';
 import type { Door } from './lane.ts';
 
 /** A request whose answer has not left yet. */
 export interface Http1Exchange {
+  /** All of its answer is on its way. */
+  readonly ended: boolean;
+  /** Nothing of its answer has been sent. */
+  readonly unanswered: boolean;
+  /** No answer has begun, and the client knows interim ones. */
+  readonly mayBeInterim: boolean;
   /** The connection is gone. */
   clientGone(): void;
 }
@@ -30,31 +39,43 @@ export interface Http1Surroundings {
   readonly view: ListenerView;
   readonly clock: Clock;
   readonly limits: Http1Limits & {
+    readonly headerTimeoutMs: number;
     readonly idleTimeoutMs: number;
+    /** Bytes per second; 0: no limit. */
+    readonly minBodyRate: number;
     /** 0: no limit. */
     readonly maxRequestsPerConnection: number;
   };
 }
+
+/** By node:http: a request's head did not come in time. */
+const HEAD_LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 export class Http1Session {
   readonly socket: Socket;
   readonly surroundings: Http1Surroundings;
   /** No further request of this connection is served. */
   closing = false;
-  /** The newest exchange says `Connection: close`. */
+  /** The last answer that is due says `Connection: close`. */
   draining = false;
   /** The handed-over bytes, once the connection was upgraded. */
   tunnel: Socket | undefined = undefined;
   /** The body that the parser is in, or was in last. */
   body: Http1Body | undefined = undefined;
-  readonly #open = new Set<Http1Exchange>();
+  /** One is served at a time: others of a pipeline wait, or a client could have hundreds by one packet. */
+  #current: Http1Exchange | undefined = undefined;
+  #pipeline: Http1Pipeline | undefined = undefined;
   readonly #origin: ConnectionOrigin;
   readonly #http11: Connection;
   #http10: Connection | undefined = undefined;
-  #newest: Http1Exchange | undefined = undefined;
   #requests = 0;
+  /** The newest request said `Connection: close`: the client asks for no more. */
+  #lastAsked = false;
   #refusal: MeshgateError | undefined = undefined;
   #broken = false;
+  /** A head was late while nothing was read; by when it must have come, once that goes on. */
+  #excused = false;
+  #headDueMs = Infinity;
   /** node:http was not told to close after the answer, so that is left to do. */
   #closesItself = false;
   /** By the monotonic clock: when the last answer left, or a byte was last seen to have come. */
@@ -71,7 +92,12 @@ export class Http1Session {
 
   /** No answer is due. */
   get idle(): boolean {
-    return this.#open.size === 0 && this.tunnel === undefined;
+    return this.#current === undefined && this.tunnel === undefined;
+  }
+
+  /** An answer is due, and a further request has to wait. */
+  get busy(): boolean {
+    return this.#current !== undefined;
   }
 
   /** Milliseconds without an answer due and without a byte of a next request; -1: not idle. */
@@ -95,19 +121,29 @@ export class Http1Session {
     return (this.#http10 ??= new LaneConnection(this.surroundings.view, this.#origin, 'http/1.0'));
   }
 
-  /** A request is being served. Answers leave in the order of their requests; node:http sees to it. */
-  opened(exchange: Http1Exchange, response: ServerResponse, body: Http1Body | undefined): void {
-    this.#open.add(exchange);
-    this.#newest = exchange;
+  /** A request has come, of which the head is known. */
+  received(response: ServerResponse, body: Http1Body | undefined): void {
     this.body = body;
+    this.#lastAsked = !response.shouldKeepAlive;
+    this.#headDueMs = Infinity;
     const most = this.surroundings.limits.maxRequestsPerConnection;
     if (++this.#requests >= most && most > 0) this.closeWith(response);
   }
 
+  /** Has a request served when those before it have been answered. */
+  serveLater(serve: () => void): void {
+    (this.#pipeline ??= new Http1Pipeline(this.socket)).add(serve);
+  }
+
+  /** A request is being served. */
+  opened(exchange: Http1Exchange): void {
+    this.#current = exchange;
+  }
+
   /** Before a head is written: whether the connection ends with this answer. */
-  settleHead(exchange: Http1Exchange, response: ServerResponse, body: Http1Body | undefined): void {
+  settleHead(response: ServerResponse, body: Http1Body | undefined): void {
     // A pipelined answer that is not the last may not close: those behind it would be lost.
-    if (exchange !== this.#newest) return;
+    if (this.#pipeline?.isEmpty === false) return;
     // Nor may one with a refusal behind it, which closes by itself.
     if (this.#refusal !== undefined) return;
     if (body !== undefined && !body.complete && !body.flowing && !body.keepsConnection) {
@@ -138,9 +174,12 @@ export class Http1Session {
   }
 
   /** An answer has left, or became a tunnel. */
-  answered(exchange: Http1Exchange): void {
-    this.#open.delete(exchange);
-    if (this.#open.size > 0) return;
+  answered(): void {
+    this.#current = undefined;
+    if (this.#pipeline?.isEmpty === false) {
+      this.#serveNext(this.#pipeline);
+      return;
+    }
     this.#idleSinceMs = this.surroundings.clock.monotonic();
     if (this.#refusal !== undefined) {
       this.#sendRefusal(this.#refusal);
@@ -150,35 +189,83 @@ export class Http1Session {
     }
   }
 
+  #serveNext(pipeline: Http1Pipeline): void {
+    const wasHeld = pipeline.held;
+    const serve = pipeline.next()!;
+    if (wasHeld && !pipeline.held && this.#excused) {
+      this.#excused = false;
+      const { clock, limits } = this.surroundings;
+      this.#headDueMs = clock.monotonic() + limits.headerTimeoutMs;
+    }
+    serve();
+  }
+
+  /** Once a second. */
+  second(nowMs: number): void {
+    const { minBodyRate } = this.surroundings.limits;
+    if (nowMs >= this.#headDueMs) {
+      this.#headDueMs = Infinity;
+      this.failed({ code: HEAD_LATE, message: 'the rest of the head did not come' });
+    } else if (minBodyRate > 0 && this.body?.keepsPace(minBodyRate) === false) {
+      this.body.fail(bodyTooSlow());
+      this.closeWhenAnswered();
+    }
+  }
+
   /** node:http could not go on with the bytes, or the socket failed. */
   failed(error: Http1ClientError): void {
     // While it lingers, the rest of bad bytes fails again and again.
     if (this.#broken) return;
+    // It could not come: for the requests before it we read no further.
+    if (error.code === HEAD_LATE && this.#pipeline?.held === true) {
+      this.#excused = true;
+      return;
+    }
     this.#broken = true;
-    const { socket } = this;
+    const { socket, body } = this;
+    const isAmidBody = body !== undefined && !body.complete;
     // A connection that never asked gets no answer; nor is one read by a client that has left.
     const refusal =
-      error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.untouched
+      error.code === HEAD_LATE && this.untouched
         ? undefined
         : toHttp1Refusal(error, this.surroundings.limits);
-    if (this.body !== undefined && !this.body.complete) {
-      this.body.fail(refusal ?? clientGone(error));
-      if (refusal === undefined) socket.destroy();
-      else this.closeWhenAnswered();
-      if (this.#open.size === 0) lingerClose(socket);
-    } else if (refusal === undefined) {
+    if (refusal === undefined) {
+      // First: what is made of the failure is for the log alone, and no answer.
       socket.destroy();
+      if (isAmidBody) body.fail(clientGone(error));
+    } else if (isAmidBody) {
+      body.fail(refusal);
+      this.closeWhenAnswered();
+      if (!this.busy) lingerClose(socket);
     } else {
       this.refuse(refusal);
     }
+  }
+
+  /**
+   * The client has ended its side. One that had said that it asks for no more waits for its
+   * answers; any other has left, as most do that close a connection. So has one that ends in the
+   * middle of an answer: it had all the time before, and a stream that pauses would not find out.
+   */
+  halfClosed(): void {
+    const exchange = this.#current;
+    if (exchange === undefined || this.socket.destroyed) return;
+    const isServed = this.#pipeline?.isEmpty !== false && exchange.ended;
+    const waits = this.#lastAsked && exchange.unanswered;
+    if (!waits && !isServed) {
+      this.socket.destroy();
+      return;
+    }
+    this.closing = true;
+    watchHalfClosed(this.socket, () => this.#current?.mayBeInterim === true);
   }
 
   /** Answers bytes that are no request, after the answers that are due, and closes. */
   refuse(error: MeshgateError): void {
     if (this.closing) return;
     this.closing = true;
-    if (this.#open.size === 0) this.#sendRefusal(error);
-    else this.#refusal = error;
+    if (this.busy) this.#refusal = error;
+    else this.#sendRefusal(error);
   }
 
   #sendRefusal(error: MeshgateError): void {
@@ -191,13 +278,8 @@ export class Http1Session {
   }
 
   /** Breaks the connection so that the answer cannot pass for complete. */
-  cut(response: ServerResponse, framed: boolean): void {
+  cut(framed: boolean): void {
     this.closing = true;
-    if (response.socket === null) {
-      // Answers before it in the pipeline are innocent.
-      response.once('socket', () => this.cut(response, framed));
-      return;
-    }
     // Without Content-Length or chunks only RST tells a broken answer from a complete one.
     if (framed || this.socket instanceof TLSSocket) this.socket.destroy();
     else this.socket.resetAndDestroy();
@@ -206,8 +288,9 @@ export class Http1Session {
   /** The socket has closed. */
   gone(): void {
     this.closing = true;
-    for (const exchange of this.#open) exchange.clientGone();
-    this.#open.clear();
+    this.#pipeline?.clear();
+    this.#current?.clientGone();
+    this.#current = undefined;
   }
 
   /** Takes leave: a tunnel is told, an exchange's answer will say close. */

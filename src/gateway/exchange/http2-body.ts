@@ -1,6 +1,7 @@
 /** The body of an HTTP/2 request, over its stream. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import { isTooSlow } from './body-pace.ts';
 import { clientGone } from './full-lane-refusals.ts';
 import type { Http2Budget } from './http2-budget.ts';
 
@@ -15,7 +16,10 @@ export class Http2Body implements BodySource {
   #trailers: readonly string[] | undefined = undefined;
   #owes100: boolean;
   #listening = false;
-  #failed = false;
+  #failure: Error | undefined = undefined;
+  #received = 0;
+  #paused = false;
+  #waitedSeconds = 0;
   /** The client has sent all of it. */
   complete = false;
 
@@ -36,8 +40,8 @@ export class Http2Body implements BodySource {
 
   start(sink: BodySink): void {
     const stream = this.#stream;
-    if (this.#failed || stream.destroyed || stream.closed) {
-      sink.onError(clientGone());
+    if (this.#failure !== undefined || stream.destroyed || stream.closed) {
+      sink.onError(this.#failure ?? clientGone());
       return;
     }
     this.#sink = sink;
@@ -47,10 +51,12 @@ export class Http2Body implements BodySource {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#stream.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#stream.resume();
   }
 
@@ -62,15 +68,31 @@ export class Http2Body implements BodySource {
 
   /** The stream has closed. */
   gone(): void {
-    if (this.complete || this.#failed) return;
-    this.#failed = true;
+    this.fail(clientGone());
+  }
+
+  /** Ends the body with an error, now or when it is started. */
+  fail(error: Error): void {
+    if (this.complete || this.#failure !== undefined) return;
+    this.#failure = error;
     const sink = this.#sink;
     this.#sink = undefined;
-    sink?.onError(clientGone());
+    sink?.onError(error);
+  }
+
+  /**
+   * Once a second. False: it comes too slowly, as `Http1Body` has it. A body without a length is a
+   * stream here, such as gRPC's, and may be silent for as long as the idle time.
+   */
+  keepsPace(minBytesPerSecond: number): boolean {
+    if (this.#sink === undefined || this.#paused || this.complete) return true;
+    if (this.length === undefined || this.#stream.headersSent) return true;
+    return !isTooSlow(this.#received, ++this.#waitedSeconds, minBytesPerSecond);
   }
 
   /** For the stream's listeners alone. */
   received(chunk: Buffer): void {
+    this.#received += chunk.length;
     this.#budget.used(chunk.length);
     this.#sink?.onData(chunk);
   }

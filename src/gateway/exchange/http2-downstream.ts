@@ -1,6 +1,7 @@
 /** Sends one answer over an HTTP/2 stream. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { bodyTooSlow } from './body-pace.ts';
 import { GOING_AWAY } from './going-away.ts';
 import type { Http2Body } from './http2-body.ts';
 import type { Downstream, DownstreamObserver } from './lane.ts';
@@ -72,6 +73,14 @@ export class Http2Downstream implements Downstream {
     process.nextTick(flushHead, this);
   }
 
+  retract(): boolean {
+    if (this.#phase !== 'sending' || this.#unsent === undefined || this.#dead) return false;
+    this.#unsent = undefined;
+    this.#announced = -1;
+    this.#phase = 'waiting';
+    return true;
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.#phase !== 'sending' || this.#bodiless || chunk.length === 0) return true;
     if (this.#announced >= 0 && this.#bytesSent + chunk.length > this.#announced) {
@@ -139,6 +148,11 @@ export class Http2Downstream implements Downstream {
     this.#phase = 'tunnel';
     if (!this.#dead) this.#stream.respond(lines);
     return this.#stream;
+  }
+
+  /** Once a second. */
+  second(minBodyRate: number): void {
+    if (this.#body?.keepsPace(minBodyRate) === false) this.#body.fail(bodyTooSlow());
   }
 
   /** Tells a tunnel to take its leave. */

@@ -14,6 +14,8 @@ export interface Http2Surroundings {
   readonly door: Door;
   readonly limits: Http1Limits & {
     readonly idleTimeoutMs: number;
+    /** Bytes per second; 0: no limit. */
+    readonly minBodyRate: number;
     /** 0: no limit. */
     readonly maxRequestsPerConnection: number;
   };
@@ -108,7 +110,11 @@ export class Http2Session implements Http2StreamOwner {
   second(): void {
     if (!this.#budget.second(this.#socket.bytesRead, this.#socket.bytesWritten)) {
       this.#flooded('control frames');
+      return;
     }
+    const { minBodyRate } = this.#surroundings.limits;
+    if (minBodyRate === 0) return;
+    for (const downstream of this.#open) downstream.second(minBodyRate);
   }
 
   /** Asks for no more streams, but still serves what is on its way. */

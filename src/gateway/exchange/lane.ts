@@ -50,6 +50,8 @@ export interface Downstream {
     headers: readonly string[],
     length: number | undefined,
   ): void;
+  /** Takes back a head of which no byte has left, as in the turn it was given; true: another answer may be sent. */
+  retract(): boolean;
   /** Returns false when the client is slow: wait for `onDrain`. */
   write(chunk: Uint8Array): boolean;
   /** Ends the answer. Fewer bytes than announced is the same as `abort`. */

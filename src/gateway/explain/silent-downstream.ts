@@ -7,6 +7,9 @@ export class SilentDownstream implements Downstream {
 
   informational(): void {}
   head(): void {}
+  retract(): boolean {
+    return false;
+  }
   write(): boolean {
     return true;
   }

@@ -16,6 +16,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'trailer',
   'te',
   'content-length',
+  // No matter of the hop, but the gateway's to say: it was in the request that is answered.
+  'x-request-id',
 ]);
 
 const END_TO_END = 0;

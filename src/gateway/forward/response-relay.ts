@@ -73,6 +73,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     const { response } = exchange;
     exchange.upstream.headAt = this.#environment.monotonic();
     const { fields, length } = toAnswerFields(headers);
+    fields.push('X-Request-Id', exchange.id);
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
@@ -112,7 +113,9 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    response.headers.raw = toAnswerFields(headers).fields;
+    const { fields } = toAnswerFields(headers);
+    fields.push('X-Request-Id', exchange.id);
+    response.headers.raw = fields;
     this.#giveSession();
     this.#afterHooks(
       () => {
@@ -131,6 +134,12 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       return;
     }
     const exchange = this.#exchange;
+    // What turns out wrong in the turn that brought its head can still be answered.
+    if (exchange.headSent && exchange.downstream.retract()) {
+      exchange.headSent = false;
+      this.#transformed?.destroy();
+      this.#transformed = undefined;
+    }
     if (!exchange.headSent) {
       this.#environment.fail(exchange, error);
       return;

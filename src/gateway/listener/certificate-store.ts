@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
+import { findDateProblem, parseCertificates } from '../config/certificate-dates.ts';
 import type { ListenerTls } from '../config/listener-config.ts';
 import { CertificateChoice } from './certificate-choice.ts';
 import {
@@ -40,6 +41,8 @@ interface Loaded {
   readonly expiries: readonly CertificateExpiry[];
   /** Of all files, by path. */
   readonly stamps: ReadonlyMap<string, string>;
+  /** Of certificates that are taken although clients will refuse them. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws Error naming the file that cannot be used, and why. */
@@ -111,11 +114,14 @@ export class CertificateStore {
       this.#badStamps = '';
       this.onChange(this.#loaded.fallback);
       log.info({ names: this.#loaded.expiries.map(({ name }) => name) }, 'Certificates reloaded');
+      // Those of the first load are told of by the check of the configuration.
+      for (const warning of this.#loaded.warnings) log.warn({}, warning);
     } catch (error) {
       const bad = `${[...(stamps ?? [])].join()}${(error as Error).message}`;
       if (bad === this.#badStamps) return;
       this.#badStamps = bad;
-      log.error({ err: error }, 'New certificates cannot be used; those in use stay');
+      const reason = (error as Error).message;
+      log.error({ reason }, 'New certificates cannot be used; those in use stay');
     }
   }
 }
@@ -145,11 +151,13 @@ async function load(options: CertificateStoreOptions): Promise<Loaded> {
   // Before the files are read: a change in between is then found by the next look.
   const stamps = await readStamps(options);
   const certificates: Certificate[] = [];
+  const warnings: string[] = [];
   for (const { cert, key } of tls.certificates) {
     const certPem = await readPem(cert);
     const keyPem = await readPem(key);
     try {
       certificates.push(parseCertificate(certPem, keyPem));
+      warnings.push(...findWarnings(certPem, options.clock.now()));
     } catch (error) {
       throw new Error(`Certificate ${cert} with key ${key}: ${(error as Error).message}`, {
         cause: error,
@@ -177,7 +185,15 @@ async function load(options: CertificateStoreOptions): Promise<Loaded> {
       expiresAtMs,
     })),
     stamps,
+    warnings,
   };
+}
+
+function findWarnings(pem: string, nowMs: number): string[] {
+  return parseCertificates(pem)
+    .map((certificate) => findDateProblem(certificate, nowMs))
+    .filter((problem) => problem !== undefined)
+    .map(({ text, hint }) => (hint === undefined ? text : `${text} (${hint})`));
 }
 
 async function readPem(path: string): Promise<string> {

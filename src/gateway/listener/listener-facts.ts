@@ -23,6 +23,7 @@ export function toLaneLimits({ limits }: ListenerConfig): FullLaneLimits {
     maxTargetBytes: limits.maxUrlBytes,
     headerTimeoutMs: limits.headerTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
+    minBodyRate: limits.minBodyRate,
     maxRequestsPerConnection: limits.maxRequestsPerConnection,
     maxStreams: limits.maxStreams,
   };

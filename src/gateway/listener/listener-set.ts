@@ -103,7 +103,7 @@ export class ListenerSet {
     entry.listener.update(this.#listenerOptions(config)).catch((error: unknown) => {
       // The files were good when the configuration was checked, a moment ago.
       this.#options.log.error(
-        { listener: config.name, err: error },
+        { listener: config.name, reason: (error as Error).message },
         'a listener could not take its new settings and keeps the old ones',
       );
     });

@@ -7,6 +7,7 @@ import type { ListenerFacts } from '../exchange/connection.ts';
 import type { ListenerView } from '../exchange/full-lane-connection.ts';
 import { createFullLane, type FullLane } from '../exchange/full-lane.ts';
 import type { Door } from '../exchange/lane.ts';
+import type { SocketShare } from '../../mesh/transport/socket-budget.ts';
 import {
   loadCertificateStore,
   type CertificateExpiry,
@@ -15,6 +16,7 @@ import {
 import { Entrance } from './entrance.ts';
 import { ListenError, toListenError } from './listen-error.ts';
 import { isSameConfig, toFacts, toLaneLimits } from './listener-facts.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import { createTlsDoor, type TlsDoor } from './tls-door.ts';
 
 export interface ListenerOptions {
@@ -31,12 +33,14 @@ export interface ListenerDeps {
   readonly door: Door;
   readonly log: Log;
   readonly clock: Clock;
+  /** What the process has for the connections of all listeners together; undefined: no limit is known. */
+  readonly sockets?: SocketShare | undefined;
 }
 
 /** Totals since the start. */
 export interface ListenerCounts {
   readonly accepted: number;
-  /** Over `maxConnections`. */
+  /** Over `maxConnections`, or over what the process may have. */
   readonly dropped: number;
   readonly tlsFailures: number;
   /** PROXY headers that were malformed, or from addresses that are not trusted. */
@@ -80,7 +84,7 @@ interface Security {
 }
 
 export function createListener(initial: ListenerOptions, deps: ListenerDeps): Listener {
-  const { door, log, clock } = deps;
+  const { door, log, clock, sockets: share } = deps;
   let options = initial;
   const view: ListenerView = { facts: toFacts(options.config, options.config.port) };
   const sockets = new Set<Socket>();
@@ -91,6 +95,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
   let ending: Promise<void> | undefined;
   const counts = { accepted: 0, dropped: 0, tlsFailures: 0, proxyRefusals: 0, floods: 0 };
 
+  const refusals = createRefusalLog(log, clock);
   const entrance = new Entrance({
     terms: () => ({ config: options.config, trusts: options.trusts, lane, tls: security?.door }),
     onProxyRefused: (address, reason) => {
@@ -106,18 +111,30 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     },
     (socket) => {
+      if (share?.tryTake() === false) {
+        socket.destroy();
+        refuse({ maxAccepted: share.limit });
+        return;
+      }
       counts.accepted++;
       sockets.add(socket);
       // Whoever serves the connection hears of its end by 'close'.
       socket.on('error', () => undefined);
       socket.once('close', () => {
         sockets.delete(socket);
+        share?.giveBack();
         retireLanes();
       });
       entrance.admit(socket);
     },
   );
-  server.on('drop', () => counts.dropped++);
+  server.on('drop', () => refuse({ maxConnections: server.maxConnections }));
+
+  /** `limit`: by its name. */
+  function refuse(limit: object): void {
+    counts.dropped++;
+    refusals.refused({ listener: options.config.name, ...limit });
+  }
 
   async function createLane(config: ListenerConfig): Promise<FullLane> {
     const made = await createFullLane({
@@ -254,9 +271,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
         await lane.close();
         throw toListenError(error as NodeJS.ErrnoException, config);
       }
-      server.on('error', (error) => {
-        log.error({ err: error, listener: config.name }, 'A connection could not be accepted');
-      });
+      server.on('error', (error) => refuse({ err: error }));
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
       view.facts = toFacts(config, port);

@@ -26,6 +26,9 @@ export function sendAnswer(
   response.source = 'gateway';
   response.status = answer.status;
   response.headers.raw = answer.headers.slice();
+  if (!response.headers.has('x-request-id')) {
+    response.headers.raw.push('X-Request-Id', exchange.id);
+  }
   const hooks = (exchange.target ?? exchange.compiledRoute)?.hooks.onResponse ?? NO_HOOKS;
   let pending: void | Promise<void> = undefined;
   try {

@@ -6,6 +6,7 @@ interface Wording {
   readonly code: ErrorCode;
   readonly status: number;
   readonly detail: string;
+  readonly headers?: readonly string[];
 }
 
 const WORDING: Readonly<Record<UpstreamFailure, Wording>> = {
@@ -44,6 +45,12 @@ const WORDING: Readonly<Record<UpstreamFailure, Wording>> = {
     status: 504,
     detail: 'The service did not answer in time.',
   },
+  exhausted: {
+    code: 'overloaded',
+    status: 503,
+    detail: 'The gateway is overloaded.',
+    headers: ['Retry-After', '1'],
+  },
   overflow: {
     code: 'circuit_open',
     status: 503,
@@ -59,6 +66,6 @@ const WORDING: Readonly<Record<UpstreamFailure, Wording>> = {
 /** The error that ends the exchange for a try that failed for good. */
 export function toExchangeError(error: UpstreamError): MeshgateError {
   if (error.failure === 'request-body' && error.cause instanceof MeshgateError) return error.cause;
-  const { code, status, detail } = WORDING[error.failure];
-  return new MeshgateError(code, { status, detail, cause: error });
+  const { code, ...wording } = WORDING[error.failure];
+  return new MeshgateError(code, { ...wording, cause: error });
 }

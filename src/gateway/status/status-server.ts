@@ -28,6 +28,8 @@ export function createStatusServer(
     async start() {
       // A copy: Fastify writes into what it is given.
       await app.listen({ ...address });
+      // Where one cannot be accepted, the next may be: unheard, it would end the process.
+      app.server.on('error', () => undefined);
       const bound = app.server.address();
       return { port: typeof bound === 'object' && bound !== null ? bound.port : address.port };
     },

@@ -111,7 +111,11 @@ export function createDnsSource(options: DnsSourceOptions): EndpointSource {
     if (failures === 1) {
       const { name, type } = query;
       const code = errorCodeOf(error);
-      log.warn({ name, type, code, kept: known.length }, 'DNS lookup failed, last answer kept');
+      if (known.length === 0) {
+        log.warn({ name, type, code }, 'DNS lookup failed; there are no endpoints until it works');
+      } else {
+        log.warn({ name, type, code, kept: known.length }, 'DNS lookup failed, last answer kept');
+      }
     }
     return failureDelayMs(failures, random);
   }

@@ -1,6 +1,6 @@
 /** Active checks: what a row of results says of an endpoint. */
 
-/** `warn`: alive but busy (429); counts neither for nor against it. */
+/** `warn`: alive but busy (429), or nothing could be found out; counts neither for nor against it. */
 export type CheckResult = 'pass' | 'warn' | 'fail';
 
 export interface CheckThresholds {

@@ -125,7 +125,9 @@ class ProbeExchange implements UpstreamSink, ProbeAttempt {
   }
 
   onError(error: UpstreamError): void {
-    this.#settle({ result: 'fail', detail: error.message });
+    // What this side lacks says nothing about the endpoint.
+    const result = error.failure === 'exhausted' ? 'warn' : 'fail';
+    this.#settle({ result, detail: error.message });
   }
 
   #settle(report: ProbeReport): void {

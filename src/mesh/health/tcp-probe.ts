@@ -1,5 +1,6 @@
 /** An endpoint that takes a TCP connection passes. */
 import { connect } from 'node:net';
+import { isOwnLack } from '../transport/connector.ts';
 import type { Probe } from './probe.ts';
 
 export const probeTcp: Probe = ({ host, port }, timeoutMs, report) => {
@@ -20,7 +21,8 @@ export const probeTcp: Probe = ({ host, port }, timeoutMs, report) => {
   });
   socket.once('error', (error: NodeJS.ErrnoException) => {
     settle();
-    report({ result: 'fail', detail: `no connection: ${error.code ?? error.message}` });
+    const result = isOwnLack(error) ? 'warn' : 'fail';
+    report({ result, detail: `no connection: ${error.code ?? error.message}` });
   });
   return { cancel: settle };
 };

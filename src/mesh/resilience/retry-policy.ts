@@ -97,6 +97,7 @@ const CONDITION_OF: Readonly<
   protocol: undefined,
   // Our own limit said no; a retry would only press on it.
   overflow: undefined,
+  exhausted: undefined,
   'request-body': undefined,
 };
 

@@ -2,6 +2,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { CircuitThresholds } from '../resilience/circuit-breaker.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
+import type { SocketShare } from '../transport/socket-budget.ts';
 import type {
   Upstream,
   UpstreamCall,
@@ -20,6 +21,8 @@ export interface EndpointUpstreamsOptions {
   readonly connectTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly thresholds: CircuitThresholds;
+  /** For the connections of all services together; undefined: no limit is known. */
+  readonly sockets: SocketShare | undefined;
   /** Whether the service still has the endpoint. */
   readonly isInUse: (endpoint: Endpoint) => boolean;
 }
@@ -45,13 +48,14 @@ export class EndpointUpstreams {
     const upstreams = http2 ? this.#http2 : this.#http1;
     const known = upstreams.get(endpoint);
     if (known !== undefined) return known.send(request, sink);
-    const { connectTimeoutMs, keepAliveMs, thresholds, isInUse } = this.#options;
+    const { connectTimeoutMs, keepAliveMs, thresholds, sockets, isInUse } = this.#options;
     const upstream = createUpstream(this.#targetOf(endpoint, http2), {
       connectTimeoutMs,
       keepAliveMs,
       maxConnections: thresholds.maxConnections,
       maxPending: thresholds.maxPending,
       maxHeadBytes: MAX_ANSWER_HEAD_BYTES,
+      sockets,
     });
     const call = upstream.send(request, sink);
     // It may have left while the head of the try was made: then nobody else will close it.

@@ -12,6 +12,7 @@ import {
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
+import type { SocketShare } from '../transport/socket-budget.ts';
 import type {
   UpstreamCall,
   UpstreamRequest,
@@ -64,6 +65,8 @@ export interface ServiceEnvironment extends HealthEnvironment {
   readonly onRetry: (service: string, reason: RetryReason) => void;
   /** Counts the calls for the mesh's topology; default: nobody does. */
   readonly topology?: Pick<TopologyRecorder, 'edgeTo'> | undefined;
+  /** For the connections of all services together; undefined: no limit is known. */
+  readonly sockets?: SocketShare | undefined;
 }
 
 /** How often the weight of an endpoint in slow start is looked at anew. */
@@ -128,6 +131,7 @@ export class Service {
       connectTimeoutMs: options.timeouts.connectMs,
       keepAliveMs: options.timeouts.keepAliveMs,
       thresholds: this.breaker.thresholds,
+      sockets: environment.sockets,
       isInUse: (endpoint) => this.endpoints.includes(endpoint),
     });
     this.budget = createRetryBudget({ ...options.budget, monotonic: environment.monotonic });

@@ -33,6 +33,7 @@ const BLAMED: Readonly<Record<UpstreamFailure, boolean>> = {
   timeout: true,
   'refused-stream': false,
   overflow: false,
+  exhausted: false,
   'request-body': false,
 };
 

@@ -3,9 +3,10 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, createSecureContext } from 'node:tls';
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
+import type { SocketShare } from './socket-budget.ts';
 import { UpstreamError } from './upstream-error.ts';
 import type { UpstreamFailure } from './upstream-error.ts';
-import type { UpstreamTarget } from './upstream.ts';
+import type { UpstreamLimits, UpstreamTarget } from './upstream.ts';
 
 export interface ConnectObserver {
   /** The socket is connected, its handshake done, and nobody listens to it any more. */
@@ -22,28 +23,47 @@ export interface ConnectAttempt {
 /** A silent peer's tunnel or long stream is found dead after this. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+/** What the system says when it is this side that has nothing left to connect with. */
+const OWN_LACK: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS']);
+
+/** Whether a connection failed for want of descriptors or buffers here, and not for the peer. */
+export function isOwnLack(error: NodeJS.ErrnoException): boolean {
+  return OWN_LACK.has(error.code);
+}
+
 export class Http1Connector {
   readonly #target: UpstreamTarget;
   readonly #connectTimeoutMs: number;
+  readonly #sockets: SocketShare | undefined;
   /** The one protocol to offer by ALPN (RFC 7301). */
   readonly #alpnProtocol: string;
   #secureContext: SecureContext | undefined;
   /** The last TLS session, to resume; it is never shared with another upstream. */
   #session: Buffer | undefined;
 
-  constructor(target: UpstreamTarget, connectTimeoutMs: number, alpnProtocol = 'http/1.1') {
+  constructor(
+    target: UpstreamTarget,
+    limits: Pick<UpstreamLimits, 'connectTimeoutMs' | 'sockets'>,
+    alpnProtocol = 'http/1.1',
+  ) {
     this.#target = target;
-    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#connectTimeoutMs = limits.connectTimeoutMs;
+    this.#sockets = limits.sockets;
     this.#alpnProtocol = alpnProtocol;
   }
 
   /** The observer is never called before this has returned. */
   open(observer: ConnectObserver): ConnectAttempt {
     const isTls = this.#target.protocol === 'https' || this.#target.protocol === 'h2';
+    const sockets = this.#sockets;
+    if (sockets?.tryTake() === false) {
+      return failSoon(observer, 'exhausted', 'as many sockets are open as may be', undefined);
+    }
     let socket: Socket;
     try {
       socket = isTls ? this.#openTls() : this.#openTcp();
     } catch (cause) {
+      sockets?.giveBack();
       // An unreadable certificate, or a port out of range.
       return failSoon(
         observer,
@@ -52,6 +72,7 @@ export class Http1Connector {
         cause,
       );
     }
+    if (sockets !== undefined) socket.once('close', () => sockets.giveBack());
     const readyEvent = isTls ? 'secureConnect' : 'connect';
     let isTcpConnected = false;
     const settle = (): void => {
@@ -76,8 +97,9 @@ export class Http1Connector {
       settle();
       observer.onConnected(socket);
     };
-    const onError = (error: Error): void => {
-      if (isTls && isTcpConnected) giveUp('tls', 'the TLS handshake failed', error);
+    const onError = (error: NodeJS.ErrnoException): void => {
+      if (isOwnLack(error)) giveUp('exhausted', 'no socket to connect with', error);
+      else if (isTls && isTcpConnected) giveUp('tls', 'the TLS handshake failed', error);
       else giveUp('connect', 'no connection', error);
     };
     const onClose = (): void => onError(new Error('closed while connecting'));

@@ -40,7 +40,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
 
   constructor(target: UpstreamTarget, limits: UpstreamLimits) {
     this.#limits = limits;
-    this.#connector = new Http1Connector(target, limits.connectTimeoutMs);
+    this.#connector = new Http1Connector(target, limits);
   }
 
   get connections(): number {

@@ -45,7 +45,7 @@ export class Http2Connector {
 
   constructor(target: UpstreamTarget, limits: UpstreamLimits) {
     this.#isTls = target.protocol === 'h2';
-    this.#sockets = new Http1Connector(target, limits.connectTimeoutMs, 'h2');
+    this.#sockets = new Http1Connector(target, limits, 'h2');
     this.#connectTimeoutMs = limits.connectTimeoutMs;
     this.#maxHeadBytes = limits.maxHeadBytes;
   }

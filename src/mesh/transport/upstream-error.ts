@@ -3,6 +3,7 @@
 /**
  * - `connect`: no connection (refused, unreachable, name not found)
  * - `connect-timeout`: none within the connect timeout
+ * - `exhausted`: this process has no socket left to connect with; the endpoint was never asked
  * - `tls`: the handshake or the certificate failed
  * - `refused-stream`: HTTP/2 said that it was not processed (REFUSED_STREAM, GOAWAY below our stream)
  * - `reset`: the connection ended before the answer was complete
@@ -14,6 +15,7 @@
 export type UpstreamFailure =
   | 'connect'
   | 'connect-timeout'
+  | 'exhausted'
   | 'tls'
   | 'refused-stream'
   | 'reset'

@@ -1,6 +1,7 @@
 /** The port to the connections of one endpoint, and the vocabulary of a try sent over them. */
 import type { Duplex } from 'node:stream';
 import type { BodySource } from './body-source.ts';
+import type { SocketShare } from './socket-budget.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
 /** One try: a request to one endpoint, complete but for the connection it goes over. */
@@ -99,4 +100,6 @@ export interface UpstreamLimits {
   readonly maxPending: number;
   /** Bytes of an answer's head. */
   readonly maxHeadBytes: number;
+  /** What the process has for all its upstream connections; undefined: no limit is known. */
+  readonly sockets?: SocketShare | undefined;
 }

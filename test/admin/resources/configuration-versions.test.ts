@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BackplaneError } from '../../../src/mesh/backplane/backplane-error.ts';
 import { stopAdminsAfterEach } from '../admin-fixture.ts';
 import { documentOf } from '../../gateway/config/shared-document-fixture.ts';
-import { SECRET, SOME, startConfigured } from '../configured-admin.ts';
+import { NOTHING, SECRET, SOME, startConfigured } from '../configured-admin.ts';
 
 stopAdminsAfterEach();
 
@@ -133,7 +133,7 @@ describe('POST /v1/config/rollback', () => {
   });
 
   it('is refused where the file owns the configuration', async () => {
-    const admin = await startConfigured({ fileDocument: () => documentOf(SOME) }, undefined);
+    const admin = await startConfigured({ fileDocument: () => documentOf(SOME) }, NOTHING);
     expect((await admin.post('/v1/config/rollback', { version: 1 })).body['code']).toBe(
       'config_owned_by_file',
     );

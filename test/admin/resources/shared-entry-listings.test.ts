@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stopAdminsAfterEach } from '../admin-fixture.ts';
 import { documentOf } from '../../gateway/config/shared-document-fixture.ts';
-import { SOME, startConfigured, type ConfiguredAdmin } from '../configured-admin.ts';
+import { NOTHING, SOME, startConfigured, type ConfiguredAdmin } from '../configured-admin.ts';
 
 stopAdminsAfterEach();
 
@@ -70,7 +70,7 @@ describe('a listing of resources', () => {
   });
 
   it('is empty before anything has been written', async () => {
-    const admin = await startConfigured({}, undefined);
+    const admin = await startConfigured({}, NOTHING);
     const { body, headers } = await admin.get('/v1/routes');
     expect([body['items'], headers['meshgate-version']]).toEqual([[], '0']);
   });

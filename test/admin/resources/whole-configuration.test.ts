@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { hashDocument } from '../../../src/gateway/config/versions/shared-document.ts';
 import { stopAdminsAfterEach } from '../admin-fixture.ts';
 import { documentOf } from '../../gateway/config/shared-document-fixture.ts';
-import { SECRET, SOME, startConfigured } from '../configured-admin.ts';
+import { NOTHING, SECRET, SOME, startConfigured } from '../configured-admin.ts';
 import { askText } from '../ask-text.ts';
 
 stopAdminsAfterEach();
@@ -53,7 +53,7 @@ describe('GET /v1/config', () => {
   });
 
   it("is the file's where it owns it", async () => {
-    const admin = await startConfigured({ fileDocument: () => documentOf(SOME) }, undefined);
+    const admin = await startConfigured({ fileDocument: () => documentOf(SOME) }, NOTHING);
     const { status, headers } = await admin.get('/v1/config');
     expect([status, headers['meshgate-config-owner'], headers['meshgate-version']]).toEqual([
       200,
@@ -88,7 +88,7 @@ describe('PUT /v1/config', () => {
   });
 
   it('takes YAML, as a file has it', async () => {
-    const admin = await startConfigured({}, undefined);
+    const admin = await startConfigured({}, NOTHING);
     const text = `
 # yaml-language-server: $schema=x
 meshgate: 1
@@ -135,7 +135,7 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
       422,
       [{ pointer: '#/listeners' }, { pointer: '#/node' }],
     ]);
-    for (const body of [[], 'x', { routes: {} }, { services: [] }]) {
+    for (const body of [[], '"x"', { routes: {} }, { services: [] }]) {
       expect((await admin.put('/v1/config', body)).status).toBe(422);
     }
     const yaml = await admin.put('/v1/config', 'a: [1,\nb: 2', YAML);
@@ -162,9 +162,9 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
     expect([late.status, late.body['code']]).toEqual([412, 'precondition_failed']);
     expect((await admin.put('/v1/config', SOME, { 'if-match': '"2.yaml"' })).status).toBe(201);
     expect((await admin.put('/v1/config', SOME, { 'if-none-match': '*' })).status).toBe(412);
-    const fresh = await startConfigured({}, undefined);
+    const fresh = await startConfigured({}, NOTHING);
     expect((await fresh.put('/v1/config', SOME, { 'if-match': '"0"' })).status).toBe(201);
-    const another = await startConfigured({}, undefined);
+    const another = await startConfigured({}, NOTHING);
     expect((await another.put('/v1/config', SOME, { 'if-none-match': '*' })).status).toBe(201);
   });
 

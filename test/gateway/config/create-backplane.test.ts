@@ -43,7 +43,8 @@ describe('the backplane of a configuration', () => {
     const { topology } = group.target;
     if (topology.type !== 'sentinel') throw new Error('no Sentinels');
     const sentinels = topology.sentinels.map(({ host, port }) => `${host}:${port}`);
-    expect(await connects({ redis: { sentinels, name: topology.name } })).toBe(true);
+    const options = { redis: { sentinels, name: topology.name } };
+    await expect.poll(() => connects(options), { timeout: 15_000 }).toBe(true);
   });
 
   it('is a cluster', async () => {
@@ -52,6 +53,7 @@ describe('the backplane of a configuration', () => {
     const { topology } = running.target;
     if (topology.type !== 'cluster') throw new Error('no cluster');
     const cluster = topology.nodes.map(({ host, port }) => `${host}:${port}`);
-    expect(await connects({ redis: { cluster } })).toBe(true);
+    // One that has just come up may take more than one attempt.
+    await expect.poll(() => connects({ redis: { cluster } }), { timeout: 15_000 }).toBe(true);
   });
 });

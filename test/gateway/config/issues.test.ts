@@ -98,7 +98,7 @@ listeners:
       '8:25 listeners[5].address: "::1" is not valid here (write it like 127.0.0.1:8080 or [::1]:8080)',
       '8:51 listeners[5].limits.headers: must be at least 1024 bytes',
       '8:62 listeners[5].limits.drain: "30 sec" is not valid here (write it like 250ms, 5s or 1m)',
-      '8:70 listeners[5].limits.header: unknown key "header"; allowed: headers, headerFields, url, body, headerTimeout, idleTimeout, connections, streams, requestsPerConnection, drain (did you mean "headers"?)',
+      '8:70 listeners[5].limits.header: unknown key "header"; allowed: headers, headerFields, url, body, headerTimeout, idleTimeout, minBodyRate, connections, streams, requestsPerConnection, drain (did you mean "headers"?)',
     ],
   },
   {

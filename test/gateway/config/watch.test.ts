@@ -126,6 +126,15 @@ describe('a watched file', () => {
     expect(count()).toBe(1);
   });
 
+  it('is told of though its directory is never quiet', async () => {
+    const folder = await createFolder({ 'a.yaml': '1' });
+    const { changed } = await watchFiles([join(folder, 'a.yaml')], { debounceMs: 200 });
+    const noise = setInterval(() => void appendFile(join(folder, 'noise'), '.'), 20);
+    onTestFinished(() => clearInterval(noise));
+    await writeFile(join(folder, 'a.yaml'), '22');
+    await expect(changed()).resolves.toBeUndefined();
+  });
+
   it('can be another one from now on', async () => {
     const folder = await createFolder({ 'a.yaml': '1', 'b.yaml': '1' });
     const { watcher, changed } = await watchFiles([join(folder, 'a.yaml')]);

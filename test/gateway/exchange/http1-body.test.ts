@@ -1,7 +1,8 @@
 /** Bodies of HTTP/1 requests that break off, or that nobody wants. */
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { MeshgateError } from '../../../src/errors.ts';
 import type { BodySink, BodySource } from '../../../src/mesh/transport/body-source.ts';
 import { openListener } from '../listener/open-listener.ts';
 import { readBody } from './fake-door.ts';
@@ -18,14 +19,11 @@ describe('a client that leaves', () => {
     const { port, door } = await openListener();
     door.handler = () => undefined;
     const client = await connectRaw(port);
-    client.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
-    await door.until(({ served }) => served.length === 2);
+    client.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await door.until(({ served }) => served.length === 1);
     client.socket.destroy();
-    await door.until(({ closed }) => closed.length === 2);
-    expect(door.closed).toEqual([
-      { complete: false, bytesSent: 0 },
-      { complete: false, bytesSent: 0 },
-    ]);
+    await door.until(({ closed }) => closed.length === 1);
+    expect(door.closed).toEqual([{ complete: false, bytesSent: 0 }]);
   });
 
   it.for(['Content-Length: 10\r\n\r\nabc', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n'])(
@@ -44,6 +42,74 @@ describe('a client that leaves', () => {
       expect(door.closed[0]!.complete).toBe(false);
     },
   );
+});
+
+describe('a body that comes too slowly', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n';
+
+  it('is refused with 408 after ten seconds below its rate', async () => {
+    const { port, door } = await openListener({ limits: { minBodyRate: 100 } });
+    let received = 0;
+    door.handler = (intake, downstream) =>
+      intake.body!.start({
+        ...nothing,
+        onData: (chunk) => void (received += chunk.length),
+        onError: (error) => {
+          const { status, message } = error as MeshgateError;
+          downstream.answer(status, [], message);
+        },
+      });
+    const client = await connectRaw(port);
+    // Enough for eleven seconds.
+    client.send(head).send('x'.repeat(1100));
+    await expect.poll(() => received).toBe(1100);
+    vi.advanceTimersByTime(11_000);
+    client.send('x');
+    await expect.poll(() => received).toBe(1101);
+    vi.advanceTimersByTime(1000);
+    expect(await client.untilEnd()).toMatch(
+      /^HTTP\/1.1 408 [^]*Connection: close\r\n[^]*The request body comes too slowly.$/,
+    );
+    await door.until(({ closed }) => closed.length === 1);
+  });
+
+  it.for(['is not wanted yet', 'is held back', 'has its answer begun'])(
+    'but not while it %s',
+    async (why) => {
+      const { port, door } = await openListener();
+      let error: Error | undefined;
+      door.handler = ({ body }, downstream) => {
+        if (why === 'is not wanted yet') return;
+        body!.start({ ...nothing, onError: (failure) => void (error = failure) });
+        if (why === 'is held back') body!.pause();
+        else {
+          downstream.head(200, '', [], undefined);
+          downstream.write(Buffer.from('so far'));
+        }
+      };
+      const client = await connectRaw(port);
+      client.send(head);
+      await door.until(({ served }) => served.length === 1);
+      vi.advanceTimersByTime(60_000);
+      expect(error).toBeUndefined();
+      expect(client.ended).toBe(false);
+    },
+  );
+
+  it('may where there is no such limit', async () => {
+    const { port, door } = await openListener({ limits: { minBodyRate: 0 } });
+    let error: Error | undefined;
+    door.handler = ({ body }) =>
+      body!.start({ ...nothing, onError: (failure) => void (error = failure) });
+    const client = await connectRaw(port);
+    client.send(head);
+    await door.until(({ served }) => served.length === 1);
+    vi.advanceTimersByTime(60_000);
+    expect(error).toBeUndefined();
+  });
 });
 
 describe('a body that nobody wants', () => {

@@ -1,6 +1,5 @@
 /** HTTP/1 requests as they reach the door, over real sockets. */
 import { describe, expect, it } from 'vitest';
-import type { Downstream } from '../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../listener/open-listener.ts';
 import { readBody } from './fake-door.ts';
 import { connectRaw, exchange, parseAnswer } from './raw-client.ts';
@@ -94,24 +93,6 @@ describe('an HTTP/1 request', () => {
     const empty = await exchange(client, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
     expect(empty.body).toBe('');
     expect(door.served[2]!.body).toBeUndefined();
-  });
-
-  it('is answered in its turn when pipelined', async () => {
-    const { port, door } = await openListener();
-    const answers: Downstream[] = [];
-    door.handler = (_intake, downstream) => void answers.push(downstream);
-    const client = await connectRaw(port);
-    client.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
-    await door.until(({ served }) => served.length === 2);
-    answers[1]!.informational(103, ['Link', '</x>']);
-    answers[1]!.answer(200, [], 'second');
-    answers[0]!.answer(200, [], 'first');
-    await client.untilText('second');
-    expect(client.text.indexOf('first')).toBeLessThan(client.text.indexOf('second'));
-    expect(door.closed).toEqual([
-      { complete: true, bytesSent: 5 },
-      { complete: true, bytesSent: 6 },
-    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** HTTP/2 requests as they reach the door, over h2c by prior knowledge. */
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { MeshgateError } from '../../../src/errors.ts';
 import { openListener } from '../listener/open-listener.ts';
 import { FakeDoor, readBody } from './fake-door.ts';
 import { connectH2, echoed, receive } from './h2-client.ts';
@@ -250,5 +251,33 @@ describe('an HTTP/2 connection', () => {
     expect((await receive(client.request({}))).status).toBe(200);
     expect((await receive(client.request({}))).status).toBe(200);
     expect((await goaway)[0]).toBe(0);
+  });
+});
+
+describe('an HTTP/2 request body that comes too slowly', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it.for([
+    ['is refused with 408 after ten seconds', { 'content-length': '5000' }, 408],
+    ['is a stream where it has no length', {}, 200],
+  ] as const)('%s', async ([, fields, status]) => {
+    const { port, door } = await openListener();
+    let received = 0;
+    let succeed: () => void = () => undefined;
+    door.handler = (intake, downstream) => {
+      succeed = () => downstream.answer(200, [], undefined);
+      intake.body!.start({
+        onData: (chunk) => void (received += chunk.length),
+        onEnd: () => undefined,
+        onError: (error) => downstream.answer((error as MeshgateError).status, [], undefined),
+      });
+    };
+    const stream = connectH2(port).request({ ':method': 'POST', ':path': '/', ...fields });
+    stream.write('x'.repeat(1000));
+    await expect.poll(() => received).toBe(1000);
+    vi.advanceTimersByTime(11_000);
+    succeed();
+    expect((await receive(stream)).status).toBe(status);
   });
 });

@@ -75,7 +75,14 @@ describe('certificates of a listener', () => {
     await store.check();
     await store.check();
     expect(store.choose('api.example.com')).toBe(before);
-    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    const errors = log.lines.filter(({ level }) => level === 'error');
+    expect(errors).toHaveLength(1);
+    // Once: an error with its cause would be written with the text of both.
+    expect(errors[0]!.fields).toEqual({
+      reason: expect.stringMatching(
+        /^Certificate \S+a.pem with key \S+a.key: it is not a certificate/,
+      ),
+    });
 
     // The certificate is new and the key still the old one.
     await writeFile(paths.cert, wildcard.cert);
@@ -89,6 +96,32 @@ describe('certificates of a listener', () => {
     expect(store.choose('api.example.com')).not.toBe(before);
     expect(store.expiries[0]!.name).toBe('*.example.com');
     expect(store.choose('example.org')).toBeDefined();
+  });
+
+  it('are taken although they have expired, with a warning', async () => {
+    const folder = await temporaryFolder();
+    const paths = await writePem(folder, 'a', exact);
+    const log = createLog();
+    const store = await loadCertificateStore({
+      tls: { ...selfSigned, selfSigned: [], certificates: [paths] },
+      dataDir: folder,
+      clock,
+      log,
+    });
+    const expired = await authority.issue('old', ['api.example.com'], -0.5);
+    await writeFile(paths.cert, expired.cert);
+    await writeFile(paths.key, expired.key);
+    await store.check();
+    expect(store.expiries[0]!.expiresAtMs).toBeLessThan(Date.now());
+    expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['info', 'Certificates reloaded'],
+      [
+        'warn',
+        expect.stringMatching(
+          /^the certificate of CN=old expired on \S+Z \(renew it; clients refuse it\)$/,
+        ),
+      ],
+    ]);
   });
 
   it('are in use for new connections after a reload, while old ones go on', async () => {

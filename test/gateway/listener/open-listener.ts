@@ -54,6 +54,7 @@ export const defaultLimits: ListenerLimits = {
   maxBodyBytes: 10 * 1024 * 1024,
   headerTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  minBodyRate: 240,
   maxConnections: 1000,
   maxStreams: 100,
   maxRequestsPerConnection: 0,

@@ -159,6 +159,24 @@ describe('an answer that breaks off', () => {
     expect(stream.rstCode).not.toBe(0);
   });
 
+  it.for([
+    ['a bad chunk', `${OK}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    ['a chunk without a size', `${OK}Transfer-Encoding: chunked\r\n\r\n;\r\n`],
+  ] as const)('is answered with 502 where %s comes with its head', async ([, bytes]) => {
+    for (const door of ['http', 'https'] as const) {
+      void scripted.play((socket) => socket.write(bytes));
+      const answer = await ask(scripted.gateway, get('/'), door);
+      expect(answer.status).toBe(502);
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'upstream_protocol_error' });
+    }
+    void scripted.play((socket) => socket.write(bytes));
+    const session = connect(`http://127.0.0.1:${scripted.gateway.httpPort}`);
+    onTestFinished(() => session.destroy());
+    const stream = session.request({ ':path': '/', ':authority': 'localhost' });
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+    expect(headers[':status']).toBe(502);
+  });
+
   it('is logged as what it was', async () => {
     const release = hold();
     void scripted.play((socket) => socket.end(`${OK}Content-Length: 10\r\n\r\nfirst`));

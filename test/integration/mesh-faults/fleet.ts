@@ -111,11 +111,12 @@ export class Node extends Member {
 
   /** Waits until it sees so many endpoints of the service in the state. */
   async sees(service: string, count: number, state = 'healthy'): Promise<void> {
-    await eventually(async () => {
+    const look = async (): Promise<true | undefined> => {
       const samples = await this.samples('meshgate_endpoints');
       const seen = samples.get(`service="${service}",state="${state}"`);
       return seen === count ? true : undefined;
-    });
+    };
+    await eventually(look, 100);
   }
 }
 

@@ -32,7 +32,7 @@ export interface SteadyLoad {
 }
 
 /** Between two requests of a caller: many processes share the machine. */
-const THINK_MS = 10;
+const THINK_MS = 25;
 
 export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   const { ports, callers = 4, method = 'GET', host } = options;

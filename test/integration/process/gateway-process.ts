@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../../..');
-const MAIN = join(CHECKOUT, 'src/main.ts');
+export const MAIN = join(CHECKOUT, 'src/main.ts');
 /** Halves what a start takes, and these tests start often. */
 const COMPILE_CACHE = join(CHECKOUT, 'node_modules/.cache/compile');
 
@@ -77,7 +77,12 @@ export class Program {
   signal(name: NodeJS.Signals): void {
     const { pid } = this.child;
     if (pid === undefined || !this.running) return;
-    process.kill(this.#group ? -pid : pid, name);
+    try {
+      process.kill(this.#group ? -pid : pid, name);
+    } catch (error) {
+      // It has ended, and its output has not all come yet.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   /** As a crash of the machine would end it. */
@@ -213,12 +218,12 @@ export async function writeConfig(folder: string, config: object): Promise<strin
   return file;
 }
 
-/** Looks again until there is something; the test's own timeout ends a wait in vain. */
-export async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+/** Looks again every `everyMs` until there is something; the test's own timeout ends a wait in vain. */
+export async function eventually<T>(look: () => Promise<T | undefined>, everyMs = 20): Promise<T> {
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    await new Promise((next) => setTimeout(next, 20));
+    await new Promise((next) => setTimeout(next, everyMs));
   }
 }
 

@@ -56,6 +56,19 @@ describe('meshgate start', () => {
   });
 });
 
+describe('told by SIGUSR1', () => {
+  it('opens no debugger, and goes on', async () => {
+    const { gateway } = await start();
+    const { program } = gateway;
+    program.signal('SIGUSR1');
+    expect((await ask(gateway.url)).statusCode).toBe(200);
+    // It would have said so by the time it ends.
+    program.signal('SIGTERM');
+    expect((await program.ended).code).toBe(0);
+    expect(program.stderr).not.toMatch(/debugger|inspector/i);
+  });
+});
+
 describe('told to stop under load', () => {
   it('fails no request, ends what is in flight, says 1001 and exits with 0', async () => {
     const { gateway, origin } = await start();

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRaw } from '../../gateway/exchange/raw-client.ts';
+import { knock } from '../bad-input/doors.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { openSession } from './http2-client.ts';
 import { listen, rawService, startRawOrigin, type RawOrigin, type TestOrigin } from './origins.ts';
@@ -139,5 +140,46 @@ describe('a client that leaves', () => {
     client.socket.destroy();
     expect(await codeOf('/guarded')).toBe(CLIENT_GONE);
     expect(raw.accepted).toBe(before);
+  });
+});
+
+describe('a client that had said Connection: close, and leaves', () => {
+  it.for(['http', 'https'] as const)(
+    'before the answer ends the call to the upstream: %s',
+    async (door) => {
+      const client = await knock(gateway, door);
+      client.send(`GET /raw/closing-${door} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      const peer = await raw.nextPeer();
+      await peer.untilText('\r\n\r\n');
+      client.socket.destroy();
+      await peer.untilEnd();
+      expect(await codeOf(`/raw/closing-${door}`)).toBe(CLIENT_GONE);
+    },
+  );
+
+  it('in the middle of the answer ends the call to the upstream', async () => {
+    const client = await connectRaw(gateway.httpPort);
+    client.send('GET /raw/closing-body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const peer = await raw.nextPeer();
+    await peer.untilText('\r\n\r\n');
+    peer.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
+    await client.untilText('some');
+    client.socket.destroy();
+    await peer.untilEnd();
+    expect(await codeOf('/raw/closing-body')).toBe(CLIENT_GONE);
+  });
+
+  it('but only ended its side, is asked once and gets its answer', async () => {
+    const client = await connectRaw(gateway.httpPort);
+    client.send('GET /raw/waiting HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n').socket.end();
+    const peer = await raw.nextPeer();
+    await peer.untilText('\r\n\r\n');
+    await client.untilText('HTTP/1.1 100 Continue\r\n\r\n');
+    // Long enough for it to be taken for one that left.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    peer.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsome');
+    expect(await client.untilClosed()).toMatch(
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK\r\n[^]*some$/,
+    );
   });
 });

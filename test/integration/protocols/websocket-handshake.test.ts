@@ -103,6 +103,7 @@ describe('a handshake', () => {
       'Set-Cookie: b=2',
       'Server: own',
       'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+      expect.stringMatching(/^X-Request-Id: [-0-9a-f]{36}$/),
       '',
       '',
     ]);

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectRaw } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, until, type TestGateway } from '../gateway-fixture.ts';
-import { ask, type Reply } from './client.ts';
+import { ask, askHttp2, type Reply } from './client.ts';
 import { deadAddress, startOrigin, type Origin } from './origin.ts';
 
 const TRUSTED = '127.0.0.2';
@@ -130,6 +130,32 @@ describe('metrics', () => {
       expect(text).toContain(`# HELP ${name} `);
       expect(text).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'));
     }
+  });
+});
+
+describe('the request id', () => {
+  it('is in every answer, as the log and the service have it', async () => {
+    origin.answer = (_asked, response) => {
+      // One of the service's own would name another request.
+      response.writeHead(200, { 'X-Request-Id': 'mine' }).end('origin');
+    };
+    for (const path of ['/orders/named', '/hello', '/nowhere']) {
+      const { lines } = await ask(gateway.httpPort, path);
+      const ids = lines.filter(([name]) => name.toLowerCase() === 'x-request-id');
+      expect(ids).toHaveLength(1);
+      expect(await gateway.waitForLog((line) => line['request_id'] === ids[0]![1])).toMatchObject({
+        path,
+      });
+    }
+    const named = await ask(gateway.httpPort, '/orders/named');
+    expect(origin.asked.at(-1)!.headers['x-request-id']).toBe(named.headers['x-request-id']);
+    const trusted = await ask(gateway.httpPort, '/hello', {
+      from: TRUSTED,
+      headers: { 'x-request-id': 'edge-1' },
+    });
+    expect(trusted.headers['x-request-id']).toBe('edge-1');
+    const http2 = await askHttp2(gateway.httpPort, '/orders/named');
+    expect(http2.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 

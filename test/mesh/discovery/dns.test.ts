@@ -194,6 +194,7 @@ describe('when DNS fails', () => {
     const seen = observe(orders);
     await seen.start();
     expect(seen.lists).toEqual([]);
+    expect(seen.log).toEqual(['DNS lookup failed; there are no endpoints until it works']);
     server.records.set('orders.test', [a('10.0.0.1')]);
     await seen.next();
     expect(seen.lastIds()).toEqual(['10.0.0.1:3001']);

@@ -93,11 +93,14 @@ describe('after a failure', () => {
     );
   });
 
-  it.each(['protocol', 'overflow', 'request-body'] as const)('never retries %s', (failure) => {
-    expect(decideAfterFailure(everything, failed(failure, { sent: false }), context())).toEqual(
-      no('not-listed'),
-    );
-  });
+  it.each(['protocol', 'overflow', 'exhausted', 'request-body'] as const)(
+    'never retries %s',
+    (failure) => {
+      expect(decideAfterFailure(everything, failed(failure, { sent: false }), context())).toEqual(
+        no('not-listed'),
+      );
+    },
+  );
 
   it.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])(
     'retries %s that was sent',

@@ -164,7 +164,7 @@ describe('the blame for a try', () => {
     },
   );
 
-  it.each<UpstreamFailure>(['refused-stream', 'overflow', 'request-body'])(
+  it.each<UpstreamFailure>(['refused-stream', 'overflow', 'exhausted', 'request-body'])(
     'is not the endpoint’s for %s',
     (failure) => {
       outcomes().failed(one, failure, nowMs);

@@ -90,6 +90,7 @@ function toLimits(
     maxBodyBytes: toBytes(draft, raw.body, [...path, 'body']),
     headerTimeoutMs: toDurationMs(draft, raw.headerTimeout, [...path, 'headerTimeout'], 1),
     idleTimeoutMs: toDurationMs(draft, raw.idleTimeout, [...path, 'idleTimeout'], 1),
+    minBodyRate: toBytes(draft, raw.minBodyRate, [...path, 'minBodyRate']),
     maxConnections: raw.connections,
     maxStreams: raw.streams,
     maxRequestsPerConnection: raw.requestsPerConnection,

@@ -31,6 +31,11 @@ const ListenerLimits = Type.Object(
       default: '60s',
       description: 'Between two requests of a connection, and between two pieces of a body.',
     }),
+    minBodyRate: Size({
+      default: '240',
+      description:
+        'Bytes per second that a request body comes at, at least: on average, after 10 seconds, and only while it is waited for; slower: 408. Not for HTTP/2 bodies without Content-Length, which are streams, nor once the answer has begun. 0: no limit.',
+    }),
     connections: Type.Integer({
       minimum: 1,
       maximum: 10_000_000,

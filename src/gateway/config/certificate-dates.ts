@@ -1,0 +1,33 @@
+/** Whether a certificate is valid at this time, and what is to be said if it is not. */
+import { X509Certificate } from 'node:crypto';
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+export interface DateProblem {
+  readonly text: string;
+  readonly hint: string | undefined;
+}
+
+/** All certificates of a PEM file, in order. @throws Error where one cannot be read. */
+export function parseCertificates(pem: string): X509Certificate[] {
+  return (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
+}
+
+export function findDateProblem(
+  certificate: X509Certificate,
+  nowMs: number,
+): DateProblem | undefined {
+  const who = certificate.subject.replaceAll('\n', ', ');
+  const { validFromDate: from, validToDate: to } = certificate;
+  if (to.getTime() < nowMs) {
+    return {
+      text: `the certificate of ${who} expired on ${to.toISOString()}`,
+      hint: 'renew it; clients refuse it',
+    };
+  }
+  if (from.getTime() > nowMs) {
+    const text = `the certificate of ${who} is not valid before ${from.toISOString()}`;
+    return { text, hint: undefined };
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+/** Who calls whom, as any node tells it of real traffic through several. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { findFreePort } from '../process/gateway-process.ts';
+import { until } from '../gateway-fixture.ts';
+import { callBy, outboundOf, provider, startApplication, useMesh } from './mesh-fixture.ts';
+
+const mesh = useMesh();
+
+interface Edge {
+  readonly source: string;
+  readonly destination: string;
+  readonly requests_per_second: number;
+  readonly error_ratio: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly nodes: readonly string[];
+}
+
+const HEALTH_CHECK = { healthCheck: { http: { path: '/healthz' } } };
+
+it('any node draws a gateway, and a service that calls another', { timeout: 60_000 }, async () => {
+  const { node } = mesh();
+  let answered = 0;
+  const orders = await startApplication((asked, response) => {
+    // Every fourth fails, and each takes its time.
+    response.statusCode = asked.url === '/healthz' || ++answered % 4 > 0 ? 200 : 500;
+    setTimeout(() => response.end('orders'), 20);
+  });
+  let doorPort = 0;
+  const users = await startApplication((asked, response) => {
+    if (asked.url === '/healthz') response.end();
+    else
+      void callBy(doorPort, 'http://orders.mesh/').then(({ body }) =>
+        response.end(`users of ${body}`),
+      );
+  });
+  await node(provider('orders', orders.port, HEALTH_CHECK));
+  const besideUsers = await node({
+    ...provider('users', users.port, HEALTH_CHECK),
+    outbound: { address: '127.0.0.1:0' },
+  });
+  doorPort = outboundOf(besideUsers);
+  const gateway = await node({
+    services: { users: { discover: { mesh: 'users' } } },
+    routes: [{ name: 'users', to: 'users' }],
+  });
+  // It carries no traffic: what it tells, it has from the others.
+  const adminPort = await findFreePort();
+  const witness = await node({ admin: { address: `127.0.0.1:${adminPort}` } });
+  const token = await readFile(join(witness.directory, '.meshgate/admin-token'), 'utf8');
+  const ask = async (): Promise<readonly Edge[]> => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/v1/mesh/topology`, {
+      headers: { authorization: `Bearer ${token.trim()}` },
+    });
+    return ((await answer.json()) as { items: readonly Edge[] }).items;
+  };
+
+  const edges = await until(async () => {
+    const answer = await fetch(`http://127.0.0.1:${gateway.httpPort}/`);
+    const body = await answer.text();
+    if (answer.status === 200) expect(body).toBe('users of orders');
+    const found = await ask();
+    const failing = found.find(({ error_ratio: ratio }) => ratio > 0);
+    return found.length === 2 && failing !== undefined ? found : undefined;
+  });
+  const byPath = new Map(edges.map((edge) => [`${edge.source} > ${edge.destination}`, edge]));
+  expect([...byPath.keys()].toSorted()).toEqual(['gateway > users', 'users > orders']);
+  const [north, east] = [byPath.get('gateway > users')!, byPath.get('users > orders')!];
+  expect([north.nodes.length, east.nodes.length]).toEqual([1, 1]);
+  // A failure of orders, which users makes up for.
+  expect([north.error_ratio, east.error_ratio < 0.6]).toEqual([0, true]);
+  for (const { requests_per_second: rate, p50_ms: p50, p99_ms: p99 } of [north, east]) {
+    expect(rate).toBeGreaterThan(0);
+    // Known within 6.25%.
+    expect(p50).toBeGreaterThanOrEqual(18);
+    expect(p99).toBeGreaterThanOrEqual(p50);
+  }
+});
