@@ -2,8 +2,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAdminServer } from '../src/admin/admin-server.ts';
+import type { DeskStore } from '../src/admin/configuration-desk.ts';
 import type { OpenApiDocument } from '../src/admin/openapi/openapi-document.ts';
-import type { VersionStore } from '../src/gateway/config/versions/version-store.ts';
 import { createEmbeddedBackplane } from '../src/mesh/backplane/embedded/embedded-backplane.ts';
 import { createRegistry } from '../src/mesh/registry/registry.ts';
 import type { Log } from '../src/plugins/sdk/plugin-context.ts';
@@ -18,7 +18,8 @@ export function toOpenApi(): OpenApiDocument {
   const never = (): never => {
     throw new Error('the server was not to be asked');
   };
-  const store: VersionStore = {
+  const store: DeskStore = {
+    isKnown: never,
     start: never,
     close: never,
     head: never,

@@ -20,12 +20,16 @@ const MAX_DEPTH = 72;
 export function useBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser(MERGE_PATCH_TYPE, { parseAs: 'string' }, parseJson);
-  app.addContentTypeParser(YAML_TYPE, { parseAs: 'string' }, async (_request: unknown, text: string) => {
-    const reading = await readYaml(text);
-    if (reading.ok) return reading.value;
-    const errors = reading.problems.map((detail) => ({ detail }));
-    throw new AdminError(400, 'bad_request', 'The body is no YAML that can be read.', errors);
-  });
+  app.addContentTypeParser(
+    YAML_TYPE,
+    { parseAs: 'string' },
+    async (_request: unknown, text: string) => {
+      const reading = await readYaml(text);
+      if (reading.ok) return reading.value;
+      const errors = reading.problems.map((detail) => ({ detail }));
+      throw new AdminError(400, 'bad_request', 'The body is no YAML that can be read.', errors);
+    },
+  );
 
   // After who asks has been checked, and before a byte of the body is read.
   app.addHook('preParsing', async (request, reply, payload) => {

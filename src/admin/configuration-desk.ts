@@ -7,6 +7,7 @@ import {
   type SharedDocument,
 } from '../gateway/config/versions/shared-document.ts';
 import type {
+  NodeVersionStore,
   StoredVersion,
   VersionInfo,
   VersionStore,
@@ -26,9 +27,7 @@ export interface Reading {
 }
 
 /** What is to become of the document, or why nothing is. */
-export type Edit =
-  | { readonly document: SharedDocument }
-  | { readonly refusal: AdminError };
+export type Edit = { readonly document: SharedDocument } | { readonly refusal: AdminError };
 
 export interface ChangeOrder {
   readonly author: string;
@@ -73,8 +72,11 @@ export interface Desk {
   change(order: ChangeOrder): Promise<ChangeOutcome>;
 }
 
+/** What of a node's store the admin API needs. */
+export type DeskStore = VersionStore & Pick<NodeVersionStore, 'isKnown'>;
+
 export interface DeskDependencies {
-  readonly store: VersionStore;
+  readonly store: DeskStore;
   /** Everything that is wrong with a document together with the node's own part, and warnings. */
   readonly check: (document: SharedDocument) => Promise<readonly ConfigIssue[]>;
   /** What the node's file has of the shared part: then it owns it. */
@@ -102,7 +104,7 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     const stalenessMs = store.stalenessMs();
     const stored = store.head();
     if (stored === undefined) {
-      if (stalenessMs > 0) return undefined;
+      if (!store.isKnown()) return undefined;
       return { owner: 'backplane', document: EMPTY_DOCUMENT, head: undefined, stalenessMs };
     }
     const { document, ...head } = stored;
@@ -125,10 +127,7 @@ export function createDesk(dependencies: DeskDependencies): Desk {
   }
 
   /** Undefined where another change came in between. */
-  async function attempt(
-    order: ChangeOrder,
-    current: Reading,
-  ): Promise<ChangeOutcome | undefined> {
+  async function attempt(order: ChangeOrder, current: Reading): Promise<ChangeOutcome | undefined> {
     const { author, message, rollbackOf } = order;
     const edit = await order.edit(current);
     if ('refusal' in edit) return { kind: 'refused', refusal: edit.refusal };
@@ -195,5 +194,5 @@ function toInfo(stored: Omit<StoredVersion, 'document'>): VersionInfo {
 }
 
 function unheardOf(): BackplaneError {
-  return new BackplaneError('unavailable', 'nothing has been heard of it since the node started');
+  return new BackplaneError('unavailable', 'it has not told yet what there is');
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createDesk, type ChangeOrder, type DeskDependencies } from '../../src/admin/configuration-desk.ts';
+import {
+  createDesk,
+  type ChangeOrder,
+  type DeskDependencies,
+} from '../../src/admin/configuration-desk.ts';
 import type { ConfigIssue } from '../../src/gateway/config/issue.ts';
-import { EMPTY_DOCUMENT, type SharedDocument } from '../../src/gateway/config/versions/shared-document.ts';
+import {
+  EMPTY_DOCUMENT,
+  type SharedDocument,
+} from '../../src/gateway/config/versions/shared-document.ts';
 import type { WriteOutcome } from '../../src/gateway/config/versions/version-store.ts';
 import { documentOf } from '../gateway/config/shared-document-fixture.ts';
 import { MemoryVersionStore } from './memory-version-store.ts';
@@ -10,11 +17,19 @@ const A = documentOf({ consumers: [{ name: 'a' }] });
 const B = documentOf({ consumers: [{ name: 'b' }] });
 
 function open(options: Partial<DeskDependencies> = {}, store = new MemoryVersionStore()) {
-  const desk = createDesk({ store, check: async () => [], fileDocument: () => undefined, ...options });
+  const desk = createDesk({
+    store,
+    check: async () => [],
+    fileDocument: () => undefined,
+    ...options,
+  });
   return { desk, store };
 }
 
-function order(document: SharedDocument, subjectOf: ChangeOrder['subjectOf'] = () => 0): ChangeOrder {
+function order(
+  document: SharedDocument,
+  subjectOf: ChangeOrder['subjectOf'] = () => 0,
+): ChangeOrder {
   return { author: 'me', message: 'why', subjectOf, edit: () => ({ document }) };
 }
 
@@ -25,11 +40,26 @@ function issue(severity: ConfigIssue['severity']): ConfigIssue {
 describe('the desk', () => {
   it('writes a first version, and no second one that says the same', async () => {
     const { desk, store } = open();
-    expect(desk.read()).toEqual({ owner: 'backplane', document: EMPTY_DOCUMENT, head: undefined, stalenessMs: 0 });
-    expect(await desk.change(order(EMPTY_DOCUMENT))).toMatchObject({ kind: 'written', version: { version: 1 } });
+    expect(desk.read()).toEqual({
+      owner: 'backplane',
+      document: EMPTY_DOCUMENT,
+      head: undefined,
+      stalenessMs: 0,
+    });
+    expect(await desk.change(order(EMPTY_DOCUMENT))).toMatchObject({
+      kind: 'written',
+      version: { version: 1 },
+    });
     expect(await desk.change(order(EMPTY_DOCUMENT))).toMatchObject({ kind: 'unchanged' });
-    expect(await desk.change(order(A))).toMatchObject({ kind: 'written', before: EMPTY_DOCUMENT, document: A });
-    expect(desk.read()).toMatchObject({ document: A, head: { version: 2, author: 'me', message: 'why' } });
+    expect(await desk.change(order(A))).toMatchObject({
+      kind: 'written',
+      before: EMPTY_DOCUMENT,
+      document: A,
+    });
+    expect(desk.read()).toMatchObject({
+      document: A,
+      head: { version: 2, author: 'me', message: 'why' },
+    });
     expect(desk.read()!.head).not.toHaveProperty('document');
     expect(store.versions.length).toBe(2);
   });
@@ -37,10 +67,17 @@ describe('the desk', () => {
   it('asks for everything that is wrong before it writes, and writes with warnings', async () => {
     const told = [issue('warning'), issue('error')];
     const strict = open({ check: async () => told });
-    expect(await strict.desk.change(order(A))).toEqual({ kind: 'invalid', document: A, issues: told });
+    expect(await strict.desk.change(order(A))).toEqual({
+      kind: 'invalid',
+      document: A,
+      issues: told,
+    });
     expect(strict.store.writes).toBe(0);
     const lenient = open({ check: async () => told.slice(0, 1) });
-    expect(await lenient.desk.change(order(A))).toMatchObject({ kind: 'written', warnings: told.slice(0, 1) });
+    expect(await lenient.desk.change(order(A))).toMatchObject({
+      kind: 'written',
+      warnings: told.slice(0, 1),
+    });
   });
 
   it('does not check what changes nothing', async () => {
@@ -64,15 +101,24 @@ describe('the desk', () => {
 
   it('waits to hear of the version that came in between', async () => {
     class LateStore extends MemoryVersionStore {
-      override async write(...args: Parameters<MemoryVersionStore['write']>): Promise<WriteOutcome> {
+      override async write(
+        ...args: Parameters<MemoryVersionStore['write']>
+      ): Promise<WriteOutcome> {
         if (this.writes++ > 0) return super.write(...args);
         // Written already, and told about a turn later.
         setImmediate(() => this.put(A));
-        return { written: false, head: { version: 1, author: 'x', at: '', message: '', hash: 'x', pinned: false } };
+        return {
+          written: false,
+          head: { version: 1, author: 'x', at: '', message: '', hash: 'x', pinned: false },
+        };
       }
     }
     const { desk, store } = open({}, new LateStore());
-    expect(await desk.change(order(B))).toMatchObject({ kind: 'written', before: A, version: { version: 2 } });
+    expect(await desk.change(order(B))).toMatchObject({
+      kind: 'written',
+      before: A,
+      version: { version: 2 },
+    });
     expect(store.versions.map(({ document }) => document)).toEqual([A, B]);
   });
 
@@ -102,7 +148,10 @@ describe('the desk', () => {
     class BlindStore extends MemoryVersionStore {
       override async write(): Promise<WriteOutcome> {
         this.writes++;
-        return { written: false, head: { version: 7, author: 'x', at: '', message: '', hash: 'x', pinned: false } };
+        return {
+          written: false,
+          head: { version: 7, author: 'x', at: '', message: '', hash: 'x', pinned: false },
+        };
       }
     }
     const schedule = (_: number, run: () => void) => {

@@ -11,13 +11,21 @@ import { MemoryVersionStore } from './memory-version-store.ts';
 export interface ConfiguredAdmin extends TestAdmin {
   readonly store: MemoryVersionStore;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
-  put(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  put(
+    path: string,
+    body: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<AdminAnswer>;
   patch(
     path: string,
     body: unknown,
     headers?: Readonly<Record<string, string>>,
   ): Promise<AdminAnswer>;
-  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
+  post(
+    path: string,
+    body: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<AdminAnswer>;
   remove(path: string, headers?: Readonly<Record<string, string>>): Promise<AdminAnswer>;
 }
 

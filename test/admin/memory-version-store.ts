@@ -3,15 +3,15 @@ import {
   hashDocument,
   type SharedDocument,
 } from '../../src/gateway/config/versions/shared-document.ts';
+import type { DeskStore } from '../../src/admin/configuration-desk.ts';
 import type {
   StoredVersion,
-  VersionStore,
   WriteOutcome,
   WrittenBy,
 } from '../../src/gateway/config/versions/version-store.ts';
 import { BackplaneError } from '../../src/mesh/backplane/backplane-error.ts';
 
-export class MemoryVersionStore implements VersionStore {
+export class MemoryVersionStore implements DeskStore {
   readonly versions: StoredVersion[] = [];
   readonly #listeners = new Set<(head: StoredVersion) => void>();
   /** Set: the backplane cannot be asked, and what is known is that old. */
@@ -24,6 +24,7 @@ export class MemoryVersionStore implements VersionStore {
   start = async (): Promise<void> => {};
   close = async (): Promise<void> => {};
   head = (): StoredVersion | undefined => this.versions.at(-1);
+  isKnown = (): boolean => this.versions.length > 0 || this.outageMs === 0;
   stalenessMs = (): number => this.outageMs;
   list = (): readonly StoredVersion[] => this.versions.toReversed();
 

@@ -29,7 +29,10 @@ export function toConfigurationSchemas(
       properties: {
         meshgate: { const: 1, description: 'Version of the format; may be left out.' },
         $schema: { type: 'string', description: 'Where editors find the schema; not kept.' },
-        services: { ...withoutKey(services!, 'patternProperties'), additionalProperties: { $ref: `${REF}ServiceSettings` } },
+        services: {
+          ...withoutKey(services!, 'patternProperties'),
+          additionalProperties: { $ref: `${REF}ServiceSettings` },
+        },
         routes: { ...routes, items: { $ref: `${REF}Route` } },
         plugins: plugins!,
         consumers: { ...consumers, items: { $ref: `${REF}Consumer` } },
@@ -69,7 +72,11 @@ function withName(schema: Schema): Schema {
     readonly required?: readonly string[];
   };
   const { name = { type: 'string', description: 'Its name.' }, ...rest } = properties;
-  return { ...schema, required: [...new Set(['name', ...required])], properties: { name, ...rest } };
+  return {
+    ...schema,
+    required: [...new Set(['name', ...required])],
+    properties: { name, ...rest },
+  };
 }
 
 function withoutKey(schema: Schema, key: string): Schema {
@@ -84,9 +91,16 @@ function withComponents(value: unknown): unknown {
     return `${REF}${componentName(value.slice(DEFINITIONS.length))}`;
   }
   if (typeof value !== 'object' || value === null) return value;
+  const shown = 'writeOnly' in value ? toShownSecret(value) : value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, withComponents(member)]),
+    Object.entries(shown).map(([key, member]) => [key, withComponents(member)]),
   );
+}
+
+/** In answers it is there, as `(hidden)`, which meets none of the rules for what it stands for. */
+function toShownSecret(schema: object): Schema {
+  const { writeOnly: _, pattern: __, minLength: ___, ...rest } = schema as Schema;
+  return { ...rest, format: 'password' };
 }
 
 function componentName(definition: string): string {

@@ -69,15 +69,17 @@ export function createSchemas(others: Readonly<Record<string, Schema>>): Schemas
         membersOf(JSON.parse(JSON.stringify(schema)) as object),
       ]);
       const sorted = [...Object.entries(others), ...schemas].sort(([a], [b]) => (a < b ? -1 : 1));
-      const responses = [...statuses].sort((a, b) => a - b).map((status) => [
-        refusalName(status),
-        {
-          description: STATUS_CODES[status],
-          content: {
-            'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+      const responses = [...statuses]
+        .sort((a, b) => a - b)
+        .map((status) => [
+          refusalName(status),
+          {
+            description: STATUS_CODES[status],
+            content: {
+              'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+            },
           },
-        },
-      ]);
+        ]);
       return {
         schemas: Object.fromEntries(sorted),
         responses: Object.fromEntries(responses) as Schema,

@@ -17,7 +17,7 @@ export const ChangeQuery = {
 export function readDesk(desk: Desk): Reading {
   const reading = desk.read();
   if (reading !== undefined) return reading;
-  throw new BackplaneError('unavailable', 'nothing has been heard of it since the node started');
+  throw new BackplaneError('unavailable', 'it has not told yet what there is');
 }
 
 /** How old, whose and which. */

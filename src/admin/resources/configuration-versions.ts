@@ -185,8 +185,7 @@ async function rollback(
 ): Promise<FastifyReply> {
   const { version: wanted, message = `roll back to version ${wanted}` } = request.body;
   // Before it is looked for: where the file owns it, there is nothing to roll back.
-  const target =
-    desk.read()?.owner === 'file' ? undefined : await readVersion(store, wanted);
+  const target = desk.read()?.owner === 'file' ? undefined : await readVersion(store, wanted);
   const outcome = await desk.change({
     author: request.principal.name,
     message,

@@ -32,8 +32,7 @@ const Question = Type.Object(
   { additionalProperties: false },
 );
 
-const Optional = (description: string) =>
-  Type.Optional(Type.String({ description }));
+const Optional = (description: string) => Type.Optional(Type.String({ description }));
 
 const Explained = Type.Object({
   listener: Type.String(),
@@ -55,7 +54,11 @@ const Explained = Type.Object({
       stage: Type.String(),
       answer: Type.Optional(
         Type.Object(
-          { status: Type.Integer(), code: Optional('Of the problem.'), detail: Optional('For people.') },
+          {
+            status: Type.Integer(),
+            code: Optional('Of the problem.'),
+            detail: Optional('For people.'),
+          },
           { description: 'Left out: it lets the request go on.' },
         ),
       ),

@@ -43,7 +43,10 @@ export function toEntryFaults(
     if (isOwn && isWithin(steps, subject.body)) {
       return toFault(issue, { pointer: toBodyPointer(steps, subject.body) });
     }
-    return toFault(issue, { resource: toAddress(kind, entry.name), pointer: `#${toPointer(steps)}` });
+    return toFault(issue, {
+      resource: toAddress(kind, entry.name),
+      pointer: `#${toPointer(steps)}`,
+    });
   });
 }
 

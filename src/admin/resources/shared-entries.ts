@@ -20,7 +20,14 @@ import type { Desk, Edit } from '../configuration-desk.ts';
 import { applyMergePatch } from '../merge-patch.ts';
 import { assertInScope } from '../access/scope.ts';
 import { AdminError } from '../problem.ts';
-import { assertAccepted, ChangeQuery, invalid, readDesk, sendAccepted, sendFacts } from './answers.ts';
+import {
+  assertAccepted,
+  ChangeQuery,
+  invalid,
+  readDesk,
+  sendAccepted,
+  sendFacts,
+} from './answers.ts';
 import { parseEntryBody, toResource } from './entry-body.ts';
 import { toScoped } from './entry-scope.ts';
 import { ENTRY_RESOURCES, type EntryResource } from './entry-resources.ts';
@@ -60,7 +67,11 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
       {
         schema: {
           ...operation('get', `A ${noun}, as it is written, with secrets hidden.`),
-          response: { 200: schema, 304: Type.Null(), ...refusals(401, 403, 404, 421, 422, 429, 503) },
+          response: {
+            200: schema,
+            304: Type.Null(),
+            ...refusals(401, 403, 404, 421, 422, 429, 503),
+          },
         } as object,
         config: { role: 'viewer', isScoped: true },
       },
@@ -199,9 +210,7 @@ async function remove(
       const refusal =
         toRefusal(request.headers, [toEntryTag(kind, known)]) ??
         (kind === 'services' ? inUse(document, name) : undefined);
-      return refusal === undefined
-        ? { document: withoutEntry(document, kind, name) }
-        : { refusal };
+      return refusal === undefined ? { document: withoutEntry(document, kind, name) } : { refusal };
     },
   });
   const accepted = assertAccepted(outcome, ({ issues, document }) =>

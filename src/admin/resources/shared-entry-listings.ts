@@ -3,7 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Concealer } from '../../gateway/config/concealment.ts';
 import { serviceReferencesOf } from '../../gateway/config/service-references.ts';
-import { listEntries, type EntryKind, type SharedEntry } from '../../gateway/config/shared-entries.ts';
+import {
+  listEntries,
+  type EntryKind,
+  type SharedEntry,
+} from '../../gateway/config/shared-entries.ts';
 import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
 import type { Desk } from '../configuration-desk.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';

@@ -26,7 +26,13 @@ import {
 import type { ConfigurationAccess } from './configuration-access.ts';
 import { parseDocumentBody, restoreDocument } from './document-body.ts';
 import { toDocumentFaults } from './faults.ts';
-import { Conditions, isKnown, toDocumentRefusal, toDocumentTag, toVersionTag } from './preconditions.ts';
+import {
+  Conditions,
+  isKnown,
+  toDocumentRefusal,
+  toDocumentTag,
+  toVersionTag,
+} from './preconditions.ts';
 import { refusals } from './refusals.ts';
 import { readVersion } from './stored-version.ts';
 
@@ -42,7 +48,10 @@ const PutQuery = Type.Object(ChangeQuery, { additionalProperties: false });
 const DiffQuery = Type.Object(
   {
     against: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'The version to compare with. Default: the newest.' }),
+      Type.Integer({
+        minimum: 1,
+        description: 'The version to compare with. Default: the newest.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -71,7 +80,9 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         operationId: 'getConfig',
         summary: 'The whole document, byte for byte the same for the same version; secrets hidden.',
         response: {
-          200: { content: { [JSON_TYPE]: { schema: Document }, [YAML_TYPE]: { schema: Type.String() } } },
+          200: {
+            content: { [JSON_TYPE]: { schema: Document }, [YAML_TYPE]: { schema: Type.String() } },
+          },
           304: Type.Null(),
           ...refusals(401, 403, 421, 429, 503),
         },
@@ -133,7 +144,10 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
       if (faults.length > 0) return { valid: false, errors: faults, warnings: [] };
       const issues = await desk.check(document);
       const told = (severity: string): object =>
-        toDocumentFaults(issues.filter((issue) => issue.severity === severity), request.body);
+        toDocumentFaults(
+          issues.filter((issue) => issue.severity === severity),
+          request.body,
+        );
       const valid = issues.every(({ severity }) => severity !== 'error');
       return { valid, errors: told('error'), warnings: told('warning') };
     },
@@ -149,7 +163,10 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         operationId: 'diffConfig',
         summary: 'Say what a document would change; nothing is changed, and nothing else checked.',
         querystring: DiffQuery,
-        response: { 200: Difference, ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 429, 503) },
+        response: {
+          200: Difference,
+          ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 429, 503),
+        },
       } as object,
       config: { ...WRITES, role: 'viewer' },
     },
@@ -162,7 +179,10 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
       const { document, faults } = await completed(access, request.body);
       if (faults.length > 0) throw invalid(faults);
       return {
-        changes: diffDocuments(await concealer.document(before), await concealer.document(document)),
+        changes: diffDocuments(
+          await concealer.document(before),
+          await concealer.document(document),
+        ),
       };
     },
   );
@@ -181,7 +201,12 @@ async function put(
     async edit(current) {
       const refusal = toDocumentRefusal(request.headers, current);
       if (refusal !== undefined) return { refusal };
-      const { document, faults } = await restoreDocument(given, current.document, concealer, request.body);
+      const { document, faults } = await restoreDocument(
+        given,
+        current.document,
+        concealer,
+        request.body,
+      );
       return faults.length > 0 ? { refusal: invalid(faults) } : { document };
     },
   });

@@ -16,11 +16,7 @@ import {
   type EntryKind,
   type SharedEntry,
 } from './shared-entries.ts';
-import {
-  SHARED_KEYS,
-  type JsonObject,
-  type SharedDocument,
-} from './versions/shared-document.ts';
+import { SHARED_KEYS, type JsonObject, type SharedDocument } from './versions/shared-document.ts';
 
 /** A secret's place. `path` is as `diff` names it, `text` what may be shown instead. */
 export interface HiddenPlace extends Redaction {
@@ -54,7 +50,9 @@ export function createConcealer(catalogue: PluginCatalogue): Concealer {
 
   function secretsIn(kind: EntryKind, entries: readonly SharedEntry[]): ReadonlySet<string> {
     validator ??= createSchemaValidator(Document, definePluginList(catalogue));
-    return new Set(validator({ meshgate: 1, ...structuredClone(fragmentOf(kind, entries)) }).secrets);
+    return new Set(
+      validator({ meshgate: 1, ...structuredClone(fragmentOf(kind, entries)) }).secrets,
+    );
   }
 
   function entries(kind: EntryKind, all: readonly SharedEntry[]): readonly Concealed<Json>[] {
@@ -204,7 +202,9 @@ class Walk {
 
 /** A mapping of plugins, or one in a list of them. */
 function isPluginList({ steps }: Place): boolean {
-  return steps.at(-1) === 'plugins' || (typeof steps.at(-1) === 'number' && steps.at(-2) === 'plugins');
+  return (
+    steps.at(-1) === 'plugins' || (typeof steps.at(-1) === 'number' && steps.at(-2) === 'plugins')
+  );
 }
 
 function isObject(value: unknown): value is object {

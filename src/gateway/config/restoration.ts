@@ -27,12 +27,19 @@ export function concealedPlaces(value: Json, path: ConfigPath = []): readonly Co
  * A copy of `given` in which every value that was shown hidden is what is stored in its place.
  * Where it cannot be told what stood there, it stays hidden: a secret must not end in another's place.
  */
-export function restore(given: Json, { shown, stored }: Pick<Concealed<Json>, 'shown' | 'stored'>): Json {
+export function restore(
+  given: Json,
+  { shown, stored }: Pick<Concealed<Json>, 'shown' | 'stored'>,
+): Json {
   // What holds no secret is shown as the very same value.
   if (shown === stored || !holdsConcealed(given)) return given;
   if (Array.isArray(given)) {
     if (!Array.isArray(shown) || !Array.isArray(stored)) return given;
-    return restoreList(given as readonly Json[], shown as readonly Json[], stored as readonly Json[]);
+    return restoreList(
+      given as readonly Json[],
+      shown as readonly Json[],
+      stored as readonly Json[],
+    );
   }
   if (!isMapping(given)) return given === shown ? stored : given;
   if (!isMapping(shown) || !isMapping(stored)) return given;
@@ -81,7 +88,9 @@ function identityOf(item: Json): string | undefined {
   const { name } = item;
   if (typeof name === 'string') return `name ${name}`;
   const [key, ...others] = Object.keys(item);
-  return key !== undefined && others.length === 0 && isMapping(item[key]) ? `key ${key}` : undefined;
+  return key !== undefined && others.length === 0 && isMapping(item[key])
+    ? `key ${key}`
+    : undefined;
 }
 
 function countOf(list: readonly Json[], identity: string): number {

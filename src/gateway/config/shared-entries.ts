@@ -74,7 +74,9 @@ export function withValues(
   values: readonly Json[],
 ): SharedDocument {
   if (kind !== 'services' && kind !== 'plugins') return { ...document, [kind]: values };
-  const keyed = listEntries(document, kind).map(({ path }, i) => [path.at(-1)!, values[i]] as const);
+  const keyed = listEntries(document, kind).map(
+    ({ path }, i) => [path.at(-1)!, values[i]] as const,
+  );
   if (kind === 'services') return { ...document, services: Object.fromEntries(keyed) };
   return { ...document, plugins: keyed.map((entry) => Object.fromEntries([entry])) };
 }

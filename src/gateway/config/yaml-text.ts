@@ -23,7 +23,10 @@ export type YamlMessage =
 /** Substitutions stay as they are written. */
 export function parseYaml(text: string): YamlReading {
   const problems: string[] = [];
-  const asWritten = { substitute: (value: string) => ({ value, fromOutside: false }), files: new Set<string>() };
+  const asWritten = {
+    substitute: (value: string) => ({ value, fromOutside: false }),
+    files: new Set<string>(),
+  };
   const { value, syntaxProblems } = readSourceDocument(text, asWritten, (path, message) => {
     problems.push(`${toPathText(path)}: ${message}`);
   });

@@ -55,12 +55,27 @@ describe('the OpenAPI document', () => {
   it('has every operation under a name of its own, with who may ask and what may be refused', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).toEqual(expect.arrayContaining(['putRoute', 'getConfig', 'listMeshNodes', 'createToken', 'listAudit']));
+    expect(ids).toEqual(
+      expect.arrayContaining([
+        'putRoute',
+        'getConfig',
+        'listMeshNodes',
+        'createToken',
+        'listAudit',
+      ]),
+    );
     for (const { path, method, operation } of operations) {
       const place = `${method} ${path}`;
       const statuses = Object.keys(operation.responses);
-      expect([place, operation.tags.length > 0, operation.summary.endsWith('.')]).toEqual([place, true, true]);
-      expect([place, ['viewer', 'operator', 'admin']]).toEqual([place, expect.arrayContaining([operation['x-role']])]);
+      expect([place, operation.tags.length > 0, operation.summary.endsWith('.')]).toEqual([
+        place,
+        true,
+        true,
+      ]);
+      expect([place, ['viewer', 'operator', 'admin']]).toEqual([
+        place,
+        expect.arrayContaining([operation['x-role']]),
+      ]);
       expect([place, statuses]).toEqual([place, expect.arrayContaining(['401', '421'])]);
       const hasBody = operation.requestBody !== undefined;
       for (const status of ['400', '413', '415', '422']) {
@@ -73,7 +88,9 @@ describe('the OpenAPI document', () => {
   });
 
   it('refers to nothing that it lacks', () => {
-    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to]) => to!);
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, to]) => to!,
+    );
     expect(references.length).toBeGreaterThan(100);
     for (const reference of new Set(references)) {
       const [, , group, name] = reference.split('/');
@@ -85,7 +102,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('has schemas of the configuration that are good JSON Schema of 2020-12', () => {
-    const ajv = new Ajv2020({ strict: false });
+    const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, password: true } });
     ajv.addSchema(document, 'api');
     for (const name of Object.keys(document.components['schemas']!)) {
       expect(() => ajv.compile({ $ref: `api#/components/schemas/${name}` })).not.toThrow();
@@ -94,17 +111,31 @@ describe('the OpenAPI document', () => {
 });
 
 describe('answers of the API', () => {
-  const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
+  const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true, password: true } });
   ajv.addSchema(document, 'api');
 
-  function expectDescribed(path: string, method: string, answer: { status: number; body: object }): void {
+  function expectDescribed(
+    path: string,
+    method: string,
+    answer: { status: number; body: object },
+  ): void {
     const { responses } = document.paths[path]![method]!;
     const response = responses[answer.status];
-    expect([path, method, answer.status, response !== undefined]).toEqual([path, method, answer.status, true]);
-    const { content } = response!.$ref === undefined ? response! : (document.components['responses']![response!.$ref.split('/').at(-1)!] as Response);
+    expect([path, method, answer.status, response !== undefined]).toEqual([
+      path,
+      method,
+      answer.status,
+      true,
+    ]);
+    const { content } =
+      response!.$ref === undefined
+        ? response!
+        : (document.components['responses']![response!.$ref.split('/').at(-1)!] as Response);
     if (content === undefined) return expect(answer.body).toEqual({});
     const [type] = Object.keys(content);
-    const pointer = response!.$ref ?? `#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses/${answer.status}`;
+    const pointer =
+      response!.$ref ??
+      `#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses/${answer.status}`;
     const escaped = type!.replaceAll('/', '~1');
     const validate = ajv.compile({ $ref: `api${pointer}/content/${escaped}/schema` });
     validate(answer.body);
@@ -113,7 +144,9 @@ describe('answers of the API', () => {
 
   it('are what the document says', async () => {
     const admin = await startConfigured({
-      rollout: async (version) => [{ node: 'a', state: 'applied', version, at: '2026-01-01T00:00:00Z' }],
+      rollout: async (version) => [
+        { node: 'a', state: 'applied', version, at: '2026-01-01T00:00:00Z' },
+      ],
       explain: async () => ({
         listener: 'http',
         routes: [{ route: 'a', match: 0, won: true, reason: 'b' }],
@@ -136,19 +169,47 @@ describe('answers of the API', () => {
     expectDescribed('/v1/services/{name}', 'delete', await admin.remove('/v1/services/orders'));
     expectDescribed('/v1/services/{name}', 'delete', await admin.remove('/v1/services/a'));
     expectDescribed('/v1/routes/{name}', 'get', await admin.get('/v1/routes/orders'));
-    expectDescribed('/v1/consumers/{name}', 'patch', await admin.patch('/v1/consumers/acme', { groups: ['a'] }));
+    expectDescribed(
+      '/v1/consumers/{name}',
+      'patch',
+      await admin.patch('/v1/consumers/acme', { groups: ['a'] }),
+    );
     expectDescribed('/v1/plugins/{name}', 'get', await admin.get('/v1/plugins/cors'));
     expectDescribed('/v1/config', 'get', await admin.get('/v1/config'));
     expectDescribed('/v1/config', 'get', await admin.get('/v1/config', { authorization: '' }));
-    expectDescribed('/v1/config', 'put', await admin.put('/v1/config', { services: { a: service } }));
+    expectDescribed(
+      '/v1/config',
+      'put',
+      await admin.put('/v1/config', { services: { a: service } }),
+    );
     expectDescribed('/v1/config', 'put', await admin.put('/v1/config', {}, { 'if-match': '"1"' }));
-    expectDescribed('/v1/config/validate', 'post', await admin.post('/v1/config/validate', { routes: [{}] }));
+    expectDescribed(
+      '/v1/config/validate',
+      'post',
+      await admin.post('/v1/config/validate', { routes: [{}] }),
+    );
     expectDescribed('/v1/config/diff', 'post', await admin.post('/v1/config/diff', {}));
     expectDescribed('/v1/config/versions', 'get', await admin.get('/v1/config/versions'));
-    expectDescribed('/v1/config/versions/{version}', 'get', await admin.get('/v1/config/versions/2'));
-    expectDescribed('/v1/config/versions/{version}/pin', 'put', await admin.put('/v1/config/versions/1/pin', { pinned: true }));
-    expectDescribed('/v1/config/rollback', 'post', await admin.post('/v1/config/rollback', { version: 1 }));
-    expectDescribed('/v1/explain', 'post', await admin.post('/v1/explain', { method: 'GET', url: 'http://a/' }));
+    expectDescribed(
+      '/v1/config/versions/{version}',
+      'get',
+      await admin.get('/v1/config/versions/2'),
+    );
+    expectDescribed(
+      '/v1/config/versions/{version}/pin',
+      'put',
+      await admin.put('/v1/config/versions/1/pin', { pinned: true }),
+    );
+    expectDescribed(
+      '/v1/config/rollback',
+      'post',
+      await admin.post('/v1/config/rollback', { version: 1 }),
+    );
+    expectDescribed(
+      '/v1/explain',
+      'post',
+      await admin.post('/v1/explain', { method: 'GET', url: 'http://a/' }),
+    );
     expectDescribed('/v1/tokens', 'get', await admin.get('/v1/tokens'));
     expectDescribed('/v1/audit', 'get', await admin.get('/v1/audit'));
     expectDescribed('/v1/mesh/services', 'get', await admin.get('/v1/mesh/services'));

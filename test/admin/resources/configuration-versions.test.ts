@@ -59,7 +59,10 @@ describe('GET /v1/config/versions/{version}', () => {
     ]);
     expect(JSON.stringify(body)).not.toContain(SECRET);
     const first = await admin.get('/v1/config/versions/1');
-    expect([first.body['previous'], (first.body['changes'] as unknown[]).length]).toEqual([null, 5]);
+    expect([first.body['previous'], (first.body['changes'] as unknown[]).length]).toEqual([
+      null,
+      5,
+    ]);
     expect((await admin.get('/v1/config/versions/3')).status).toBe(404);
     expect((await admin.get('/v1/config/versions/0')).status).toBe(422);
     expect((await admin.get('/v1/config/versions/x')).status).toBe(422);

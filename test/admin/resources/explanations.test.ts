@@ -46,7 +46,9 @@ it('asks what would become of a request, and answers it', async () => {
 it('refuses what could come in at no door', async () => {
   const admin = await startConfigured({
     explain: ({ url }) =>
-      Promise.reject(new UnexplainableError(`no listener of the configuration speaks ${url.protocol}`)),
+      Promise.reject(
+        new UnexplainableError(`no listener of the configuration speaks ${url.protocol}`),
+      ),
   });
   for (const url of ['ftp://x.test/', 'nowhere']) {
     const { status, body } = await admin.post('/v1/explain', { method: 'GET', url });

@@ -130,7 +130,13 @@ describe('PUT of a resource', () => {
     ['nothing', undefined, {}, 400, 'bad_request'],
     ['a poisoned body', '{"__proto__":{}}', {}, 400, 'bad_request'],
     ['YAML', 'to: orders', { 'content-type': 'application/yaml' }, 415, 'unsupported_media_type'],
-    ['a patch', '{}', { 'content-type': 'application/merge-patch+json' }, 415, 'unsupported_media_type'],
+    [
+      'a patch',
+      '{}',
+      { 'content-type': 'application/merge-patch+json' },
+      415,
+      'unsupported_media_type',
+    ],
     ['more than 1 MiB', `"${'a'.repeat(1024 * 1024)}"`, {}, 413, 'payload_too_large'],
     ['a body without a bottom', '['.repeat(5_000) + ']'.repeat(5_000), {}, 422, 'invalid'],
   ])('refuses %s', async (_, body, headers, status, code) => {
@@ -192,9 +198,13 @@ describe('PATCH of a resource', () => {
   it('is for what is there, and says what it takes', async () => {
     const admin = await startConfigured();
     expect((await admin.patch('/v1/routes/nobody', {})).status).toBe(404);
-    const { status, headers } = await admin.patch('/v1/routes/orders', {}, {
-      'content-type': 'application/json',
-    });
+    const { status, headers } = await admin.patch(
+      '/v1/routes/orders',
+      {},
+      {
+        'content-type': 'application/json',
+      },
+    );
     expect([status, headers['accept-patch']]).toEqual([415, 'application/merge-patch+json']);
   });
 });
@@ -202,7 +212,12 @@ describe('PATCH of a resource', () => {
 describe('DELETE of a resource', () => {
   it('takes it out, once', async () => {
     const admin = await startConfigured();
-    for (const path of ['/v1/routes/orders', '/v1/services/orders', '/v1/consumers/acme', '/v1/plugins/cors']) {
+    for (const path of [
+      '/v1/routes/orders',
+      '/v1/services/orders',
+      '/v1/consumers/acme',
+      '/v1/plugins/cors',
+    ]) {
       expect((await admin.remove(path)).status).toBe(204);
       expect((await admin.remove(path)).status).toBe(404);
       expect((await admin.get(path)).status).toBe(404);
@@ -252,7 +267,9 @@ describe('conditions', () => {
     expect((await admin.remove('/v1/services/payments', weak)).status).toBe(412);
     const one = { 'if-match': `"x", ${tag}` };
     expect((await admin.remove('/v1/services/payments', one)).status).toBe(204);
-    expect((await admin.put('/v1/services/payments', SERVICE, { 'if-match': '*' })).status).toBe(412);
+    expect((await admin.put('/v1/services/payments', SERVICE, { 'if-match': '*' })).status).toBe(
+      412,
+    );
   });
 
   it('hold for a resource while others change', async () => {
@@ -379,7 +396,10 @@ describe('writers at once', () => {
     'of the same resource: the later %s is refused with 412, and nothing is lost',
     async (verb) => {
       const admin = await startConfigured();
-      const theirs = { ...SOME, services: { ...SOME.services, payments: { ...SERVICE, protocol: 'h2c' } } };
+      const theirs = {
+        ...SOME,
+        services: { ...SOME.services, payments: { ...SERVICE, protocol: 'h2c' } },
+      };
       admin.store.beforeWrite = () => {
         admin.store.put(documentOf(theirs));
       };
@@ -468,7 +488,9 @@ describe('tokens with a scope', () => {
     expect((await admin.patch('/v1/routes/orders', { labels: null }, own)).status).toBe(403);
     const route = { to: 'orders', match: { path: '/x' } };
     expect((await admin.put('/v1/routes/x', route, own)).status).toBe(403);
-    expect((await admin.put('/v1/routes/x', { ...route, labels: { team: 'shop' } }, own)).status).toBe(201);
+    expect(
+      (await admin.put('/v1/routes/x', { ...route, labels: { team: 'shop' } }, own)).status,
+    ).toBe(201);
     expect((await admin.get('/v1/config', own)).status).toBe(403);
     expect((await admin.get('/v1/consumers/acme', own)).status).toBe(403);
   });

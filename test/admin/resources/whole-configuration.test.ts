@@ -26,7 +26,9 @@ describe('GET /v1/config', () => {
     const reordered = Object.fromEntries(Object.entries(services).reverse());
     admin.store.put(documentOf({ ...SOME, routes, services: reordered }));
     expect((await askText(admin, '/v1/config')).text).toBe(json.text);
-    expect((await askText(admin, '/v1/config', { accept: 'application/yaml' })).text).toBe(yaml.text);
+    expect((await askText(admin, '/v1/config', { accept: 'application/yaml' })).text).toBe(
+      yaml.text,
+    );
   });
 
   it('hides secrets, and comes back as what it was', async () => {
@@ -101,7 +103,10 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
     const { status, body } = await admin.put('/v1/config', text, YAML);
     expect([status, body['warnings']]).toEqual([201, []]);
     expect(admin.store.head()!.document).toEqual({
-      services: { a: { endpoints: [{ address: '127.0.0.1:1' }] }, b: { endpoints: [{ address: '127.0.0.1:1' }] } },
+      services: {
+        a: { endpoints: [{ address: '127.0.0.1:1' }] },
+        b: { endpoints: [{ address: '127.0.0.1:1' }] },
+      },
       routes: [{ name: 'r', to: 'a', match: { path: '/x' } }],
       consumers: [],
       plugins: [{ cors: { origins: ['${ORIGIN:-https://x.test}'] } }],
@@ -112,7 +117,10 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
     const admin = await startConfigured();
     const { status, body } = await admin.put('/v1/config', {
       services: { a: { endpoints: [{ address: 'x' }] } },
-      routes: [{ name: 'r', to: 'nobody' }, { name: 'r', to: 'a', tiemout: '1s' }],
+      routes: [
+        { name: 'r', to: 'nobody' },
+        { name: 'r', to: 'a', tiemout: '1s' },
+      ],
       plugins: { cors: { origins: 5 } },
     });
     expect([status, body['code']]).toEqual([422, 'invalid']);
@@ -124,7 +132,9 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
       '#/routes/1/tiemout',
       '#/services/a/endpoints/0/address',
     ]);
-    expect(errors.find(({ pointer }) => pointer === '#/routes/1/tiemout')!.hint).toContain('timeout');
+    expect(errors.find(({ pointer }) => pointer === '#/routes/1/tiemout')!.hint).toContain(
+      'timeout',
+    );
     expect(admin.store.versions.length).toBe(1);
   });
 
@@ -182,11 +192,17 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
     const shown = (await admin.get('/v1/config')).body as unknown as typeof SOME;
     const moved = {
       ...shown,
-      routes: [{ name: 'first', to: 'payments' }, { ...shown.routes[0]!, timeout: '9s' }],
+      routes: [
+        { name: 'first', to: 'payments' },
+        { ...shown.routes[0]!, timeout: '9s' },
+      ],
     };
     expect((await admin.put('/v1/config', moved)).status).toBe(201);
     expect(admin.store.head()!.document.routes[1]).toEqual({ ...SOME.routes[0], timeout: '9s' });
-    const renamed = { ...shown, routes: [{ ...shown.routes[0]!, name: 'other' }, shown.routes[0]!] };
+    const renamed = {
+      ...shown,
+      routes: [{ ...shown.routes[0]!, name: 'other' }, shown.routes[0]!],
+    };
     const refused = await admin.put('/v1/config', renamed);
     expect([refused.status, refused.body['errors']]).toMatchObject([
       422,
@@ -209,7 +225,9 @@ describe('POST /v1/config/validate', () => {
     const admin = await startConfigured();
     const good = await admin.post('/v1/config/validate', OTHER);
     expect([good.status, good.body]).toEqual([200, { valid: true, errors: [], warnings: [] }]);
-    const bad = await admin.post('/v1/config/validate', { routes: [{ name: 'r', to: 'x', prio: 1 }] });
+    const bad = await admin.post('/v1/config/validate', {
+      routes: [{ name: 'r', to: 'x', prio: 1 }],
+    });
     expect([bad.status, bad.body['valid']]).toEqual([200, false]);
     expect((bad.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual([
       '#/routes/0/to',

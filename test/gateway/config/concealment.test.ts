@@ -80,7 +80,7 @@ describe('a document that is shown', () => {
 
   it('does not take the name of an object for one of a secret', async () => {
     const document = documentOf({
-      services: { 'token': { protocol: 'http1' } },
+      services: { token: { protocol: 'http1' } },
       routes: [{ name: 'secret', to: 'token' }],
     });
     expect((await concealer.document(document)).shown).toBe(document);

@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { parsePathText, toPathText, type ConfigPath } from '../../../src/gateway/config/config-path.ts';
+import {
+  parsePathText,
+  toPathText,
+  type ConfigPath,
+} from '../../../src/gateway/config/config-path.ts';
 
 it.each<[string, ConfigPath]>([
   ['', []],

@@ -52,9 +52,9 @@ describe('the difference of two documents', () => {
     expect(await diff({ routes: [a, b] }, { routes: [b, a] })).toEqual([
       '~ routes (order): ["a","b"] → ["b","a"]',
     ]);
-    expect(await diff({ plugins: { cors: {}, acl: {} } }, { plugins: { acl: {}, cors: {} } })).toEqual([
-      '~ plugins (order): ["cors","acl"] → ["acl","cors"]',
-    ]);
+    expect(
+      await diff({ plugins: { cors: {}, acl: {} } }, { plugins: { acl: {}, cors: {} } }),
+    ).toEqual(['~ plugins (order): ["cors","acl"] → ["acl","cors"]']);
     expect(await diff({ consumers: [a, b] }, { consumers: [b, a] })).toEqual([]);
   });
 

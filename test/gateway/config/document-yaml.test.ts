@@ -13,18 +13,87 @@ async function readBack(text: string): Promise<string> {
 }
 
 const TEXTS = [
-  '', ' ', 'a b', '- x', 'a: b', '# c', 'a #b', '~', 'null', 'Yes', 'no', 'on', 'y', 'true', '1e3',
-  '0x1f', '0o7', '1_000', '12:30:45', '.inf', '2020-01-01', '10', '5s', '5 s', '64KiB', '127.0.0.1:80',
-  '10.0.0.0/8', '[::1]:80', '/a/*', '*.x.test', '&a', '!a', '%a', '@a', '`a', '{a}', '[a]', 'a,b', '"', "'",
-  '${VAR:-x y}', '$${x}', 'a\nb\n', '\n', ' lead', 'trail ', '\ttab', 'a\r\nb', '\u2028', '\u0085', '\ufeff',
-  '\u0007', 'é', '日本', '😀', '<<', '=', '?', '? a', '|', '>', '---', '...', 'a:', ':a', 'https://x.test/?a=b#c',
+  '',
+  ' ',
+  'a b',
+  '- x',
+  'a: b',
+  '# c',
+  'a #b',
+  '~',
+  'null',
+  'Yes',
+  'no',
+  'on',
+  'y',
+  'true',
+  '1e3',
+  '0x1f',
+  '0o7',
+  '1_000',
+  '12:30:45',
+  '.inf',
+  '2020-01-01',
+  '10',
+  '5s',
+  '5 s',
+  '64KiB',
+  '127.0.0.1:80',
+  '10.0.0.0/8',
+  '[::1]:80',
+  '/a/*',
+  '*.x.test',
+  '&a',
+  '!a',
+  '%a',
+  '@a',
+  '`a',
+  '{a}',
+  '[a]',
+  'a,b',
+  '"',
+  "'",
+  '${VAR:-x y}',
+  '$${x}',
+  'a\nb\n',
+  '\n',
+  ' lead',
+  'trail ',
+  '\ttab',
+  'a\r\nb',
+  '\u2028',
+  '\u0085',
+  '\ufeff',
+  '\u0007',
+  'é',
+  '日本',
+  '😀',
+  '<<',
+  '=',
+  '?',
+  '? a',
+  '|',
+  '>',
+  '---',
+  '...',
+  'a:',
+  ':a',
+  'https://x.test/?a=b#c',
 ];
 
 describe('a document as YAML', () => {
   it('is the same document again, whatever texts are in it', async () => {
     const document = documentOf({
-      services: Object.fromEntries(TEXTS.map((text) => [text, { [text]: text, list: [text, [text]] }])),
-      routes: TEXTS.map((name) => ({ name, empty: {}, none: [], nothing: null, deep: [[{ a: [1] }]] })),
+      services: Object.fromEntries(
+        TEXTS.map((text) => [text, { [text]: text, list: [text, [text]] }]),
+      ),
+      routes: TEXTS.map((name) => ({
+        name,
+        empty: {},
+        none: [],
+        nothing: null,
+        deep: [[{ a: [1] }]],
+      })),
       consumers: [{ name: 'n', number: 1.5, large: 1e21, yes: true }],
       plugins: [{ cors: {} }, { headers: { request: { set: { a: 'b' } } } }],
     });
@@ -44,7 +113,9 @@ describe('a document as YAML', () => {
       await toDocumentYaml(
         documentOf({
           services: { orders: { endpoints: [{ address: '127.0.0.1:3001', weight: 2 }] } },
-          routes: [{ name: 'orders', to: 'orders', match: [{ path: '/orders/*', hosts: ['a.test'] }] }],
+          routes: [
+            { name: 'orders', to: 'orders', match: [{ path: '/orders/*', hosts: ['a.test'] }] },
+          ],
         }),
       ),
     ).toBe(`meshgate: 1
@@ -67,7 +138,10 @@ consumers: []
 
   it('is what the complete example was', async () => {
     const file = new URL('../../../config/examples/complete.yaml', import.meta.url);
-    const { services, routes, consumers, plugins } = parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const { services, routes, consumers, plugins } = parse(await readFile(file, 'utf8')) as Record<
+      string,
+      unknown
+    >;
     const document = documentOf({ services, routes, consumers, plugins });
     expect(await readBack(await toDocumentYaml(document))).toBe(hashDocument(document));
   });
@@ -89,7 +163,10 @@ describe('YAML that came over the network', () => {
         expect.stringContaining('"x" stands here twice'),
       ],
     });
-    expect(parseYaml('a: [')).toMatchObject({ ok: false, problems: [expect.stringMatching(/^line /)] });
+    expect(parseYaml('a: [')).toMatchObject({
+      ok: false,
+      problems: [expect.stringMatching(/^line /)],
+    });
     const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
     for (let i = 1; i < 9; i++) bomb.push(`a${i}: &a${i} [${`*a${i - 1}, `.repeat(9)}]`);
     expect(parseYaml(bomb.join('\n'))).toMatchObject({

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { concealedPlaces, holdsConcealed, restore } from '../../../src/gateway/config/restoration.ts';
+import {
+  concealedPlaces,
+  holdsConcealed,
+  restore,
+} from '../../../src/gateway/config/restoration.ts';
 import type { Json } from '../../../src/mesh/backplane/backplane.ts';
 
 const HIDDEN = '(hidden)';
@@ -25,14 +29,29 @@ function restored(given: Json, stored: Json): Json {
 describe('a secret that comes back hidden', () => {
   it.each<[string, Json, Json, Json]>([
     ['is what it was', { a: HIDDEN, b: 1 }, { a: 's:1', b: 2 }, { a: 's:1', b: 1 }],
-    ['below other things', { a: { b: [{ c: HIDDEN }] } }, { a: { b: [{ c: 's:1' }] } }, { a: { b: [{ c: 's:1' }] } }],
+    [
+      'below other things',
+      { a: { b: [{ c: HIDDEN }] } },
+      { a: { b: [{ c: 's:1' }] } },
+      { a: { b: [{ c: 's:1' }] } },
+    ],
     ['may be given anew', { a: 's:2' }, { a: 's:1' }, { a: 's:2' }],
     ['may be taken away', { b: 1 }, { a: 's:1', b: 1 }, { b: 1 }],
     [
       'follows the name of its item',
-      [{ name: 'y', x: HIDDEN, t: 1 }, { name: 'x', x: HIDDEN }],
-      [{ name: 'x', x: 's:x' }, { name: 'y', x: 's:y' }, { name: 'z', x: 's:z' }],
-      [{ name: 'y', x: 's:y', t: 1 }, { name: 'x', x: 's:x' }],
+      [
+        { name: 'y', x: HIDDEN, t: 1 },
+        { name: 'x', x: HIDDEN },
+      ],
+      [
+        { name: 'x', x: 's:x' },
+        { name: 'y', x: 's:y' },
+        { name: 'z', x: 's:z' },
+      ],
+      [
+        { name: 'y', x: 's:y', t: 1 },
+        { name: 'x', x: 's:x' },
+      ],
     ],
     [
       'follows the plugin',
@@ -42,15 +61,33 @@ describe('a secret that comes back hidden', () => {
     ],
     [
       'follows what is unchanged around it',
-      [{ i: 'b', s: HIDDEN }, { i: 'a', s: HIDDEN }],
-      [{ i: 'a', s: 's:a' }, { i: 'b', s: 's:b' }],
-      [{ i: 'b', s: 's:b' }, { i: 'a', s: 's:a' }],
+      [
+        { i: 'b', s: HIDDEN },
+        { i: 'a', s: HIDDEN },
+      ],
+      [
+        { i: 'a', s: 's:a' },
+        { i: 'b', s: 's:b' },
+      ],
+      [
+        { i: 'b', s: 's:b' },
+        { i: 'a', s: 's:a' },
+      ],
     ],
     [
       'stays in its place while all others do',
-      [{ i: 'a', s: HIDDEN }, { i: 'c', s: HIDDEN }],
-      [{ i: 'a', s: 's:a' }, { i: 'b', s: 's:b' }],
-      [{ i: 'a', s: 's:a' }, { i: 'c', s: 's:b' }],
+      [
+        { i: 'a', s: HIDDEN },
+        { i: 'c', s: HIDDEN },
+      ],
+      [
+        { i: 'a', s: 's:a' },
+        { i: 'b', s: 's:b' },
+      ],
+      [
+        { i: 'a', s: 's:a' },
+        { i: 'c', s: 's:b' },
+      ],
     ],
     [
       'is told from an equal one by its place',
@@ -69,14 +106,23 @@ describe('a secret that comes back hidden', () => {
     ['nothing was secret', { a: HIDDEN }, { a: 'x' }, [['a']]],
     [
       'its item is not known again',
-      [{ i: 'c', s: HIDDEN }, { i: 'a', s: HIDDEN }],
-      [{ i: 'a', s: 's:a' }, { i: 'b', s: 's:b' }],
+      [
+        { i: 'c', s: HIDDEN },
+        { i: 'a', s: HIDDEN },
+      ],
+      [
+        { i: 'a', s: 's:a' },
+        { i: 'b', s: 's:b' },
+      ],
       [[0, 's']],
     ],
     ['one of several equal ones is gone', [HIDDEN], ['s:1', 's:2'], [[0]]],
     [
       'another has taken its name',
-      [{ name: 'x', s: HIDDEN }, { name: 'x', s: HIDDEN, t: 1 }],
+      [
+        { name: 'x', s: HIDDEN },
+        { name: 'x', s: HIDDEN, t: 1 },
+      ],
       [{ name: 'x', s: 's:x' }],
       [[1, 's']],
     ],

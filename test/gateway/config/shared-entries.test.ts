@@ -70,8 +70,14 @@ describe('entries of a shared document', () => {
       entry: { name: 'headers:2' },
       rest: ['x', 0],
     });
-    expect(locateEntry(DOCUMENT, ['plugins', 2])).toMatchObject({ entry: { name: 'headers:2' }, rest: [] });
-    expect(locateEntry(DOCUMENT, ['services', 'b'])).toMatchObject({ entry: { name: 'b' }, rest: [] });
+    expect(locateEntry(DOCUMENT, ['plugins', 2])).toMatchObject({
+      entry: { name: 'headers:2' },
+      rest: [],
+    });
+    expect(locateEntry(DOCUMENT, ['services', 'b'])).toMatchObject({
+      entry: { name: 'b' },
+      rest: [],
+    });
     expect(locateEntry(DOCUMENT, ['listeners', 0])).toBeUndefined();
     expect(locateEntry(DOCUMENT, ['routes', 7])).toBeUndefined();
   });
