@@ -150,7 +150,7 @@ function toLink(reference: string): string {
 
 function toSchemaList(schemas: Readonly<Record<string, Schema>>): string {
   const rows = Object.entries(schemas).map(([name, { description, properties }]) => {
-    const fields = Object.keys((properties ?? {}) as object).map((field) => `\`${field}\``);
+    const fields = Object.keys(properties ?? {}).map((field) => `\`${field}\``);
     return `| ${name} | ${cell(description)} | ${fields.join(', ')} |`;
   });
   return `${['| schema | meaning | fields |', '| --- | --- | --- |', ...rows].join('\n')}\n`;

@@ -174,7 +174,7 @@ function useValidation(app: FastifyInstance): void {
   app.setValidatorCompiler(({ schema, httpPart }) => {
     // Parts of the configuration are checked with the whole of it.
     if (isComponentRef(schema)) return () => true;
-    return (httpPart === 'body' ? body : query).compile(schema as object);
+    return (httpPart === 'body' ? body : query).compile(schema);
   });
   // Schemas of answers are for readers of the API; what is sent is typed where it is made.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));

@@ -192,7 +192,7 @@ describe('the desk', () => {
     const { desk } = open();
     const failing = { ...order(A), edit: () => Promise.reject(new Error('a fault')) };
     const [first, second] = await Promise.allSettled([desk.change(failing), desk.change(order(B))]);
-    expect([first!.status, second]).toMatchObject(['rejected', { value: { kind: 'written' } }]);
+    expect([first.status, second]).toMatchObject(['rejected', { value: { kind: 'written' } }]);
   });
 
   it('leaves what the file owns to the file', async () => {

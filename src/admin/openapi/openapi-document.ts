@@ -43,7 +43,7 @@ export function useOpenApi(app: FastifyInstance, catalogue: PluginCatalogue): Op
         summary: 'This document.',
         tags: ['api'],
         response: { 200: Type.Object({}), ...refusals(401, 403, 421, 429) },
-      } as object,
+      },
       config: { role: 'viewer', isScoped: true },
     },
     () => toDocument(),

@@ -48,38 +48,46 @@ export function toSeconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }
 
+/** Throws what a change that was not made is answered with. */
 export function assertAccepted(
   outcome: ChangeOutcome,
   toFaults: (outcome: Extract<ChangeOutcome, { kind: 'invalid' }>) => readonly Fault[],
 ): Accepted {
+  if (outcome.kind === 'written' || outcome.kind === 'unchanged') return outcome;
+  throw toError(outcome, toFaults);
+}
+
+function toError(
+  outcome: Exclude<ChangeOutcome, Accepted>,
+  toFaults: (outcome: Extract<ChangeOutcome, { kind: 'invalid' }>) => readonly Fault[],
+): Error {
   switch (outcome.kind) {
-    case 'written':
-    case 'unchanged':
-      return outcome;
     case 'refused':
-      throw outcome.refusal;
+      return outcome.refusal;
     case 'invalid':
-      throw invalid(toFaults(outcome));
+      return invalid(toFaults(outcome));
     case 'conflict':
-      throw preconditionFailed(
+      return preconditionFailed(
         `It was changed meanwhile, by version ${outcome.head?.version ?? 0}; read it again.`,
       );
     case 'owned-by-file':
-      throw new AdminError(
+      return new AdminError(
         409,
         'config_owned_by_file',
         'Services, routes, consumers and plugins stand in the configuration file of this node, which owns them: change them there.',
       );
     case 'contended':
-      throw new AdminError(503, 'contended', 'Too many changes at once; nothing was changed.');
+      return new AdminError(503, 'contended', 'Too many changes at once; nothing was changed.');
     case 'behind':
-      throw new AdminError(
+      return new AdminError(
         503,
         'version_unreadable',
         `Version ${outcome.version} is the newest and cannot be read on this node yet; nothing was changed.`,
       );
     case 'unavailable':
-      throw outcome.error;
+      return outcome.error;
+    default:
+      return outcome satisfies never;
   }
 }
 

@@ -39,7 +39,7 @@ export function parseEntryBody(
   }
   let value: Json = rest as JsonObject;
   if (kind === 'plugins') {
-    const [unknown] = Object.keys(rest).filter((key) => key !== 'config');
+    const unknown = Object.keys(rest).find((key) => key !== 'config');
     if (unknown !== undefined) {
       const hint = "a plugin's settings stand below config";
       return fault('is not known here', `#${toPointer([unknown])}`, hint);

@@ -86,7 +86,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
           304: Type.Null(),
           ...refusals(401, 403, 421, 429, 503),
         },
-      } as object,
+      },
       config: { role: 'viewer' },
     },
     async (request, reply) => {
@@ -135,7 +135,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         operationId: 'validateConfig',
         summary: 'Say everything that is wrong with a document; nothing is changed.',
         response: { 200: Verdict, ...refusals(400, 401, 403, 413, 415, 421, 422, 429, 503) },
-      } as object,
+      },
       // Its checks look into the environment and the files that the document names.
       config: { ...WRITES, role: 'operator' },
     },
@@ -234,9 +234,9 @@ function completed(
 
 /** JSON unless YAML is asked for before it. */
 function wantsYaml(accept: string | undefined): boolean {
-  const [first] = (accept ?? '')
+  const first = (accept ?? '')
     .split(',')
     .map((range) => range.split(';', 1)[0]!.trim().toLowerCase())
-    .filter((type) => type === JSON_TYPE || type === '*/*' || type === YAML_TYPE);
+    .find((type) => type === JSON_TYPE || type === '*/*' || type === YAML_TYPE);
   return first === YAML_TYPE;
 }

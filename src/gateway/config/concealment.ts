@@ -177,7 +177,8 @@ class Walk {
     const isText = typeof value === 'string';
     const isHidden = hides === 'scalars' || (isText && (hides === 'texts' || isByKey));
     if (!isHidden && !isText) return value;
-    const shown = isHidden ? concealText(String(value)) : withoutUserInfo(value as string);
+    const text = isText ? value : JSON.stringify(value);
+    const shown = isHidden ? concealText(text) : withoutUserInfo(text);
     if (isHidden || shown !== value) {
       this.hidden.push({ path: place.path, steps: place.steps, text: shown });
     }

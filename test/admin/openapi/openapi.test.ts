@@ -77,13 +77,11 @@ describe('the OpenAPI document', () => {
         expect.arrayContaining([operation['x-role']]),
       ]);
       expect([place, statuses]).toEqual([place, expect.arrayContaining(['401', '421'])]);
-      const hasBody = operation.requestBody !== undefined;
-      for (const status of ['400', '413', '415', '422']) {
-        if (hasBody) expect([place, statuses]).toEqual([place, expect.arrayContaining([status])]);
-      }
+      const ofBodies = operation.requestBody === undefined ? [] : ['400', '413', '415', '422'];
+      expect([place, statuses]).toEqual([place, expect.arrayContaining(ofBodies)]);
       const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const given = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
-      expect([place, given.map(({ name }) => name).sort()]).toEqual([place, named.sort()]);
+      expect([place, new Set(given.map(({ name }) => name))]).toEqual([place, new Set(named)]);
     }
   });
 
@@ -131,13 +129,13 @@ describe('answers of the API', () => {
       response!.$ref === undefined
         ? response!
         : (document.components['responses']![response!.$ref.split('/').at(-1)!] as Response);
-    if (content === undefined) return expect(answer.body).toEqual({});
-    const [type] = Object.keys(content);
+    const [type] = Object.keys(content ?? {});
     const pointer =
       response!.$ref ??
       `#/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses/${answer.status}`;
-    const escaped = type!.replaceAll('/', '~1');
-    const validate = ajv.compile({ $ref: `api${pointer}/content/${escaped}/schema` });
+    const place = `api${pointer}/content/${type?.replaceAll('/', '~1')}/schema`;
+    // Without a body there is nothing to send.
+    const validate = ajv.compile(type === undefined ? { const: {} } : { $ref: place });
     validate(answer.body);
     expect([path, validate.errors]).toEqual([path, null]);
   }

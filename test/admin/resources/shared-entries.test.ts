@@ -365,7 +365,7 @@ describe('secrets', () => {
   });
 });
 
-describe('writers at once', () => {
+describe('several writers', () => {
   it('of different resources all get their way', async () => {
     const admin = await startConfigured();
     const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
@@ -413,7 +413,7 @@ describe('writers at once', () => {
 });
 
 describe('where the file owns the configuration', () => {
-  it('it is shown, and changes are refused', async () => {
+  it('what it has is shown, and changes are refused', async () => {
     const admin = await startConfigured({ fileDocument: () => documentOf(SOME) }, NOTHING);
     const read = await admin.get('/v1/routes/orders');
     expect([read.status, read.body['to'], read.headers['meshgate-config-owner']]).toEqual([
