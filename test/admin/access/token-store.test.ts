@@ -1,78 +1,14 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createTokenStore, type TokenStore } from '../../../src/admin/access/token-store.ts';
-import { BackplaneError } from '../../../src/mesh/backplane/backplane-error.ts';
-import type { Backplane } from '../../../src/mesh/backplane/backplane.ts';
+import { createTokenStore } from '../../../src/admin/access/token-store.ts';
 import { scheduleTimer } from '../../../src/mesh/backplane/schedule.ts';
-import {
-  CLOCK,
-  SILENT,
-  watchSpace,
-  type BackplanePair,
-} from '../../contracts/backplane-fixture.ts';
+import { SILENT, type BackplanePair } from '../../contracts/backplane-fixture.ts';
 import { createFolder } from '../../gateway/config/config-file.ts';
-import { toUnsteady } from '../unsteady-backplane.ts';
-import {
-  openEmbeddedPair,
-  openRedisBackplane,
-  openRedisPair,
-  singleTarget,
-} from '../../redis/open-backplane.ts';
-import { RedisProcess } from '../../redis/redis-process.ts';
+import { openEmbeddedPair, openRedisPair } from '../../redis/open-backplane.ts';
+import { follow, make, openStore, principalOf, SPACE } from './token-store-fixture.ts';
 
-const SPACE = 'admin-tokens';
 const DAY = 24 * 3_600_000;
-
-async function openStore(
-  backplane: Backplane,
-  { dataDir, now = Date.now }: { dataDir?: string; now?: () => number } = {},
-): Promise<TokenStore> {
-  const store = createTokenStore({
-    backplane,
-    dataDir: dataDir ?? (await createFolder()),
-    clock: { ...CLOCK, now },
-    log: SILENT,
-    schedule: scheduleTimer,
-  });
-  await store.start();
-  onTestFinished(() => store.close());
-  return store;
-}
-
-function make(store: TokenStore, name = 'ci', expiresAtMs?: number) {
-  return store.create({
-    name,
-    role: 'operator',
-    scope: { services: { prefixes: ['shop-'] } },
-    expiresAtMs,
-    createdBy: 'admin-token',
-  });
-}
-
-/**
- * To be called after the store was opened, and before what is waited for: both are told together
- * then, the store first.
- */
-function follow(
-  backplane: Backplane,
-): (...states: (readonly [string, boolean])[]) => Promise<void> {
-  const watching = watchSpace(backplane, SPACE);
-  onTestFinished(() => watching.stop());
-  return async (...states) => {
-    await watching.until(({ records }) =>
-      states.every(([id, isRevoked]) => {
-        const value = records('doc').get(id)?.value as { readonly revoked?: object } | undefined;
-        return value !== undefined && (value.revoked !== undefined) === isRevoked;
-      }),
-    );
-  };
-}
-
-const principalOf = (store: TokenStore, text: string): unknown => {
-  const verified = store.verify(text);
-  return 'principal' in verified ? verified.principal : verified.refused;
-};
 
 describe.each([
   ['the embedded backplane', openEmbeddedPair],
@@ -230,121 +166,6 @@ describe('a token that expires', () => {
     // The next one that is made clears it away.
     await make(store);
     expect((await pair.here.read(SPACE)).records('doc').has(record.id)).toBe(false);
-  });
-});
-
-describe('in an outage', () => {
-  it('tokens go on to work, revoked ones stay so, and nothing can be made or revoked', async () => {
-    const pair = await openEmbeddedPair();
-    onTestFinished(() => pair.close());
-    const state = toUnsteady(pair.here);
-    const store = await openStore(state.port);
-    const [kept, gone] = [await make(store), await make(store)];
-    await store.revoke(gone.record.id, 'root');
-    state.isAway = true;
-    expect(principalOf(store, kept.text)).toMatchObject({ name: 'ci' });
-    expect(principalOf(store, gone.text)).toBe('unknown');
-    expect(store.stalenessMs()).toBe(5_000);
-    store.noteUse(kept.record.id);
-    expect((await store.lastUses()).has(kept.record.id)).toBe(true);
-    await expect(make(store)).rejects.toBeInstanceOf(BackplaneError);
-    await expect(store.revoke(kept.record.id, 'root')).rejects.toBeInstanceOf(BackplaneError);
-    expect(principalOf(store, kept.text)).toMatchObject({ name: 'ci' });
-  });
-
-  it('a node that starts knows them from its disk, the revoked ones too', async () => {
-    const pair = await openEmbeddedPair();
-    onTestFinished(() => pair.close());
-    const dataDir = await createFolder();
-    const first = await openStore(pair.here, { dataDir });
-    const [kept, gone] = [await make(first), await make(first)];
-    await first.revoke(gone.record.id, 'root');
-    await first.close();
-    const state = toUnsteady(pair.here);
-    state.isAway = true;
-    const second = await openStore({ ...state.port, watch: () => () => {} }, { dataDir });
-    expect(principalOf(second, kept.text)).toMatchObject({ name: 'ci', role: 'operator' });
-    expect(principalOf(second, gone.text)).toBe('unknown');
-  });
-
-  it('a node that never was started does not write over what is on its disk', async () => {
-    const pair = await openEmbeddedPair();
-    onTestFinished(() => pair.close());
-    const dataDir = await createFolder();
-    const first = await openStore(pair.here, { dataDir });
-    await make(first);
-    await first.close();
-    const before = await readFile(join(dataDir, 'admin-tokens.json'), 'utf8');
-    const unstarted = createTokenStore({
-      backplane: pair.here,
-      dataDir,
-      clock: CLOCK,
-      log: SILENT,
-      schedule: scheduleTimer,
-    });
-    await unstarted.close();
-    expect(await readFile(join(dataDir, 'admin-tokens.json'), 'utf8')).toBe(before);
-  });
-});
-
-describe('a Redis that was emptied', () => {
-  it('is given back the tokens, and the revocations', async () => {
-    const redis = await RedisProcess.start();
-    const backplane = await openRedisBackplane(singleTarget(redis.port));
-    onTestFinished(async () => {
-      await backplane.close();
-      await redis.stop();
-    });
-    const dataDir = await createFolder();
-    const store = await openStore(backplane, { dataDir });
-    const [kept, gone] = [await make(store, 'kept'), await make(store, 'gone')];
-    await store.revoke(gone.record.id, 'root');
-    const heard = follow(backplane);
-    await redis.admin.flushall();
-    // Whoever writes next meets the empty store; so does the next poll.
-    const third = await make(store, 'third');
-    await heard([kept.record.id, false], [gone.record.id, true], [third.record.id, false]);
-    const fresh = await openStore(backplane);
-    expect([kept, gone, third].map(({ text }) => principalOf(fresh, text))).toEqual([
-      expect.objectContaining({ name: 'kept' }),
-      'unknown',
-      expect.objectContaining({ name: 'third' }),
-    ]);
-  });
-
-  it('does not get the tokens of another fleet', async () => {
-    const pair = await openEmbeddedPair();
-    const other = await openEmbeddedPair();
-    onTestFinished(async () => {
-      await pair.close();
-      await other.close();
-    });
-    const dataDir = await createFolder();
-    const first = await openStore(pair.here, { dataDir });
-    const mine = await make(first, 'mine');
-    await first.close();
-    const theirs = await make(await openStore(other.here), 'theirs');
-
-    const moved = await openStore(other.here, { dataDir });
-    expect(principalOf(moved, mine.text)).toBe('unknown');
-    expect(principalOf(moved, theirs.text)).toMatchObject({ name: 'theirs' });
-    expect((await other.here.read(SPACE)).records('doc').has(mine.record.id)).toBe(false);
-  });
-
-  it('that is new takes over the tokens of the fleet that moves to it', async () => {
-    const [pair, fresh] = [await openEmbeddedPair(), await openEmbeddedPair()];
-    onTestFinished(async () => {
-      await pair.close();
-      await fresh.close();
-    });
-    const dataDir = await createFolder();
-    const first = await openStore(pair.here, { dataDir });
-    const mine = await make(first, 'mine');
-    await first.close();
-    await openStore(fresh.here, { dataDir });
-    await follow(fresh.here)([mine.record.id, false]);
-    await rm(dataDir, { recursive: true });
-    expect(principalOf(await openStore(fresh.here), mine.text)).toMatchObject({ name: 'mine' });
   });
 });
 
