@@ -49,7 +49,7 @@ export function createHeadFollower(options: HeadFollowerOptions): HeadFollower {
   const { promise: first, resolve: hasFollowed } = Promise.withResolvers<void>();
   let stopWatching = (): void => {};
   let latest: StoredHistory | undefined;
-  let isPending = false;
+  let pending: StoredHistory | undefined;
   let following: Promise<void> | undefined;
   let callOff: (() => void) | undefined;
   let failures = 0;
@@ -59,15 +59,16 @@ export function createHeadFollower(options: HeadFollowerOptions): HeadFollower {
 
   function wake(): void {
     if (isStopped) return;
-    isPending = true;
+    pending = latest;
     following ??= followAll();
   }
 
   /** The newest alone: what comes while one is followed is looked at after it, once. */
   async function followAll(): Promise<void> {
-    while (isPending && !isStopped && latest !== undefined) {
-      isPending = false;
-      await follow(latest);
+    while (pending !== undefined) {
+      const history = pending;
+      pending = undefined;
+      await follow(history);
     }
     following = undefined;
   }
@@ -176,6 +177,7 @@ export function createHeadFollower(options: HeadFollowerOptions): HeadFollower {
     },
     async stop() {
       isStopped = true;
+      pending = undefined;
       stopWatching();
       callOff?.();
       stopWaiting();

@@ -63,7 +63,10 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
     const key = derived.find((one) => one.id === id);
     if (key !== undefined) return [key, rest];
     const here = derived.map((one) => one.id).join(', ');
-    throw new SealError('unknown-key', `it is sealed with the key ${id}, and here is ${here} alone`);
+    throw new SealError(
+      'unknown-key',
+      `it is sealed with the key ${id}, and here is ${here} alone`,
+    );
   }
 
   return {
@@ -72,7 +75,12 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(ALGORITHM, first.seal, nonce);
       cipher.setAAD(aboutOf(first.id, about));
-      const bytes = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+      const bytes = Buffer.concat([
+        nonce,
+        cipher.update(plain),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
       return `${FORMAT}.${first.id}.${bytes.toString('base64')}`;
     },
     open(sealed, about) {

@@ -86,7 +86,8 @@ export function hashDocument(document: SharedDocument): string {
 
 function* listPieces(list: readonly Json[]): Generator<string> {
   yield '[';
-  for (const [index, item] of list.entries()) yield `${index === 0 ? '' : ','}${toSortedJson(item)}`;
+  for (const [index, item] of list.entries())
+    yield `${index === 0 ? '' : ','}${toSortedJson(item)}`;
   yield ']';
 }
 
@@ -127,7 +128,9 @@ class ShapeReader {
     }
     return {
       services: this.#below('services', () => this.#mapping(value['services'] ?? {})),
-      routes: this.#below('routes', () => this.#list(value['routes'] ?? [], (one) => this.#route(one))),
+      routes: this.#below('routes', () =>
+        this.#list(value['routes'] ?? [], (one) => this.#route(one)),
+      ),
       consumers: this.#below('consumers', () =>
         this.#list(value['consumers'] ?? [], (one) => this.#mapping(one)),
       ),
@@ -141,18 +144,19 @@ class ShapeReader {
 
   #withTargets(route: JsonObject): JsonObject {
     const { to } = route;
-    if (Array.isArray(to)) return { ...route, to: to.map((target) => this.#target(target as Json)) };
-    return isMapping(to) ? { ...route, to: this.#target(to as Json) } : route;
+    if (Array.isArray(to))
+      return { ...route, to: to.map((target) => this.#target(target as Json)) };
+    return isMapping(to) ? { ...route, to: this.#target(to) } : route;
   }
 
   #target(target: Json): Json {
-    return isMapping(target) ? this.#withPlugins(target as JsonObject) : target;
+    return isMapping(target) ? this.#withPlugins(target) : target;
   }
 
   /** A mapping of plugins has an order, which sorted keys would lose. */
   #withPlugins(holder: JsonObject): JsonObject {
     const { plugins } = holder;
-    return isMapping(plugins) ? { ...holder, plugins: toPluginList(plugins as JsonObject) } : holder;
+    return isMapping(plugins) ? { ...holder, plugins: toPluginList(plugins) } : holder;
   }
 
   #plugins(value: unknown): readonly JsonObject[] {

@@ -105,7 +105,17 @@ function parseHead(stored: StoredRecord | undefined): StoredHead | undefined {
 
 function signedText(record: UnsignedRecord): string {
   const { version, author, at, message, hash, rollbackOf = 0, lineage, nonce } = record;
-  return JSON.stringify(['version', version, author, at, message, hash, rollbackOf, lineage, nonce]);
+  return JSON.stringify([
+    'version',
+    version,
+    author,
+    at,
+    message,
+    hash,
+    rollbackOf,
+    lineage,
+    nonce,
+  ]);
 }
 
 function isText(value: unknown): value is string {

@@ -6,7 +6,12 @@ import type { Schedule } from '../../../mesh/backplane/schedule.ts';
 import type { ConfigKeys } from './config-keys.ts';
 import { expireBody, openBody, readBody, renewBody } from './document-body.ts';
 import { SealError, type Sealer } from './sealer.ts';
-import { signRecord, verifyRecord, type StoredHistory, type VersionRecord } from './version-record.ts';
+import {
+  signRecord,
+  verifyRecord,
+  type StoredHistory,
+  type VersionRecord,
+} from './version-record.ts';
 import { BODIES_SPACE, type VersionWriter } from './version-writer.ts';
 
 export interface VersionUpkeepOptions {
@@ -59,7 +64,10 @@ export function createVersionUpkeep(options: VersionUpkeepOptions): VersionUpkee
     const hash = versions.get(head?.version ?? 0)?.record.hash;
     if (own === undefined || hash !== own.record.hash) return;
     if (await renewBody(backplane, hash, own.json)) return;
-    log.warn({ version: own.record.version }, 'the document of the version was lost, and is put back');
+    log.warn(
+      { version: own.record.version },
+      'the document of the version was lost, and is put back',
+    );
     await writer.putBody(own.json, hash, sealer);
   }
 

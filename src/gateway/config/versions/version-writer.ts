@@ -56,8 +56,7 @@ export function createVersionWriter(
     throw new BackplaneError('unavailable', 'the backplane was too slow to write a configuration');
   }
 
-  const read = async (): Promise<StoredHistory> =>
-    parseHistory(await backplane.read(CONFIG_SPACE));
+  const read = async (): Promise<StoredHistory> => parseHistory(await backplane.read(CONFIG_SPACE));
 
   return {
     read,

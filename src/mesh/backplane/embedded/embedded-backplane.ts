@@ -124,7 +124,8 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
     if (deltas.length > 0 || isForgotten) {
       try {
         if (isForgotten) await removeSpace(directory, space);
-        else await saveSpace(directory, space, { epoch, revision, records: [...records.entries()] });
+        else
+          await saveSpace(directory, space, { epoch, revision, records: [...records.entries()] });
       } catch (error) {
         log.error(
           { space, reason: reasonOf(error) },

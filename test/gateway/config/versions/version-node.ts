@@ -114,5 +114,8 @@ export async function startVersionNode(options: VersionNodeOptions): Promise<Ver
 /** With one route, which answers with a text. */
 export function documentOf(text: string): SharedDocument {
   const match = [{ path: '/*' }];
-  return { ...EMPTY_DOCUMENT, routes: [{ name: 'hello', match, respond: { status: 200, body: text } }] };
+  return {
+    ...EMPTY_DOCUMENT,
+    routes: [{ name: 'hello', match, respond: { status: 200, body: text } }],
+  };
 }

@@ -92,9 +92,17 @@ function describeVersionStore(name: string, open: () => Promise<BackplanePair>):
       const here = await start();
       const there = await start(pair.there);
       const first = await here.write(documentOf('1'));
-      const late = await there.store.write(documentOf('2'), { author: 'bob', message: '', basedOn: 0 });
+      const late = await there.store.write(documentOf('2'), {
+        author: 'bob',
+        message: '',
+        basedOn: 0,
+      });
       expect(late).toEqual({ written: false, head: first });
-      const ahead = await there.store.write(documentOf('2'), { author: 'bob', message: '', basedOn: 7 });
+      const ahead = await there.store.write(documentOf('2'), {
+        author: 'bob',
+        message: '',
+        basedOn: 7,
+      });
       expect(ahead).toEqual({ written: false, head: first });
       expect((await here.store.read(1))?.document).toEqual(documentOf('1'));
       expect(await here.store.read(2)).toBeUndefined();
@@ -105,7 +113,7 @@ function describeVersionStore(name: string, open: () => Promise<BackplanePair>):
       const WRITES = 10;
       await Promise.all(
         writers.map(async ({ store }, writer) => {
-          for (let number = 0; number < WRITES; ) {
+          for (let number = 0; number < WRITES;) {
             const head = store.head();
             const tag = `w${writer}-${number}`;
             const names = Object.keys(head?.document.services ?? {});
@@ -118,7 +126,7 @@ function describeVersionStore(name: string, open: () => Promise<BackplanePair>):
           }
         }),
       );
-      const last = await writers[0]!.until(({ version }) => version === writers.length * WRITES);
+      const last = await writers[0].until(({ version }) => version === writers.length * WRITES);
       expect(Object.keys(last.document.services)).toHaveLength(writers.length * WRITES);
       for (const node of writers) await untilVersion(node, last.version);
       expect(new Set(writers.map(({ store }) => store.head()?.hash))).toEqual(new Set([last.hash]));
