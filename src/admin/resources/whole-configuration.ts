@@ -1,13 +1,14 @@
 /** `/v1/config`: the shared configuration as one document; written whole or not at all. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
-import { toDocumentYaml } from '../../gateway/config/document-yaml.ts';
 import {
+  canonicalPieces,
   hashDocument,
-  toCanonicalJson,
   type SharedDocument,
 } from '../../gateway/config/versions/shared-document.ts';
+import { sharedYamlPieces } from '../../gateway/config/versions/shared-yaml.ts';
 import { JSON_TYPE, YAML_TYPE } from '../bodies.ts';
 import { componentRef } from '../openapi/component-ref.ts';
 import { FaultSchema } from '../problem.ts';
@@ -38,6 +39,8 @@ import { readVersion } from './stored-version.ts';
 
 /** Some ten thousand routes. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+const CHUNK_CHARACTERS = 64 * 1024;
 
 const Document = componentRef<SharedDocument>('Configuration');
 const Body = { body: Document };
@@ -99,7 +102,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
       const { shown } = await concealer.document(reading.document);
       return reply
         .type(form === 'yaml' ? YAML_TYPE : JSON_TYPE)
-        .send(Buffer.from(form === 'yaml' ? await toDocumentYaml(shown) : toCanonicalJson(shown)));
+        .send(await joined(form === 'yaml' ? sharedYamlPieces(shown) : canonicalPieces(shown)));
     },
   );
 
@@ -222,6 +225,20 @@ async function put(
     changed: isNew,
     warnings: toDocumentFaults(warnings, request.body),
   });
+}
+
+/** Traffic has its turns in between. */
+async function joined(pieces: Iterable<string>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    chunks.push(Buffer.from(text));
+    text = '';
+    await nextTurn();
+  }
+  return Buffer.concat([...chunks, Buffer.from(text)]);
 }
 
 /** A document as it would be written. */

@@ -1,36 +1,29 @@
 /** A shared document as YAML: the same bytes for the same document, and the same document from them. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Json } from '../../mesh/backplane/backplane.ts';
-import { sortedEntries, type JsonObject, type SharedDocument } from './versions/shared-document.ts';
-
-const ENTRIES_A_TURN = 200;
+import type { Json } from '../../../mesh/backplane/backplane.ts';
+import { sortedEntries, type JsonObject, type SharedDocument } from './shared-document.ts';
 
 /** Texts that every reader of YAML takes for the same text without quotes. */
 const PLAIN =
   /^(?:[A-Za-z_/$][\w./${}:@%+=~*-]*(?<!:)|[1-9][0-9]*(?:ms|s|m|h|d|KiB|MiB|GiB|KB|MB|GB)|[0-9]+(?:\.[0-9]+){3}(?:[:/][0-9]+)?)$/;
+/** A longer key has to be marked as one (YAML 1.2 §8.2.2). */
+const MAX_KEY_CHARACTERS = 1_000;
 /** Of YAML 1.1 too, which some still read. */
 const WORD = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
 /** Line breaks to some readers, and the byte order mark; JSON leaves them as they are. */
 const ODD = /[\u007f-\u009f\u2028\u2029\ufeff]/g;
 
 /**
- * Can be kept as a configuration file. Written by hand, since what `yaml` writes is not in every
- * case what it reads (U+2028, a key `<<`) and may differ from one version of it to the next.
+ * A configuration file of the shared part alone, in pieces, one an entry; empty parts are left
+ * out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
  */
-export async function toDocumentYaml(document: SharedDocument): Promise<string> {
-  const pieces = ['meshgate: 1\n'];
-  for (const piece of toPieces(document)) {
-    if (pieces.push(piece) % ENTRIES_A_TURN === 0) await nextTurn();
-  }
-  return pieces.join('');
-}
-
-function* toPieces({ services, routes, plugins, consumers }: SharedDocument): Generator<string> {
-  const entries = sortedEntries(services);
-  yield entries.length === 0 ? 'services: {}\n' : 'services:\n';
-  for (const [name, service] of entries) yield `  ${toMember(name, service, '  ')}`;
-  for (const [key, list] of Object.entries({ routes, plugins, consumers })) {
-    yield list.length === 0 ? `${key}: []\n` : `${key}:\n`;
+export function* sharedYamlPieces(document: SharedDocument): Generator<string> {
+  yield 'meshgate: 1\n';
+  const services = sortedEntries(document.services);
+  if (services.length > 0) yield 'services:\n';
+  for (const [name, service] of services) yield `  ${toMember(name, service, '  ')}`;
+  for (const key of ['routes', 'consumers', 'plugins'] as const) {
+    const list = document[key];
+    if (list.length > 0) yield `${key}:\n`;
     for (const item of list) yield `  - ${toBlock(item, '    ')}`;
   }
 }
@@ -49,8 +42,10 @@ function toBlock(value: Json, indent: string): string {
 
 function toMember(key: string, value: Json, indent: string): string {
   const isEmpty = typeof value !== 'object' || value === null || Object.keys(value).length === 0;
-  if (isEmpty) return `${toText(key)}: ${toFlow(value)}\n`;
-  return `${toText(key)}:\n${indent}  ${toBlock(value, `${indent}  `)}`;
+  const text = toText(key);
+  const name = text.length > MAX_KEY_CHARACTERS ? `? ${text}\n${indent}` : text;
+  if (isEmpty) return `${name}: ${toFlow(value)}\n`;
+  return `${name}:\n${indent}  ${toBlock(value, `${indent}  `)}`;
 }
 
 function toFlow(value: Json): string {
