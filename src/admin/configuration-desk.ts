@@ -1,11 +1,7 @@
 /** Where the shared configuration is read and changed: checked whole, then written whole or not at all. */
 import { isEqual } from '../gateway/config/comparison.ts';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
-import {
-  EMPTY_DOCUMENT,
-  hashDocument,
-  type SharedDocument,
-} from '../gateway/config/versions/shared-document.ts';
+import { EMPTY_DOCUMENT, type SharedDocument } from '../gateway/config/versions/shared-document.ts';
 import type {
   NodeVersionStore,
   StoredVersion,
@@ -133,7 +129,8 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     if ('refusal' in edit) return { kind: 'refused', refusal: edit.refusal };
     const { document } = edit;
     const { head } = current;
-    if (head !== undefined && head.hash === hashDocument(document)) {
+    // What was not touched is the very same value, and found to be equal at once.
+    if (head !== undefined && isEqual(current.document, document)) {
       return { kind: 'unchanged', current, document };
     }
     const issues = await check(document);

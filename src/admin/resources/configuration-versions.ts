@@ -4,7 +4,6 @@ import { Type, type Static } from 'typebox';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
 import {
   EMPTY_DOCUMENT,
-  hashDocument,
   type SharedDocument,
 } from '../../gateway/config/versions/shared-document.ts';
 import type { StoredVersion } from '../../gateway/config/versions/version-store.ts';
@@ -190,7 +189,7 @@ async function rollback(
     author: request.principal.name,
     message,
     rollbackOf: wanted,
-    subjectOf: hashDocument,
+    subjectOf: (document) => document,
     edit(current) {
       const refusal = toDocumentRefusal(request.headers, current);
       if (refusal !== undefined) return { refusal };

@@ -5,7 +5,6 @@ import { Type, type Static } from 'typebox';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
 import {
   canonicalPieces,
-  hashDocument,
   type SharedDocument,
 } from '../../gateway/config/versions/shared-document.ts';
 import { sharedYamlPieces } from '../../gateway/config/versions/shared-yaml.ts';
@@ -200,7 +199,7 @@ async function put(
   const outcome = await desk.change({
     author: request.principal.name,
     message: request.query.message ?? 'put the whole configuration',
-    subjectOf: hashDocument,
+    subjectOf: (document) => document,
     async edit(current) {
       const refusal = toDocumentRefusal(request.headers, current);
       if (refusal !== undefined) return { refusal };

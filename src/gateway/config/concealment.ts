@@ -33,11 +33,11 @@ export interface Concealed<T> {
 
 export interface Concealer {
   entries(kind: EntryKind, entries: readonly SharedEntry[]): readonly Concealed<Json>[];
-  /** Holds up the event loop for no more than some hundred entries at a time. */
+  /** Holds up the event loop for no more than some entries at a time. */
   document(document: SharedDocument): Promise<Concealed<SharedDocument>>;
 }
 
-const ENTRIES_A_TURN = 200;
+const ENTRIES_A_TURN = 50;
 
 /**
  * Secrets are what a schema marks `writeOnly`, values of keys that sound like one, passwords in
