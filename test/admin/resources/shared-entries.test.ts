@@ -63,6 +63,12 @@ describe('PUT of a resource', () => {
       { author: 'admin-token', message: 'more room' },
       { author: 'admin-token', message: 'put service b' },
     ]);
+    await admin.put('/v1/services/b', {});
+    const { body } = await admin.get('/v1/audit?path=/v1/services/b');
+    expect(body['items']).toMatchObject([
+      { status: 422, code: 'invalid', version: null },
+      { status: 201, code: null, version: 3, location: '/v1/services/b' },
+    ]);
   });
 
   it.each([
