@@ -7,6 +7,7 @@ import { createAdmin } from './app/admin.ts';
 import { createConfiguration } from './app/configuration.ts';
 import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.ts';
 import { explainRequest } from './app/explanation.ts';
+import { createFileDocument } from './app/file-document.ts';
 import { createMesh } from './app/mesh.ts';
 import { createObservability } from './app/observability.ts';
 import { createProcessGuard } from './app/overload.ts';
@@ -18,6 +19,8 @@ import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
+import { explain } from './gateway/explain/explain.ts';
+import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
@@ -171,6 +174,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   });
   const { onDemand } = snapshots;
   const source = { first, configFile, document, env };
+  const fileDocument = createFileDocument(configFile, document, log);
   const shared = createSharedConfiguration({
     ...source,
     backplane: mesh.node.backplane,
@@ -195,6 +199,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       mesh.sharing.update();
       trusted.update(config.trustedProxies);
       descriptors.check(allListenersOf(config));
+      filing = fileDocument.update(shared.owner === 'file');
       if (isRegistering) register(config);
     },
     readiness,
@@ -212,10 +217,23 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     return [...known.values(), ...others];
   }
 
-  const admin = createAdmin(initial, mesh.node, clock, log);
+  const stages = requestStages(overload, random);
+  const admin = createAdmin({
+    config: initial,
+    node: mesh.node,
+    shared,
+    configuration,
+    fileDocument,
+    explain: async (question) =>
+      explain(toExplainRequest(question, applied), configuration.current, stages, clock),
+    clock,
+    log,
+  });
 
   /** The configuration in force. */
   let applied = initial;
+  /** Resolves when the admin API can show it. */
+  let filing = Promise.resolve();
   /** Only once the doors are open and there is somewhere to pass calls on to. */
   let isRegistering = false;
   function register(config: Config): void {
@@ -245,6 +263,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       }
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
+      await filing;
       await admin.start();
       readiness.status = 'ready';
       isRegistering = true;
@@ -293,7 +312,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
         surroundings,
         snapshots,
         node: mesh.node,
-        stages: requestStages(overload, random),
+        stages,
         clock,
       }),
 
