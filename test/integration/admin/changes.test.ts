@@ -78,7 +78,7 @@ it('is served once it is accepted, and taken back by a rollback', { timeout: 60_
   });
   expect(explained).toMatchObject({ status: 200, body: { forward: { service: 'orders' } } });
 
-  expect(await ask('POST', '/v1/config/rollback', { version: 1 })).toMatchObject({ status: 200 });
+  expect(await ask('POST', '/v1/config/rollback', { version: 1 })).toMatchObject({ status: 201 });
   await serves('/orders', 'no_route');
   const shown = await until(async () => {
     const { body } = await ask('GET', '/v1/config/versions/3');
