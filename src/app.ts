@@ -213,7 +213,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     return [...known.values(), ...others];
   }
 
-  const admin = createAdmin(initial, mesh.node, clock, log);
+  const admin = createAdmin(initial, mesh.node, readiness, clock, log);
 
   /** The configuration in force. */
   let applied = initial;

@@ -2,8 +2,10 @@
 import { createAdminServer } from '../admin/admin-server.ts';
 import type { Config } from '../gateway/config/config.ts';
 import { toListenError } from '../gateway/listener/listen-error.ts';
+import type { Readiness } from '../gateway/status/readiness.ts';
 import type { MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import { VERSION } from '../version.ts';
 
 export interface Admin {
   /** Where the address cannot be had the log tells, and the API stays closed. */
@@ -12,12 +14,43 @@ export interface Admin {
 }
 
 export function createAdmin(
-  { admin: address, dataDir }: Config,
+  { admin: address, dataDir, backplane: { redis } }: Config,
   { registry, backplane, nodeId: node }: MeshNode,
+  readiness: Readiness,
   clock: Clock,
   log: Log,
 ): Admin {
-  const server = createAdminServer({ address, registry, backplane, dataDir, node, clock, log });
+  const startedAt = new Date(clock.now()).toISOString();
+  const server = createAdminServer({
+    address,
+    registry,
+    backplane,
+    dataDir,
+    node,
+    status() {
+      const { status: state, revision, config_hash: hash, last_reload: last } = readiness.report();
+      const { connected, stalenessMs, reason } = backplane.status();
+      return {
+        node,
+        version: VERSION,
+        state,
+        started_at: startedAt,
+        configuration: {
+          revision,
+          hash,
+          last_reload: last === undefined ? null : { ...last, errors: [...last.errors] },
+        },
+        backplane: {
+          kind: redis === undefined ? 'embedded' : 'redis',
+          connected,
+          staleness_seconds: Math.round(stalenessMs / 100) / 10,
+          reason: reason ?? null,
+        },
+      };
+    },
+    clock,
+    log,
+  });
   return {
     async start() {
       await server.start().catch((error: unknown) => {

@@ -22,7 +22,7 @@ export interface ParseOptions {
 }
 
 /** What a text may be substituted by is for each node to say: here it stays as it is written. */
-const AS_WRITTEN: Substituter = {
+export const AS_WRITTEN: Substituter = {
   substitute: (text) => ({ value: text, fromOutside: false }),
   files: new Set(),
 };
