@@ -9,6 +9,8 @@ export interface Listed<Item> {
   readonly items: readonly Item[];
   /** More than 0 while the node that answers cannot ask the backplane. */
   readonly stalenessSeconds: number;
+  /** Nodes that should have told of it, and did not. */
+  readonly missing: readonly string[];
 }
 
 export type Query = Readonly<Record<string, string>>;
@@ -61,12 +63,14 @@ interface Page<Item> {
   readonly items: readonly Item[];
   readonly next_cursor: string | null;
   readonly staleness_seconds: number;
+  readonly nodes?: { readonly missing: readonly string[] };
 }
 
 /** Rejects with an `AdminFailure` where the address is none, or there is no token. */
 export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
   const base = toBase(io.env['MESHGATE_ADMIN'] ?? DEFAULT_ADDRESS);
-  const token = io.env['MESHGATE_TOKEN'] ?? (await readToken(io.cwd));
+  // Empty where a pipeline has no such secret.
+  const token = io.env['MESHGATE_TOKEN'] || (await readToken(io.cwd));
   const address = base.href.replace(/\/$/, '');
 
   function send(method: string, path: string, request: Request, signal: AbortSignal) {
@@ -103,6 +107,8 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
       throw unreachable(address, error, timeoutMs);
     }
     const { status, headers } = response;
+    // Only an answer with a body says why.
+    if (method === 'HEAD' && !response.ok) return ask<Body>('GET', path, request);
     if (status === 204) return { body: undefined as Body, headers };
     const body = parse(text);
     if (response.ok && (body !== undefined || method === 'HEAD')) {
@@ -119,6 +125,7 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
     async list<Item>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Listed<Item>> {
       const items: Item[] = [];
       let stalenessSeconds = 0;
+      let missing: readonly string[] = [];
       let cursor: string | null = null;
       do {
         const page: Answer<Page<Item>> = await ask<Page<Item>>('GET', path, {
@@ -127,9 +134,10 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
         });
         items.push(...page.body.items);
         stalenessSeconds = Math.max(stalenessSeconds, page.body.staleness_seconds);
+        missing = page.body.nodes?.missing ?? [];
         cursor = page.body.next_cursor;
       } while (cursor !== null);
-      return { items, stalenessSeconds };
+      return { items, stalenessSeconds, missing };
     },
     put: async <Body>(path: string, body: unknown) => (await ask<Body>('PUT', path, { body })).body,
     post: async <Body>(path: string, body: unknown) =>

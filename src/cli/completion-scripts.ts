@@ -97,7 +97,8 @@ export function toZshScript(verbs: readonly Verb[]): string {
     const [own, ...actions] = toPlaces(verb);
     if (actions.length === 0) return `    ${verb.name}) _arguments ${specs(own!)} ;;`;
     const cases = actions.map(
-      (place) => `        ${place.words[1]}) shift words; ((CURRENT--)); _arguments ${specs(place)} ;;`,
+      (place) =>
+        `        ${place.words[1]}) shift words; ((CURRENT--)); _arguments ${specs(place)} ;;`,
     );
     return `    ${verb.name})
       if ((CURRENT == 2)); then _values action ${Object.keys(verb.actions!).join(' ')}; return; fi

@@ -50,7 +50,8 @@ export function parseChangeSettings(
   const { yes = false, message, wait = false, timeout, json = false } = values;
   if (timeout !== undefined && !wait) return misuse(io, '--timeout is about --wait', usage);
   const waitMs = parseDuration(timeout ?? DEFAULT_TIMEOUT);
-  if (waitMs === undefined) return misuse(io, `not a duration such as 30s or 2m: ${timeout}`, usage);
+  if (waitMs === undefined)
+    return misuse(io, `not a duration such as 30s or 2m: ${timeout}`, usage);
   if (!yes && io.ask === undefined) {
     return misuse(io, 'there is no terminal to ask on: say --yes, or look with diff first', usage);
   }
@@ -92,7 +93,10 @@ export async function carryOut(
   let version = head.version;
   let changed = false;
   if (changes.length === 0) {
-    const what = version === 0 ? 'there is no version, and none is needed' : `version ${version} says it already`;
+    const what =
+      version === 0
+        ? 'there is no version, and none is needed'
+        : `version ${version} says it already`;
     if (!asJson) io.stdout.write(`nothing to change: ${what}\n`);
   } else {
     if (!asJson || !isApproved) printChanges(people, io.env, changes);
@@ -110,8 +114,11 @@ export async function carryOut(
     waitMs === undefined || version === 0
       ? undefined
       : await waitForNodes(client, io, version, waitMs);
-  if (asJson) printJson(io, { version, changed, changes, ...(rollout && { nodes: rollout.nodes }) });
-  return rollout === undefined ? 0 : tellRollout(io, rollout, { verb, version, waitMs, head, asJson });
+  if (asJson)
+    printJson(io, { version, changed, changes, ...(rollout && { nodes: rollout.nodes }) });
+  return rollout === undefined
+    ? 0
+    : tellRollout(io, rollout, { verb, version, waitMs, head, asJson });
 }
 
 async function isAgreed({ ask }: VerbIo, question: string): Promise<boolean> {

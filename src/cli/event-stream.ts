@@ -23,7 +23,8 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
     if (rest.length > MAX_EVENT_CHARACTERS) throw new Error('an event is too long');
     for (const line of lines) {
       if (line === '') {
-        if (data.length > 0) yield { event: event === '' ? 'message' : event, data: data.join('\n') };
+        if (data.length > 0)
+          yield { event: event === '' ? 'message' : event, data: data.join('\n') };
         event = '';
         data = [];
         continue;

@@ -97,7 +97,9 @@ async function show(
   const { changes, nodes, previous, hash } = detail;
   const { stdout, env } = io;
   const paint = createPaint(stdout, env);
-  stdout.write(`${paint('head', toPrintable(toVersionText({ ...detail, message: toMessage(detail) })))}\n`);
+  stdout.write(
+    `${paint('head', toPrintable(toVersionText({ ...detail, message: toMessage(detail) })))}\n`,
+  );
   stdout.write(`hash ${hash}\n\n`);
   const since = previous === null ? 'with nothing before it' : `since version ${previous}`;
   stdout.write(`${changes.length === 0 ? 'no changes' : 'changes'} ${since}\n`);

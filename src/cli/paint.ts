@@ -21,7 +21,9 @@ export function createPaint(output: Output, env: Environment): Paint {
   if (!hasColours(output, env)) return (_, text) => text;
   return (tone, text) =>
     // Looked at above, in the environment that the verb was given.
-    tone === undefined ? text : styleText(STYLES[tone], text, { validateStream: false });
+    tone === undefined || text === ''
+      ? text
+      : styleText(STYLES[tone], text, { validateStream: false });
 }
 
 /** As https://force-color.org and https://no-color.org have it, the former first as in Node.js. */

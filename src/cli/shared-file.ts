@@ -38,13 +38,14 @@ export async function readSharedFile(file: string, io: VerbIo): Promise<SharedFi
     return refuse([at(START, '', toReadFailure(error))]);
   }
   const problems: Problem[] = [];
-  const { value, syntaxProblems, locate } = readSourceDocument(
+  const source = readSourceDocument(
     text,
     AS_WRITTEN,
     (path, message, { at: part = 'value', hint } = {}) => {
       problems.push({ severity: 'error', path, at: part, message, hint });
     },
   );
+  const { value, syntaxProblems } = source;
   if (syntaxProblems.length > 0) {
     return refuse(syntaxProblems.map(({ message, ...place }) => at(place, '', message)));
   }
@@ -69,7 +70,7 @@ export async function readSharedFile(file: string, io: VerbIo): Promise<SharedFi
   if (problems.length > 0) {
     return refuse(
       problems.map(({ path, at: part, message, hint }) =>
-        at(locate(path, part), toPathText(path), message, hint),
+        at(source.locate(path, part), toPathText(path), message, hint),
       ),
     );
   }
@@ -80,7 +81,7 @@ export async function readSharedFile(file: string, io: VerbIo): Promise<SharedFi
       if (pointer === undefined || resource !== undefined) return toFaultText(fault);
       const path = parsePointer(pointer.replace(/^#/, ''), document);
       return toIssueText({
-        ...at(locate(path, 'value'), toPathText(path), detail, hint),
+        ...at(source.locate(path, 'value'), toPathText(path), detail, hint),
         severity,
       });
     },

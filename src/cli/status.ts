@@ -16,7 +16,7 @@ export const status: Verb = {
   summary: 'Show how a node and its fleet are: versions, nodes, backplane, last reload.',
   usage: `meshgate status [--json]
 
-  --json  Print { well, problems, node, configuration, nodes, endpoints }
+  --json  Print { well, problems, node, configuration, nodes, silent, endpoints }
 
 ${ADMIN_USAGE}
 Exit code 0: all is well; 1: something is not, or the admin API cannot be asked; 2: misuse.
@@ -57,6 +57,8 @@ export interface Fleet {
     readonly staleness_seconds: number;
   };
   readonly nodes: readonly FleetNode[];
+  /** Names of those that fell silent without saying goodbye. */
+  readonly silent: readonly string[];
   /** Of the mesh, by state. */
   readonly endpoints: Readonly<Record<string, number>>;
 }
@@ -101,6 +103,7 @@ async function readFleet(client: AdminClient): Promise<Fleet> {
         configuration: reports.get(name) ?? null,
       };
     }),
+    silent: listed.missing,
     endpoints,
   };
 }
@@ -127,7 +130,7 @@ function toText(value: unknown): string | null {
 
 /** What is not well, a sentence each. */
 export function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
-  const { node, configuration, nodes } = fleet;
+  const { node, configuration, nodes, silent } = fleet;
   const problems: string[] = [];
   if (node.state !== 'ready') problems.push(`${node.node} is ${node.state}`);
   const { last_reload: reload } = node.configuration;
@@ -138,6 +141,7 @@ export function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
     const since = Math.ceil(node.backplane.staleness_seconds);
     problems.push(`${node.node} has not heard of the backplane for ${since} s`);
   }
+  for (const name of silent) problems.push(`${name} fell silent`);
   const { newest } = configuration;
   for (const { name, configuration: report } of nodes) {
     if (newest === null || report === null) continue;

@@ -71,8 +71,7 @@ function fitted<Row>(
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - available;
   while (excess > 0) {
     const widest = widths.reduce(
-      (best, width, i) =>
-        width > least[i]! && (best === -1 || width > widths[best]!) ? i : best,
+      (best, width, i) => (width > least[i]! && (best === -1 || width > widths[best]!) ? i : best),
       -1,
     );
     if (widest === -1) break;

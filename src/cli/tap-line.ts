@@ -19,7 +19,7 @@ export function toTapLine(data: string, paint: Paint): string {
     toPrintable(textOf(record, 'method')),
     paint(toneOf(status), String(status ?? '-')),
     durationMs === undefined ? '-' : `${durationMs.toFixed(durationMs < 100 ? 1 : 0)} ms`,
-    toPrintable(`${textOf(record, 'host')}${textOf(record, 'path')}`),
+    toPrintable(`${textOf(record, 'host')}${textOf(record, 'path')}${textOf(record, 'query')}`),
     toWay(record),
     paint('faint', toPrintable(toNotes(record))),
   ];
@@ -29,7 +29,9 @@ export function toTapLine(data: string, paint: Paint): string {
 /** Through which route, to what. */
 function toWay(record: TapRecord): string {
   const route = textOf(record, 'route');
-  const target = [textOf(record, 'service'), textOf(record, 'endpoint')].filter((part) => part !== '');
+  const target = [textOf(record, 'service'), textOf(record, 'endpoint')].filter(
+    (part) => part !== '',
+  );
   const ends = [route, target.join(' ')].filter((part) => part !== '');
   return toPrintable(ends.join(' → '));
 }
@@ -51,10 +53,20 @@ function toneOf(status: number | undefined): Tone | undefined {
   return status >= 400 ? 'warn' : 'good';
 }
 
-/** Of a `dropped` event, which has a number of them somewhere. */
-export function toDroppedCount(data: string): string {
-  const number = /[0-9]+/.exec(data)?.[0];
-  return number ?? 'some';
+/** Of a `dropped` event. */
+export function toDroppedText(data: string): string {
+  const record = parse(data) ?? {};
+  const [slow, rate] = [numberOf(record, 'slow') ?? 0, numberOf(record, 'rate') ?? 0];
+  const parts = [
+    ...(slow > 0 ? [`${slow} that were too fast for here`] : []),
+    ...(rate > 0 ? [`${rate} beyond --rate`] : []),
+  ];
+  return `… not shown: ${parts.join(', ')}`;
+}
+
+/** Of an `end` event. */
+export function toEndReason(data: string): string {
+  return textOf(parse(data) ?? {}, 'reason');
 }
 
 function parse(data: string): TapRecord | undefined {

@@ -5,7 +5,7 @@ import { AdminFailure } from './admin-failure.ts';
 import { misuse, withAdmin } from './admin-verb.ts';
 import type { ServerEvent } from './event-stream.ts';
 import { createPaint } from './paint.ts';
-import { toDroppedCount, toTapLine } from './tap-line.ts';
+import { toDroppedText, toEndReason, toTapLine } from './tap-line.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
 
 /** By the names that the API has for them. */
@@ -23,6 +23,7 @@ const FILTERS = {
 
 const OPTIONS = {
   ...FILTERS,
+  'query-values': { type: 'boolean' },
   node: { type: 'string' },
   json: { type: 'boolean' },
 } as const satisfies VerbOptions;
@@ -31,17 +32,18 @@ export const tap: Verb = {
   name: 'tap',
   summary: 'Show requests as they happen.',
   usage: `meshgate tap [--route R] [--service S] [--consumer C] [--status S] [--method M] [--path PREFIX]
-             [--sample SHARE] [--rate N] [--limit N] [--node NODE] [--json]
+             [--sample SHARE] [--rate N] [--limit N] [--query-values] [--node NODE] [--json]
 
   --route R       Of this route alone; so with --service and --consumer
   --service S
   --consumer C
-  --status S      Answered so: 404, 5xx
+  --status S      Answered so: 404, 5xx, or several with commas between them
   --method M      Such as POST
   --path PREFIX   Whose path begins so
   --sample SHARE  Of those, this share, 0 to 1
-  --rate N        No more than N a second
+  --rate N        No more than N a second (default: 100)
   --limit N       End after N of them
+  --query-values  With the values in the query, but for those that look like secrets
   --node NODE     Those of another node, which the one that is asked passes on
   --json          A line of JSON each: the fields of the access log, and the headers without secrets
 
@@ -58,14 +60,18 @@ Examples:
   options: OPTIONS,
   async run(argv, io) {
     const { values } = parseArgs({ args: argv, options: OPTIONS });
-    const { node, json = false, ...filters } = values;
+    const { node, json = false, 'query-values': withValues = false, ...filters } = values;
     const { limit } = filters;
     if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit)) {
       return misuse(io, `not a number of requests: ${limit}`, tap.usage);
     }
-    const query = Object.fromEntries(
-      Object.entries(filters).filter((filter): filter is [string, string] => filter[1] !== undefined),
+    const given = Object.entries(filters).filter(
+      (filter): filter is [string, string] => filter[1] !== undefined,
     );
+    const query = {
+      ...Object.fromEntries(given),
+      ...(withValues && { query_values: 'true' }),
+    };
     const path = node === undefined ? 'v1/tap' : `v1/nodes/${encodeURIComponent(node)}/tap`;
     return withAdmin('tap', io, (client) => follow(client, io, { path, query, asJson: json }));
   },
@@ -88,7 +94,11 @@ async function follow(client: AdminClient, io: VerbIo, following: Following): Pr
     // What fails at once leaves the terminal alone.
     stopListening = terminal?.onLeave(leave);
     if (terminal !== undefined) stderr.write(`requests as they happen (q leaves)\n`);
-    if (await showAll(events, io, following)) return 0;
+    const end = await showAll(events, io, following);
+    if (end === 'limit' || left.signal.aborted) return 0;
+    throw new AdminFailure(END_TEXTS[end] ?? `the connection to ${client.address} ended`, {
+      isFinal: false,
+    });
   } catch (error) {
     if (left.signal.aborted) return 0;
     if (error instanceof AdminFailure) throw error;
@@ -99,30 +109,31 @@ async function follow(client: AdminClient, io: VerbIo, following: Following): Pr
     stopListening?.();
     readerLeft?.removeEventListener('abort', leave);
   }
-  if (left.signal.aborted) return 0;
-  throw new AdminFailure('the node ended it: it stops, or the token holds no longer', {
-    isFinal: false,
-  });
 }
 
-/** True once there were as many as were asked for. */
+/** As the node tells them. */
+const END_TEXTS: Readonly<Record<string, string>> = {
+  not_allowed: 'the token does not hold any more',
+  stopping: 'the node stops',
+};
+
+/** Resolves to why the node ended it; empty: it did not say. */
 async function showAll(
   events: AsyncIterable<ServerEvent>,
   io: VerbIo,
   { query, asJson }: Following,
-): Promise<boolean> {
+): Promise<string> {
   const { stdout, stderr, env } = io;
   const paint = createPaint(stdout, env);
   let open = Number(query['limit'] ?? Infinity);
   for await (const { event, data } of events) {
-    if (event === 'dropped') {
-      stderr.write(`… ${toDroppedCount(data)} not shown: more than could be passed on\n`);
-      continue;
-    }
+    if (event === 'end') return toEndReason(data);
+    if (event === 'dropped') stderr.write(`${toDroppedText(data)}\n`);
+    if (event !== 'exchange') continue;
     stdout.write(`${asJson ? data.replaceAll('\n', ' ') : toTapLine(data, paint)}\n`);
-    if (--open === 0) return true;
+    if (--open === 0) return 'limit';
   }
-  return false;
+  return '';
 }
 
 function reasonOf(error: unknown): string {

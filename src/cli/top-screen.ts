@@ -36,7 +36,10 @@ export function toScreen({ address, edges, note, columns, rows }: Screen): strin
   const nodes = new Set(edges.flatMap((edge) => edge.nodes));
   const rate = edges.reduce((sum, edge) => sum + edge.requests_per_second, 0);
   const head = `${address}  ${edges.length} edges of ${nodes.size} nodes, ${toRate(rate)} requests a second  (q leaves)`;
-  const table = edges.length === 0 ? ['no calls in the last minute'] : toTable(EDGE_COLUMNS, inOrder(edges), { width: columns });
+  const table =
+    edges.length === 0
+      ? ['no calls in the last minute']
+      : toTable(EDGE_COLUMNS, inOrder(edges), { width: columns });
   const lines = [head, note ?? '', ...table];
   if (lines.length > rows) {
     const hidden = lines.length - rows + 1;

@@ -40,12 +40,12 @@ export function addNodeStatus(app: FastifyInstance, status: () => NodeStatus): v
   app.get(
     '/v1/status',
     {
-      config: { role: 'viewer', isScoped: true },
+      config: { role: 'viewer' },
       schema: {
         operationId: 'getStatus',
         summary: 'How this node is: what it runs, what came of the last reload, the backplane.',
         response: { 200: NodeStatus, ...refusals(401, 403, 421, 429) },
-      } as object,
+      },
     },
     () => status(),
   );
