@@ -55,7 +55,7 @@ export async function waitForNodes(
 }
 
 /** Undefined while some have not said anything of it. */
-export function toOutcome(
+function toOutcome(
   nodes: readonly VersionReport[],
   version: number,
 ): 'done' | 'refused' | undefined {

@@ -129,7 +129,7 @@ function toText(value: unknown): string | null {
 }
 
 /** What is not well, a sentence each. */
-export function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
+function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
   const { node, configuration, nodes, silent } = fleet;
   const problems: string[] = [];
   if (node.state !== 'ready') problems.push(`${node.node} is ${node.state}`);

@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pino from 'pino';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createVerbs } from '../../src/cli/verbs.ts';
 import { createFolder } from '../gateway/config/config-file.ts';
 import { runVerb } from './verb-run.ts';
@@ -32,14 +30,12 @@ const HAS_ZSH = await hasShell('zsh');
 const HAS_FISH = await hasShell('fish');
 
 describe('completion in bash', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await createFolder({ 'meshgate.yaml': '', 'mesh two.yaml': '' });
-    await writeFile(join(folder, 'completion.bash'), await scriptFor('bash'));
-  });
-
   /** What is offered for the last of the words. */
   async function complete(...words: string[]): Promise<string[]> {
+    const folder = await createFolder({
+      'meshgate.yaml': '',
+      'completion.bash': await scriptFor('bash'),
+    });
     const script = `source completion.bash
 complete -p meshgate >/dev/null || exit 9
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))

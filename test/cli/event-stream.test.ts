@@ -28,7 +28,7 @@ describe('a stream of events', () => {
     const text = Buffer.from('event: a\r\ndata: ü…\r\n\r\nevent: b\r\ndata: 2\r\n\r\n').toString(
       'latin1',
     );
-    expect(await read(...text)).toEqual([
+    expect(await read(...text.split(''))).toEqual([
       { event: 'a', data: 'ü…' },
       { event: 'b', data: '2' },
     ]);

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import { toCommandLinePage } from '../../config/command-line-page.ts';
 import { createVerbs } from '../../src/cli/verbs.ts';
 
 const verbs = createVerbs(
@@ -15,8 +17,9 @@ describe('the usage of each verb', () => {
     const named = new Set(
       Array.from(told.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g), ([, name]) => name),
     );
-    expect([...named].toSorted()).toEqual([...new Set(taken.map(([name]) => name))].toSorted());
-    for (const [, { short }] of taken) if (short !== undefined) expect(told).toContain(`-${short}`);
+    expect(named).toEqual(new Set(taken.map(([name]) => name)));
+    const shorts = taken.flatMap(([, { short }]) => (short === undefined ? [] : [`-${short}`]));
+    expect(shorts.filter((short) => !told.includes(short))).toEqual([]);
   });
 
   it.each(verbs)('of $name has its exit codes and an example', ({ name, usage }) => {
@@ -28,4 +31,9 @@ describe('the usage of each verb', () => {
   it.each(verbs)('of $name fits a terminal', ({ usage }) => {
     for (const line of usage.split('\n')) expect(line.length).toBeLessThanOrEqual(108);
   });
+});
+
+it('the help of all verbs is docs/command-line.md; run `npm run generate`', async () => {
+  const page = new URL('../../docs/command-line.md', import.meta.url);
+  expect(await readFile(page, 'utf8')).toBe(toCommandLinePage());
 });

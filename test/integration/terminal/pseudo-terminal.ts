@@ -1,14 +1,17 @@
 /** The program on a terminal of its own, with somebody at the keys. */
 import { existsSync } from 'node:fs';
+import type { IPty, spawn } from '@lydell/node-pty';
 import { onTestFinished } from 'vitest';
 import { MAIN } from '../process/gateway-process.ts';
 
-type Pty = typeof import('@lydell/node-pty');
+interface Pty {
+  readonly spawn: typeof spawn;
+}
 
 /** Undefined where its binary is not made for this system. */
 async function load(): Promise<Pty | undefined> {
   try {
-    return (await import('@lydell/node-pty')).default as unknown as Pty;
+    return await import('@lydell/node-pty');
   } catch (error) {
     if (process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) && !isMusl()) {
       throw error;
@@ -37,7 +40,7 @@ export class PseudoTerminal {
   written = '';
   /** As a shell tells it: 130 for SIGINT. */
   readonly exited: Promise<number>;
-  readonly #process: import('@lydell/node-pty').IPty;
+  readonly #process: IPty;
   readonly #listeners = new Set<() => void>();
   #hasExited = false;
 
