@@ -1,6 +1,6 @@
 /** Composition root: the only place that builds long-lived objects and hands them to each other. */
 import { randomBytes } from 'node:crypto';
-import { hostname, totalmem } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin } from './app/admin.ts';
@@ -9,8 +9,9 @@ import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.t
 import { explainRequest } from './app/explanation.ts';
 import { createMesh } from './app/mesh.ts';
 import { createObservability } from './app/observability.ts';
+import { createProcessGuard } from './app/overload.ts';
+import { createSharedConfiguration } from './app/shared-configuration.ts';
 import { createSnapshotFactory } from './app/snapshot-factory.ts';
-import { createOverloadGuard } from './gateway/admission/overload.ts';
 import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
@@ -28,6 +29,7 @@ import { createHealthLog } from './mesh/service/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
+import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
 import { createSocketBudget } from './mesh/transport/socket-budget.ts';
@@ -38,17 +40,8 @@ import { VERSION } from './version.ts';
 
 export type { App, AppOptions, Started } from './cli/app-port.ts';
 
-const now = Date.now;
 const monotonic = (): number => performance.now();
-const clock: Clock = { now, monotonic };
-
-/** Above this the event loop is too late to serve anybody well, and 503 is the better answer. */
-const MAX_LOOP_DELAY_MS = 150;
-/** Share of the memory that the process may have (the machine's, or its container's) before it sheds load. */
-const MAX_MEMORY_SHARE = 0.85;
-
-/** Until every caller in the mesh has heard that an instance drains: ten times what it mostly takes. */
-const DRAIN_NOTICE_MS = 1000;
+const clock: Clock = { now: Date.now, monotonic };
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -74,10 +67,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     log,
   });
   const { registry, requestMetrics, observer } = observability;
-  const overload = createOverloadGuard({
-    maxLoopDelayMs: MAX_LOOP_DELAY_MS,
-    maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
-  });
+  const overload = createProcessGuard();
 
   const gatewayMetrics = createGatewayMetrics(registry, {
     version: VERSION,
@@ -96,6 +86,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
           expirySeconds: (expiresAtMs - clock.now()) / 1000,
         })),
     backplane: () => mesh.node.backplane.status(),
+    versions: () => readiness.versions(),
     droppedLogLines: observability.droppedLogLines,
   });
   const openFiles = readDescriptorLimit();
@@ -103,7 +94,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const descriptors = new DescriptorWarning(openFiles, sockets.accepted.limit, log);
   const serviceEnvironment: ServiceEnvironment = {
     monotonic,
-    now,
+    now: Date.now,
     random,
     zone: initial.node.zone,
     isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
@@ -179,11 +170,19 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     log,
   });
   const { onDemand } = snapshots;
+  const source = { first, configFile, document, env };
+  const shared = createSharedConfiguration({
+    ...source,
+    backplane: mesh.node.backplane,
+    nodeName,
+    readiness,
+    clock,
+    random,
+    log,
+  });
   const configuration = createConfiguration({
-    first,
-    configFile,
-    isWatched: document === undefined,
-    env,
+    ...source,
+    shared,
     compile: snapshots.compile,
     async prepareListeners(config) {
       const prepared = await listeners.prepare(config);
@@ -229,6 +228,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     async start() {
       observability.start();
       await mesh.node.start();
+      await shared.start();
       onDemand.start();
       // First of the doors: it tells that the node is starting, and where it cannot be had nothing is applied.
       const { port } = await status.start().catch((error: unknown) => {
@@ -272,7 +272,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       overload.stop();
       await mesh.stopSharing();
       // Services let go of their discovery, which then has something to save.
-      await Promise.all([configuration.stop(), onDemand.stop()]);
+      await Promise.all([configuration.stop(), onDemand.stop(), shared.stop()]);
       await Promise.all([
         mesh.node.stop(),
         admin.stop(),
@@ -289,8 +289,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
     explain: (question) =>
       explainRequest(question, {
-        config: initial,
-        hash: first.hash,
+        ...source,
         surroundings,
         snapshots,
         node: mesh.node,

@@ -69,12 +69,20 @@ export function createConfigKeys(options: ConfigKeysOptions): ConfigKeys {
   };
 }
 
-function givenKeys({ env, directory }: ConfigKeysOptions): readonly Uint8Array[] {
-  const text = env[VARIABLE];
+/** Absolute; undefined where the environment names none. */
+export function keyFileOf({
+  env,
+  directory,
+}: Pick<ConfigKeysOptions, 'env' | 'directory'>): string | undefined {
+  const name = env[FILE_VARIABLE]?.trim() ?? '';
+  return name === '' ? undefined : resolve(directory, name);
+}
+
+function givenKeys(options: ConfigKeysOptions): readonly Uint8Array[] {
+  const text = options.env[VARIABLE];
   if (text !== undefined && text.trim() !== '') return parseKeys(text, VARIABLE);
-  const name = env[FILE_VARIABLE];
-  if (name === undefined || name.trim() === '') return [];
-  const path = resolve(directory, name.trim());
+  const path = keyFileOf(options);
+  if (path === undefined) return [];
   let content: string;
   try {
     content = readFileSync(path, 'utf8');

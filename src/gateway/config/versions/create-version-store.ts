@@ -9,6 +9,7 @@ import { ConfigKeyError, type ConfigKeys } from './config-keys.ts';
 import { openBody, readBody } from './document-body.ts';
 import { createHeadFollower, headRecord, recordsOf } from './head-follower.ts';
 import { HISTORY_LIMITS, type HistoryLimits } from './history.ts';
+import { HEAD_FILE } from './last-known-part.ts';
 import { KnownHead, toKnown } from './known-head.ts';
 import { canonicalPieces, type SharedDocument } from './shared-document.ts';
 import { SealError, type Sealer } from './sealer.ts';
@@ -55,7 +56,7 @@ export function createVersionStore(options: VersionStoreOptions): NodeVersionSto
   const { backplane, keys, clock, random, log, schedule = scheduleTimer } = options;
   const monotonic = (): number => clock.monotonic();
   const writer = createVersionWriter(backplane, options.limits ?? HISTORY_LIMITS, monotonic);
-  const file = createVersionFile(options.directory, 'head');
+  const file = createVersionFile(options.directory, HEAD_FILE);
   const known = new KnownHead(file, keys, () => clock.now(), log);
   const follower = createHeadFollower({ backplane, writer, keys, known, random, log, schedule });
   const upkeep = createVersionUpkeep({

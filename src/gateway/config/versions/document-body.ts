@@ -15,9 +15,9 @@ const CHANGES_AT_ONCE = 4;
 /** Whoever has the text may write it: the same owner each time. */
 const OWNER = 'config';
 /** A document that no version names is removed that long after it was written last. */
-export const BODY_LEASE_MS = 60_000;
+const BODY_LEASE_MS = 60_000;
 /** Of the canonical JSON. */
-export const MAX_DOCUMENT_BYTES = 48 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 48 * 1024 * 1024;
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);

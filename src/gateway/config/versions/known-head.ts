@@ -100,7 +100,11 @@ export class KnownHead {
   }
 
   confirm(): void {
-    if (this.#state !== undefined) this.#state = { ...this.#state, isConfirmed: true };
+    if (this.#state?.isConfirmed === false) {
+      this.#state = { ...this.#state, isConfirmed: true };
+      // Once more, since the key that it was sealed with may be on its way out.
+      this.#keep();
+    }
     this.readable();
   }
 

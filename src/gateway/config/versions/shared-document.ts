@@ -17,7 +17,6 @@ export interface SharedDocument {
 }
 
 export const SHARED_KEYS = ['services', 'routes', 'consumers', 'plugins'] as const;
-export type SharedKey = (typeof SHARED_KEYS)[number];
 
 export const EMPTY_DOCUMENT: SharedDocument = {
   services: {},

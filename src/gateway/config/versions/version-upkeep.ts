@@ -33,7 +33,7 @@ export interface VersionUpkeep {
 }
 
 /** Between two passes of a node, give or take a fifth. */
-export const UPKEEP_MS = 60_000;
+const UPKEEP_MS = 60_000;
 const TURN_MS = 45_000;
 /** Of a pass: a third of a document's lease, after which what it knows may be out of date. */
 const PASS_MS = 20_000;
