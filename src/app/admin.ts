@@ -28,16 +28,21 @@ export function createAdmin(
     dataDir,
     node,
     status() {
-      const { status: state, revision, config_hash: hash, last_reload: last } = readiness.report();
+      const report = readiness.report();
+      const { last_reload: last, config_refused: refused } = report;
       const { connected, stalenessMs, reason } = backplane.status();
       return {
         node,
         version: VERSION,
-        state,
+        state: report.status,
         started_at: startedAt,
         configuration: {
-          revision,
-          hash,
+          revision: report.revision,
+          hash: report.config_hash,
+          owner: report.config_owner,
+          version: report.config_version,
+          refused: refused === undefined ? null : { ...refused },
+          missing: report.config_missing ?? null,
           last_reload: last === undefined ? null : { ...last, errors: [...last.errors] },
         },
         backplane: {

@@ -132,8 +132,11 @@ function toText(value: unknown): string | null {
 function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
   const { node, configuration, nodes, silent } = fleet;
   const problems: string[] = [];
-  if (node.state !== 'ready') problems.push(`${node.node} is ${node.state}`);
-  const { last_reload: reload } = node.configuration;
+  const { last_reload: reload, missing } = node.configuration;
+  if (node.state !== 'ready') {
+    const why = missing === null ? '' : `; missing: ${missing}`;
+    problems.push(`${node.node} is ${node.state}${why}`);
+  }
   if (reload?.successful === false) {
     problems.push(`${node.node} refused its configuration, and runs the one before`);
   }

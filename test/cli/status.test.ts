@@ -4,7 +4,7 @@ import type { VersionReport } from '../../src/admin/resources/configuration-acce
 import { status } from '../../src/cli/status.ts';
 import { NODES_SPACE } from '../../src/mesh/node/presence.ts';
 import { startAdmin, stopAdminsAfterEach, type TestAdmin } from '../admin/admin-fixture.ts';
-import { checkDocument } from '../admin/configured-admin.ts';
+import { checkDocument, WELL } from '../admin/configured-admin.ts';
 import { MemoryVersionStore } from '../admin/memory-version-store.ts';
 import { standardPlugins } from '../../src/plugins/standard.ts';
 import { documentOf } from '../gateway/config/shared-document-fixture.ts';
@@ -12,20 +12,7 @@ import { fillMesh, runAdminVerb } from './admin-verbs.ts';
 
 stopAdminsAfterEach();
 
-const AT = '2026-01-01T00:00:00.000Z';
-
-const WELL: NodeStatus = {
-  node: 'edge-1',
-  version: '1.2.3',
-  state: 'ready',
-  started_at: AT,
-  configuration: {
-    revision: 4,
-    hash: 'abc',
-    last_reload: { successful: true, at: AT, errors: [] },
-  },
-  backplane: { kind: 'redis', connected: true, staleness_seconds: 0, reason: null },
-};
+const AT = WELL.started_at;
 
 async function start(
   node: Partial<NodeStatus> = {},
@@ -80,6 +67,7 @@ edge-2  1.2.2    -      -                         version 1
         state: 'draining',
         configuration: {
           ...WELL.configuration,
+          missing: 'the backplane',
           last_reload: { successful: false, at: AT, errors: ['m.yaml:1:1 no'] },
         },
         backplane: { kind: 'redis', connected: false, staleness_seconds: 3.2, reason: 'refused' },
@@ -95,7 +83,7 @@ edge-2  1.2.2    -      -                         version 1
     expect(stdout).toContain(' m.yaml:1:1 no\n');
     expect(stdout).toContain('backplane      redis, not heard of for 4 s: refused\n');
     expect(stdout).toMatch(/^edge-1 .* refused, runs version 0: no such file$/m);
-    expect(stderr).toBe(`not well: edge-1 is draining
+    expect(stderr).toBe(`not well: edge-1 is draining; missing: the backplane
 not well: edge-1 refused its configuration, and runs the one before
 not well: edge-1 has not heard of the backplane for 4 s
 not well: edge-1 refused version 1

@@ -13,6 +13,19 @@ export const NodeStatus = Type.Object(
     configuration: Type.Object({
       revision: Type.Integer({ description: 'How many it has applied since it started.' }),
       hash: Type.String({ description: 'SHA-256 of all of it, the shared part and its own.' }),
+      owner: Type.Enum(['file', 'backplane'], {
+        description: 'Whose services, routes, consumers and plugins are.',
+      }),
+      version: Type.Integer({ minimum: 0, description: 'Of the shared part that runs; 0: none.' }),
+      refused: Nullable(
+        Type.Object(
+          { version: Type.Integer(), reason: Type.String() },
+          { description: 'The newest version, where it cannot be used here.' },
+        ),
+      ),
+      missing: Nullable(
+        Type.String({ description: 'What there has to be before the node gets traffic.' }),
+      ),
       last_reload: Nullable(
         Type.Object(
           {
