@@ -37,6 +37,7 @@ export function toOpenApi(): OpenApiDocument {
     dataDir,
     clock,
     log: SILENT,
+    status: never,
     configuration: {
       store,
       check: never,

@@ -7,7 +7,6 @@ import { createAdmin } from './app/admin.ts';
 import { createConfiguration } from './app/configuration.ts';
 import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.ts';
 import { explainRequest } from './app/explanation.ts';
-import { createFileDocument } from './app/file-document.ts';
 import { createMesh } from './app/mesh.ts';
 import { createObservability } from './app/observability.ts';
 import { createProcessGuard } from './app/overload.ts';
@@ -19,8 +18,6 @@ import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
-import { explain } from './gateway/explain/explain.ts';
-import { toExplainRequest } from './gateway/explain/question.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
@@ -174,7 +171,6 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   });
   const { onDemand } = snapshots;
   const source = { first, configFile, document, env };
-  const fileDocument = createFileDocument(configFile, document, log);
   const shared = createSharedConfiguration({
     ...source,
     backplane: mesh.node.backplane,
@@ -199,7 +195,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       mesh.sharing.update();
       trusted.update(config.trustedProxies);
       descriptors.check(allListenersOf(config));
-      filing = fileDocument.update(shared.owner === 'file');
+      admin.applied(config);
       if (isRegistering) register(config);
     },
     readiness,
@@ -219,21 +215,19 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
   const stages = requestStages(overload, random);
   const admin = createAdmin({
+    ...source,
     config: initial,
     node: mesh.node,
     shared,
     configuration,
-    fileDocument,
-    explain: async (question) =>
-      explain(toExplainRequest(question, applied), configuration.current, stages, clock),
+    readiness,
+    stages,
     clock,
     log,
   });
 
   /** The configuration in force. */
   let applied = initial;
-  /** Resolves when the admin API can show it. */
-  let filing = Promise.resolve();
   /** Only once the doors are open and there is somewhere to pass calls on to. */
   let isRegistering = false;
   function register(config: Config): void {
@@ -263,7 +257,6 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       }
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
-      await filing;
       await admin.start();
       readiness.status = 'ready';
       isRegistering = true;

@@ -24,6 +24,7 @@ import { addConfiguration } from './resources/configuration.ts';
 import type { ConfigurationSources } from './resources/configuration-access.ts';
 import { addEndpointOverrides } from './resources/endpoint-overrides.ts';
 import { addMeshListings } from './resources/mesh-listings.ts';
+import { addNodeStatus, type NodeStatus } from './resources/node-status.ts';
 import { addTokens } from './resources/tokens.ts';
 import { createMeshViews } from './views/mesh-views.ts';
 
@@ -38,6 +39,8 @@ export interface AdminServerOptions {
   readonly node?: string | undefined;
   /** Left out: the node has no shared configuration, and its API no resources of one. */
   readonly configuration?: ConfigurationSources | undefined;
+  /** How this node is. Left out: it has nothing to tell of itself. */
+  readonly status?: (() => NodeStatus) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly schedule?: Schedule | undefined;
@@ -64,7 +67,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { address, registry, backplane, dataDir, node, configuration, clock, log } = options;
+  const { address, registry, backplane, dataDir, node, configuration, status, clock, log } =
+    options;
   const { schedule = scheduleTimer } = options;
   const monotonic = (): number => clock.monotonic();
   const views = createMeshViews({ registry, backplane, monotonic, schedule });
@@ -132,6 +136,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       .send(toProblem(shown, { id: request.id, path }));
   });
 
+  if (status !== undefined) addNodeStatus(app, status);
   addMeshListings(app, views);
   addEndpointOverrides(app, { registry, backplane, log });
   addTokens(app, { tokens, clock });
