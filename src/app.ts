@@ -58,14 +58,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const readiness = new Readiness();
   const fetcher = createJsonFetcher();
   const trusted = createTrustedProxies(initial.trustedProxies);
-  const observability = createObservability({
-    config: initial,
-    nodeName,
-    version: VERSION,
-    clock,
-    random,
-    log,
-  });
+  const seen = { config: initial, nodeName, version: VERSION, clock, random, log };
+  const observability = createObservability(seen);
   const { registry, requestMetrics, observer } = observability;
   const overload = createProcessGuard();
 
