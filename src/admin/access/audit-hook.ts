@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** It changes nothing, though its method could. What viewers may do never does. */
     isReading?: boolean;
+    /** Another node does what it asks for, and says there who may. */
+    isForwarding?: boolean;
   }
 }
 
@@ -43,8 +45,10 @@ export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => vo
   });
 }
 
+/** What is forwarded is one too: the other node knows what it is, but not where it came from. */
 function isWrite({ method, routeOptions: { config } }: FastifyRequest): boolean {
-  return !READING.has(method) && config.role !== 'viewer' && config.isReading !== true;
+  if (READING.has(method)) return false;
+  return config.isForwarding === true || (config.role !== 'viewer' && config.isReading !== true);
 }
 
 /** That there is nothing at a path refuses nothing. */
