@@ -15,6 +15,7 @@ import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
+import { createSecretNames } from './gateway/config/secret-names.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -72,8 +73,9 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     clock,
     random,
     log,
+    secrets: createSecretNames(() => applied, standardPlugins),
   });
-  const { registry, requestMetrics, observer } = observability;
+  const { registry, requestMetrics, observer, tap } = observability;
   const overload = createOverloadGuard({
     maxLoopDelayMs: MAX_LOOP_DELAY_MS,
     maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
@@ -213,7 +215,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     return [...known.values(), ...others];
   }
 
-  const admin = createAdmin(initial, mesh.node, clock, log);
+  const admin = createAdmin({ config: initial, mesh, tap, clock, log });
 
   /** The configuration in force. */
   let applied = initial;

@@ -36,7 +36,13 @@ export function createTapReaders(tap: Tap, schedule: Schedule): TapReaders {
   let callOff: (() => void) | undefined;
 
   function end(reader: Reader, reason: TapEnd): void {
+    const isBehind = reader.stream.isBehind;
     leave(reader);
+    // What waits for it was for one who was allowed to see it.
+    if (reason === 'not_allowed' && isBehind) {
+      reader.stream.abandon();
+      return;
+    }
     tellDrops(reader);
     reader.stream.end('end', JSON.stringify({ reason }));
   }

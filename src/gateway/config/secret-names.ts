@@ -5,6 +5,19 @@ import type { PluginCatalogue } from './plugin-catalogue.ts';
 
 const LAST_KEY = /(?:\["([^"]+)"\]|\.([^.[\]"]+))(?:\[\d+\])*$/;
 
+/** Of whatever configuration is in force when it is asked; worked out once for each. */
+export function createSecretNames(
+  current: () => Config,
+  catalogue: PluginCatalogue,
+): () => SecretNames {
+  let last: { readonly config: Config; readonly names: SecretNames } | undefined;
+  return () => {
+    const config = current();
+    if (last?.config !== config) last = { config, names: secretNamesOf(config, catalogue) };
+    return last.names;
+  };
+}
+
 /** What plugins read credentials from, and what they are told to write by a value that was substituted. */
 export function secretNamesOf(
   { plugins, routes, redactions }: Pick<Config, 'plugins' | 'routes' | 'redactions'>,

@@ -24,6 +24,7 @@ function create(nodeId: string, on: Backplane = backplane): Presence {
     backplane: on,
     nodeId,
     describe: () => ({ name: nodeId }),
+    monotonic: time.monotonic,
     random: () => 0.5,
     log: SILENT,
     schedule: time.schedule,
