@@ -157,4 +157,3 @@ function addListing<Known, Item>(
     },
   );
 }
-

@@ -14,7 +14,7 @@ export interface SecretNames {
 const MAX_VALUE_LENGTH = 1024;
 
 const SECRET_NAME =
-  /(?:^|[-_.])auth|authori[sz]ation|cookie|token|secret|passw|pwd|(?:api|access|private|shared)[-_]?key|credential|session|signature|assertion|jwt/i;
+  /(?:^|[-_.])auth(?:$|[-_.]|key|entic)|authori[sz]ation|cookie|token|secret|passw|pwd|(?:api|access|private|shared)[-_]?key|credential|session|signature|assertion|jwt/i;
 /** In queries, names are shorter. */
 const SECRET_QUERY_NAME = /^(?:code|key|pass|sig|ticket)$/i;
 /** Challenges are for everybody to read, and what one wants to see of a 401. */
