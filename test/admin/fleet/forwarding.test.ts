@@ -1,8 +1,10 @@
 /** `/v1/nodes/{node}/…`: two real servers, and one that is asked through the other. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../../integration/gateway-fixture.ts';
 import { endedExchange } from '../../gateway/observe/tap-exchange.ts';
 import { createTestTap, send, startAdmin, stopAdminsAfterEach } from '../admin-fixture.ts';
 import { readEvents } from '../event-reader.ts';
@@ -166,6 +168,31 @@ describe('the admin API of another node', () => {
   });
 });
 
+/** The port of a process that is stopped, and whose queue of connections is full. */
+async function startStopped(): Promise<number> {
+  const script = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port) })`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line.toString());
+  child.kill('SIGSTOP');
+  for (let i = 0; i < 4; i++) {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+  }
+  // The queue is full when a connection does not come about any more.
+  await until(async () => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    const isOpen = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 300)),
+    ]);
+    return isOpen ? undefined : true;
+  });
+  return port;
+}
+
 describe('a node that cannot be asked', () => {
   it('is 404 where there is none', async () => {
     const { a, token } = await startFleet();
@@ -233,6 +260,23 @@ describe('a node that cannot be asked', () => {
       'The node "mute" gave no answer within 5 s; what was asked for may have been done or not.',
     ]);
     expect(other.status).toBe(200);
+  });
+
+  it('is 504 where no connection comes about, and for 5 s more at once', async () => {
+    const { a, token } = await startFleet();
+    const port = await startStopped();
+    await describeNode(a.backplane, 'hung', `127.0.0.1:${port}`);
+    const first = await askWith(a, token, '/v1/nodes/hung/mesh/nodes');
+    const began = performance.now();
+    const second = await askWith(a, token, '/v1/nodes/hung/mesh/nodes');
+    expect(performance.now() - began).toBeLessThan(1_500);
+    for (const { status, body } of [first, second]) {
+      expect([status, body['code'], body['detail']]).toEqual([
+        504,
+        'node_timeout',
+        'The node "hung" cannot be reached: no connection within 2 s.',
+      ]);
+    }
   });
 
   it('is 503 where it breaks off, and is asked once only', async () => {
