@@ -29,6 +29,7 @@ import { createHealthLog } from './mesh/service/health-log.ts';
 import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
+import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
 import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
 import { createSocketBudget } from './mesh/transport/socket-budget.ts';
@@ -47,9 +48,6 @@ const clock: Clock = { now, monotonic };
 const MAX_LOOP_DELAY_MS = 150;
 /** Share of the memory that the process may have (the machine's, or its container's) before it sheds load. */
 const MAX_MEMORY_SHARE = 0.85;
-
-/** Until every caller in the mesh has heard that an instance drains: ten times what it mostly takes. */
-const DRAIN_NOTICE_MS = 1000;
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
 export async function createApp(options: AppOptions): Promise<App> {

@@ -32,13 +32,16 @@ export async function explainRequest(
     stickyKey: () => readStickyKey(config.dataDir) ?? randomBytes(32),
   };
   await node.backplane.start();
-  const snapshot = await snapshots.compile(config, 1, hash, quiet);
   try {
-    await firstEndpoints(snapshot.services.values());
-    return await explain(toExplainRequest(question, config), snapshot, stages, clock);
+    const snapshot = await snapshots.compile(config, 1, hash, quiet);
+    try {
+      await firstEndpoints(snapshot.services.values());
+      return await explain(toExplainRequest(question, config), snapshot, stages, clock);
+    } finally {
+      snapshot.lease.supersede();
+      await snapshots.onDemand.stop();
+    }
   } finally {
-    snapshot.lease.supersede();
-    await snapshots.onDemand.stop();
     await node.backplane.close();
   }
 }

@@ -9,6 +9,7 @@ export { MeshClientError, type MeshClientErrorCode } from './client-error.ts';
 export type {
   BalancerSettings,
   CircuitBreakerSettings,
+  HedgeSettings,
   HealthCheckSettings,
   MeshOptions,
   NodeOptions,

@@ -89,8 +89,9 @@ export interface Mesh {
 
   /**
    * Leaves: drains what was registered (callers get `noticeMs` to hear of it), takes it out, waits
-   * for the calls in flight, and closes all connections. The process can end after it, and not before. What is
-   * called again does no more. A WebSocket made through `dispatcher` is its owner's to close.
+   * for the calls in flight, and closes all connections. The process can end after it, and not
+   * before. Called again it does no more. A WebSocket made through `dispatcher` is its owner's to
+   * close.
    *
    * An application that serves others calls `instance.drain()`, closes its server, and then this:
    * the requests it is still at may need the mesh.

@@ -1,10 +1,10 @@
 /** Builds what an application's part in the mesh is made of, and takes it down again. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { createRedisBackplane } from '../mesh/backplane/redis/redis-backplane.ts';
-import { describeTarget, type RedisTarget } from '../mesh/backplane/redis/redis-target.ts';
-import type { Destination } from '../mesh/node/advertised-host.ts';
+import { describeTarget, firstAddressOf } from '../mesh/backplane/redis/redis-target.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
 import { isMeshOrigin } from '../mesh/service/dispatch-origin.ts';
 import { createHealthLog } from '../mesh/service/health-log.ts';
@@ -78,7 +78,7 @@ export class OwnMesh implements Mesh {
     });
     this.#registrations = new Registrations({
       node: this.#node,
-      destination: destinationOf(target),
+      destination: firstAddressOf(target),
       zone,
       monotonic,
       random,
@@ -172,8 +172,7 @@ export class OwnMesh implements Mesh {
     await this.#dispatcher.destroy();
     clearTimeout(timer);
     // A tunnel keeps its service waiting for as long as it lives.
-    const nextTurn = new Promise<void>((resolve) => setImmediate(resolve));
-    await Promise.race([stopped, nextTurn]);
+    await Promise.race([stopped, nextTurn()]);
   }
 
   /** What `ready` waits for, in words; empty where that is nothing. */
@@ -196,9 +195,4 @@ export class OwnMesh implements Mesh {
     if (connected) return `Redis at ${server} has not answered yet`;
     return `Redis at ${server} is not reached${reason === undefined ? '' : ` (${reason})`}`;
   }
-}
-
-function destinationOf({ topology }: RedisTarget): Destination {
-  if (topology.type === 'single') return topology;
-  return (topology.type === 'cluster' ? topology.nodes : topology.sentinels)[0]!;
 }

@@ -1,6 +1,7 @@
 /** The option `redis` → which Redis, and how it is reached. */
 import {
   parseRedisUrl,
+  toRedisTls,
   type RedisAddress,
   type RedisTarget,
   type RedisTls,
@@ -78,10 +79,5 @@ function parseRedisTls(fields: OptionFields): RedisTls | undefined {
   const value = fields.get('tls');
   if (value === undefined || value === false) return undefined;
   if (value === true) return {};
-  const { serverName, verify, ...pem } = parseTls(fields, 'tls')!;
-  return {
-    ...pem,
-    ...(serverName !== undefined && { servername: serverName }),
-    rejectUnauthorized: verify,
-  };
+  return toRedisTls(parseTls(fields, 'tls')!);
 }

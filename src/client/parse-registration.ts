@@ -1,6 +1,6 @@
 /** The options of `register`, from unknown to typed. */
 import { probeTcp } from '../mesh/health/tcp-probe.ts';
-import type { Destination } from '../mesh/node/advertised-host.ts';
+import { isAnywhere, type Destination } from '../mesh/node/advertised-host.ts';
 import { LOCAL_CHECK_DEFAULTS, CHECK_DEFAULTS } from '../mesh/service/service-defaults.ts';
 import { parseAddress, parsePort } from './address.ts';
 import { OptionFields } from './option-fields.ts';
@@ -39,7 +39,6 @@ const FIELDS = [
 ];
 
 const MAX_ID_LENGTH = 256;
-const ANYWHERE = new Set(['0.0.0.0', '::']);
 
 /** Throws a `MeshClientError` that names the field. */
 export function parseRegistration(options: unknown): ParsedRegistration {
@@ -47,15 +46,15 @@ export function parseRegistration(options: unknown): ParsedRegistration {
   const service = fields.text('service');
   if (service === undefined || !isCallableName(service)) fields.fail('service', SERVICE_NAME_RULE);
   const { host, port } = parseListening(fields);
-  const isAnywhere = ANYWHERE.has(host);
+  const anywhere = isAnywhere(host);
   const id = fields.text('id');
   if (id !== undefined && id.length > MAX_ID_LENGTH) {
     fields.fail('id', `must be at most ${MAX_ID_LENGTH} characters`);
   }
   return {
     service,
-    application: { host: isAnywhere ? '127.0.0.1' : host, port },
-    advertised: parseAdvertise(fields) ?? (isAnywhere ? undefined : { host, port }),
+    application: { host: anywhere ? '127.0.0.1' : host, port },
+    advertised: parseAdvertise(fields) ?? (anywhere ? undefined : { host, port }),
     id,
     metadata: parseMetadata(fields),
     weight: fields.number('weight', { min: 0, max: 1_000_000 }) ?? 1,

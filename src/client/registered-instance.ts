@@ -2,7 +2,7 @@
 import type { MeshNode } from '../mesh/node/mesh-node.ts';
 import { toEndpointId } from '../mesh/endpoint.ts';
 import type { Destination } from '../mesh/node/advertised-host.ts';
-import { LocalInstance } from '../mesh/node/local-instance.ts';
+import { DRAIN_NOTICE_MS, LocalInstance } from '../mesh/node/local-instance.ts';
 import { Registration, type RegistrationState } from '../mesh/registry/registration.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 import { meshClosed, MeshClientError } from './client-error.ts';
@@ -56,8 +56,6 @@ export interface InstanceSurroundings {
 
 /** Looks after the instance: with a health check, or without. */
 type Keeper = Pick<LocalInstance, 'start' | 'drain' | 'leave' | 'healthy'>;
-
-const DRAIN_NOTICE_MS = 1000;
 
 export class OwnInstance implements RegisteredInstance {
   readonly service: string;
@@ -160,15 +158,7 @@ export class OwnInstance implements RegisteredInstance {
         leave: async () => void (await registration.deregister()),
       };
     }
-    const { host, port } = application;
-    const { probe, rules } = check;
-    return new LocalInstance({
-      registration,
-      application: { id: toEndpointId(host, port), host, port, weight: 1, metadata: {} },
-      probe,
-      rules,
-      log,
-    });
+    return new LocalInstance({ registration, application, ...check, log });
   }
 
   #heard(state: RegistrationState): void {

@@ -27,8 +27,8 @@ import { answerLocally, chooseTarget } from './forward/target.ts';
 import type { Observer } from './observe/observer.ts';
 import { continueTrace } from './observe/trace-context.ts';
 import { runRouteHooks, runTargetHooks } from './pipeline/stages.ts';
-import { sendAnswer, type AnswerEnvironment } from './pipeline/send-answer.ts';
-import { reasonOf, rescue, rescueMalformed } from './rescue/rescue.ts';
+import { breakOff, sendAnswer, type AnswerEnvironment } from './pipeline/send-answer.ts';
+import { rescue, rescueMalformed } from './rescue/rescue.ts';
 import { matchRoute } from './routing/match-route.ts';
 
 export interface RequestPathDependencies {
@@ -81,11 +81,7 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
     try {
       sendAnswer(exchange, rescue(exchange, cause), answering);
     } catch (error) {
-      // A plugin has broken what even a refusal needs. The lane called us and must not be thrown
-      // at: that would end the process, and without an end the client would wait for ever.
-      exchange.outcome.code = 'internal';
-      exchange.outcome.reason = reasonOf(error);
-      exchange.downstream.abort();
+      breakOff(exchange, error);
     }
   }
 

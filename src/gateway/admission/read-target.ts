@@ -1,6 +1,6 @@
 /** Reads the request target once: from here on there is one host, one path and one query. */
-import { MeshgateError } from '../../errors.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { badRequest, targetTooLong } from '../exchange/request-refusals.ts';
 import type { StageResult } from '../exchange/stage.ts';
 import { splitAbsoluteForm } from '../routing/absolute-form.ts';
 import { canonicalTarget, PathRefusal } from '../routing/canonical-path.ts';
@@ -13,10 +13,7 @@ export function readTarget(exchange: GatewayExchange): StageResult {
   const { intake, request } = exchange;
   let { target, authority } = intake;
   if (target.length > intake.connection.listener.maxTargetBytes) {
-    throw new MeshgateError('uri_too_long', {
-      status: 414,
-      detail: `The request target is longer than ${intake.connection.listener.maxTargetBytes} bytes.`,
-    });
+    throw targetTooLong(intake.connection.listener.maxTargetBytes);
   }
   const first = target.charCodeAt(0);
   if (first !== SLASH && first !== ASTERISK) {
@@ -35,8 +32,4 @@ export function readTarget(exchange: GatewayExchange): StageResult {
   request.path = canonical.path;
   request.query = canonical.query;
   exchange.encodedSlash = canonical.encodedSlash;
-}
-
-function badRequest(detail: string): MeshgateError {
-  return new MeshgateError('bad_request', { status: 400, detail });
 }

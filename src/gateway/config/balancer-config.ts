@@ -2,6 +2,7 @@
 import type { PolicyName } from '../../mesh/balancing/policies.ts';
 import type { SlowStart } from '../../mesh/balancing/slow-start.ts';
 import type { CheckRules } from '../../mesh/health/active-checks.ts';
+import type { CheckKind } from '../../mesh/health/create-probe.ts';
 
 export interface BalancerConfig {
   readonly policy: PolicyName;
@@ -29,8 +30,5 @@ export interface StickyConfig {
 }
 
 export interface HealthCheckConfig extends CheckRules {
-  readonly by:
-    | { readonly kind: 'http'; readonly path: string; readonly host: string | undefined }
-    | { readonly kind: 'tcp' }
-    | { readonly kind: 'grpc'; readonly service: string };
+  readonly by: CheckKind;
 }

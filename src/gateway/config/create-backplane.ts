@@ -1,5 +1,4 @@
 /** Backplane configuration → the backplane: embedded in the data directory, or a Redis. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backplane } from '../../mesh/backplane/backplane.ts';
 import { createEmbeddedBackplane } from '../../mesh/backplane/embedded/embedded-backplane.ts';
@@ -8,15 +7,16 @@ import {
   type RedisBackplane,
 } from '../../mesh/backplane/redis/redis-backplane.ts';
 import {
+  firstAddressOf,
   parseRedisUrl,
+  toRedisTls,
   type RedisTarget,
-  type RedisTls,
 } from '../../mesh/backplane/redis/redis-target.ts';
 import type { Destination } from '../../mesh/node/advertised-host.ts';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Config } from './config.ts';
 import type { RedisConfig } from './mesh-config.ts';
-import type { PeerTls } from './service-config.ts';
+import { readPeerTls } from './read-peer-tls.ts';
 
 export interface BackplaneSurroundings {
   readonly clock: Clock;
@@ -45,7 +45,7 @@ export function createBackplane(
   }
   const target = toTarget(redis);
   const backplane = createRedisBackplane({ target, namespace, ...surroundings });
-  return { backplane, redis: backplane, destination: destinationOf(target) };
+  return { backplane, redis: backplane, destination: firstAddressOf(target) };
 }
 
 function toTarget(config: RedisConfig): RedisTarget {
@@ -53,7 +53,7 @@ function toTarget(config: RedisConfig): RedisTarget {
   const access = {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(config.tls !== undefined && { tls: readTls(config.tls) }),
+    ...(config.tls !== undefined && { tls: toRedisTls(readPeerTls(config.tls)) }),
   };
   switch (config.kind) {
     case 'single':
@@ -71,19 +71,4 @@ function toTarget(config: RedisConfig): RedisTarget {
     default:
       return config satisfies never;
   }
-}
-
-function readTls({ serverName, ca, cert, key, verify }: PeerTls): RedisTls {
-  return {
-    rejectUnauthorized: verify,
-    ...(serverName !== undefined && { servername: serverName }),
-    ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }),
-    ...(cert !== undefined && { cert: readFileSync(cert, 'utf8') }),
-    ...(key !== undefined && { key: readFileSync(key, 'utf8') }),
-  };
-}
-
-function destinationOf({ topology }: RedisTarget): Destination | undefined {
-  if (topology.type === 'single') return topology;
-  return topology.type === 'cluster' ? topology.nodes[0] : topology.sentinels[0];
 }

@@ -1,14 +1,13 @@
 /** Service configuration → live service: its discovery, its TLS material, its limits. */
-import { readFileSync } from 'node:fs';
 import { createDnsSource, type DnsQuery } from '../../mesh/discovery/dns.ts';
 import type { EndpointSource } from '../../mesh/discovery/endpoint-source.ts';
 import { createStaticSource } from '../../mesh/discovery/static.ts';
 import { createRetryRules } from '../../mesh/resilience/retry-policy.ts';
 import { Service, type ServiceEnvironment } from '../../mesh/service/service.ts';
-import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import { createProbe } from './create-probe.ts';
-import type { DnsDiscovery, PeerTls, ServiceConfig } from './service-config.ts';
+import { readPeerTls } from './read-peer-tls.ts';
+import type { DnsDiscovery, ServiceConfig } from './service-config.ts';
 
 /** What a service is made with, besides its configuration. */
 export interface ServiceSurroundings {
@@ -26,7 +25,7 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
   const { healthCheck, outlierDetection, adaptiveWeights, discover } = config;
   const { sticky, policy, hashBalanceFactor, slowStart, zoneAware } = balancer;
   const { environment, stickyKey } = surroundings;
-  const tls = config.tls === undefined ? undefined : readTls(config.tls);
+  const tls = config.tls === undefined ? undefined : readPeerTls(config.tls);
   return new Service(
     {
       name,
@@ -80,14 +79,4 @@ function createSource(
 
 function toQuery({ type, name, port }: DnsDiscovery): DnsQuery {
   return type === 'SRV' ? { type, name } : { type, name, port: port! };
-}
-
-function readTls({ serverName, ca, cert, key, verify }: PeerTls): UpstreamTls {
-  return {
-    verify,
-    ...(serverName !== undefined && { serverName }),
-    ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') }),
-    ...(cert !== undefined && { cert: readFileSync(cert, 'utf8') }),
-    ...(key !== undefined && { key: readFileSync(key, 'utf8') }),
-  };
 }

@@ -45,8 +45,8 @@ export type LoadMessage =
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
 /**
- * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for more than a few milliseconds: the
- * result comes in pieces of about 64 KiB, one a turn of the loop.
+ * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for
+ * more than a few milliseconds: the result comes in pieces of about 64 KiB, one a turn of the loop.
  */
 export async function loadConfigInThread(
   file: string,

@@ -1,5 +1,6 @@
 /** A service as the program consumes it: where its endpoints are, and how they are reached. */
 import type { OutlierRules } from '../../mesh/health/outlier-rules.ts';
+import type { CircuitThresholds } from '../../mesh/resilience/circuit-breaker.ts';
 import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryCondition } from '../../mesh/resilience/retry-policy.ts';
 import type { ServiceProtocol } from '../../mesh/service/endpoint-upstreams.ts';
@@ -24,11 +25,7 @@ export interface ServiceConfig {
   readonly outlierDetection: OutlierRules | undefined;
   /** Whether endpoints that do worse than their peers get less. */
   readonly adaptiveWeights: boolean;
-  readonly circuitBreaker: {
-    readonly maxConnections: number;
-    readonly maxPending: number;
-    readonly maxRequests: number;
-  };
+  readonly circuitBreaker: CircuitThresholds;
   readonly retry: RetryConfig;
   /** Undefined: off. */
   readonly hedge: HedgeRules | undefined;

@@ -39,8 +39,8 @@ export interface Validation {
 export function validate(input: ValidationInput): Validation {
   const { value, validator, substitutions, unresolved } = input;
   withoutEdge(value);
-  const names = namesWithin(value);
   const check = checkSchema(value, validator, new Set(substitutions.keys()));
+  const names = namesWithin(value);
   const hidden = createHiddenValues(hiddenValuesOf(input, check.secrets));
   const problems = withoutConsequences(check.faults)
     .filter(({ pointer }) => !unresolved.has(pointer))
@@ -95,7 +95,7 @@ function withoutEdge(value: unknown): void {
   if (!has('listeners')) (value as { listeners?: unknown }).listeners = [];
 }
 
-/** As they stand in the file: what has faults is there all the same. */
+/** Before anything is taken out: what has faults is there all the same. */
 function namesWithin(value: unknown): Pick<Draft, 'services' | 'listeners'> {
   const services = valueAt(value, ['services']);
   const listeners = valueAt(value, ['listeners']);
@@ -103,8 +103,7 @@ function namesWithin(value: unknown): Pick<Draft, 'services' | 'listeners'> {
     services: new Set(
       typeof services === 'object' && services !== null ? Object.keys(services) : [],
     ),
-    // Without listeners there is the default one.
-    listeners: listeners === undefined ? new Set(['http']) : namesOf(listeners),
+    listeners: namesOf(listeners),
   };
 }
 

@@ -12,7 +12,7 @@ export interface OnDemandServicesOptions {
   readonly toConfig: (name: string) => ServiceConfig;
   /** Made and started. */
   readonly createService: (config: ServiceConfig) => Service;
-  /** Of a service that is there; undefined: of all that are not. */
+  /** Where the calls to a service are counted. */
   readonly cellsOf: (service: Service) => RouteCells;
   readonly route: string;
   readonly onStopFailed: (error: unknown) => void;

@@ -1,6 +1,7 @@
 /** Who the client is: the nearest address that no trusted proxy vouches for. */
-import ipaddr from 'ipaddr.js';
+import { isIP } from 'node:net';
 import type { Peer } from '../../plugins/sdk/exchange.ts';
+import { toCanonicalAddress } from './canonical-address.ts';
 import type { Connection } from './connection.ts';
 
 /**
@@ -26,7 +27,7 @@ function nearestUntrusted(
   let client = address;
   const hops = forwardedFor.split(',');
   for (let i = hops.length - 1; i >= 0 && isTrustedProxy(client); i--) {
-    const hop = toCanonicalAddress(hops[i]!.trim());
+    const hop = parseHop(hops[i]!.trim());
     // A hop that is no address (`unknown`, an obfuscated name) ends what can be known.
     if (hop === undefined) break;
     client = hop;
@@ -34,10 +35,11 @@ function nearestUntrusted(
   return client;
 }
 
-/** Canonical text of an address: without port and brackets, IPv4-mapped IPv6 as IPv4. */
-function toCanonicalAddress(text: string): string | undefined {
+/** Its address in canonical text, without port and brackets. */
+function parseHop(text: string): string | undefined {
   let bare = text;
   if (bare.startsWith('[')) bare = bare.slice(1, bare.indexOf(']'));
   else if (bare.indexOf(':') === bare.lastIndexOf(':')) bare = bare.split(':')[0]!;
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined;
+  // Strictly: other parsers read `7` and `0177.1` as addresses too, and not as the same ones.
+  return isIP(bare) === 0 ? undefined : toCanonicalAddress(bare);
 }

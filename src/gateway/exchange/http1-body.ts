@@ -1,8 +1,9 @@
 /** The body of an HTTP/1 request, over node:http's IncomingMessage. */
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import { IncomingMessage, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { sameName } from '../../plugins/sdk/header-fields.ts';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
 import { isTooSlow } from './body-pace.ts';
-import { clientGone } from './full-lane-refusals.ts';
+import { clientGone } from './request-refusals.ts';
 
 /** So many unread bytes are read and dropped to keep the connection; more is worth a new one. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
@@ -12,6 +13,39 @@ export class Http1Request extends IncomingMessage {
   source: Http1Body | undefined = undefined;
   /** It asked for another protocol and does not get it. */
   declinedUpgrade = false;
+  /** What `headers` gave. */
+  asked: IncomingHttpHeaders | undefined = undefined;
+}
+
+/** None of the fields that node:http asks for. */
+const NO_FIELDS: IncomingHttpHeaders = Object.freeze({});
+
+// All are in `rawHeaders`, which is what we read. node:http itself asks for three, and would make
+// a dictionary of all of them for each request.
+Object.defineProperty(Http1Request.prototype, 'headers', {
+  get(this: Http1Request): IncomingHttpHeaders {
+    return (this.asked ??= fieldsForNode(this.rawHeaders));
+  },
+});
+
+/** By the length of their names. */
+const FIELDS_FOR_NODE = new Map([
+  [6, 'expect'],
+  [14, 'content-length'],
+  [17, 'transfer-encoding'],
+] as const);
+
+function fieldsForNode(raw: readonly string[]): IncomingHttpHeaders {
+  let found = NO_FIELDS;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    const wanted = FIELDS_FOR_NODE.get(name.length as 6);
+    if (wanted === undefined || !sameName(name, wanted)) continue;
+    if (found === NO_FIELDS) found = {};
+    const before = found[wanted];
+    found[wanted] = before === undefined ? raw[i + 1]! : `${before}, ${raw[i + 1]!}`;
+  }
+  return found;
 }
 
 export class Http1Body implements BodySource {

@@ -2,13 +2,14 @@
 import type { MeshgateError } from '../../errors.ts';
 import { sameName } from '../../plugins/sdk/header-fields.ts';
 import { isAuthority } from './full-lane-authority.ts';
+import type { HeadLimits } from './head-limits.ts';
 import {
   badRequest,
   fieldsTooLarge,
   methodRefused,
   targetTooLong,
   tooManyFields,
-} from './full-lane-refusals.ts';
+} from './request-refusals.ts';
 
 /** The parts of a node:http request that the reading needs. */
 export interface Http1RequestHead {
@@ -17,13 +18,6 @@ export interface Http1RequestHead {
   readonly httpVersionMajor: number;
   readonly httpVersionMinor: number;
   readonly rawHeaders: readonly string[];
-}
-
-export interface Http1Limits {
-  readonly maxHeaderFields: number;
-  /** Names and values with `: ` and line end, without the request line. */
-  readonly maxHeaderBytes: number;
-  readonly maxTargetBytes: number;
 }
 
 export interface Http1Head {
@@ -37,7 +31,7 @@ export interface Http1Head {
 /** The head, or why it is refused. RFC 9112 §3.2, §6.1, §6.3. */
 export function readHttp1Head(
   request: Http1RequestHead,
-  limits: Http1Limits,
+  limits: HeadLimits,
 ): Http1Head | MeshgateError {
   const raw = request.rawHeaders;
   const target = request.url ?? '';

@@ -2,8 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import { MeshgateError } from '../../errors.ts';
 import type { Answer } from '../../plugins/sdk/answer.ts';
-import type { Http1Limits } from './http1-intake.ts';
-import { badRequest, fieldsTooLarge, targetTooLong } from './full-lane-refusals.ts';
+import type { HeadLimits } from './head-limits.ts';
+import { badRequest, fieldsTooLarge, targetTooLong } from './request-refusals.ts';
 
 /** The error of a 'clientError' event; `rawPacket` is what was being parsed. */
 export interface Http1ClientError {
@@ -14,13 +14,16 @@ export interface Http1ClientError {
   readonly bytesParsed?: number;
 }
 
+/** By node:http: a request's head did not come in time. */
+export const HEAD_LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 /** Undefined where nobody is left to answer, or nothing was asked: the connection just ends. */
 export function toHttp1Refusal(
   error: Http1ClientError,
-  limits: Http1Limits,
+  limits: HeadLimits,
 ): MeshgateError | undefined {
   const code = error.code ?? '';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+  if (code === HEAD_LATE) {
     return new MeshgateError('request_timeout', {
       status: 408,
       detail: 'The request head did not arrive in time.',
@@ -49,7 +52,7 @@ function stoppedInTarget(error: Http1ClientError): boolean {
   return space === -1 || parsed.indexOf(' ', space + 1) === -1;
 }
 
-/** A complete answer that closes the connection. `headOnly`: for HEAD. */
+/** A complete answer that closes the connection. */
 export function toHttp1Bytes(answer: Answer, nowMs: number): Buffer {
   const body =
     typeof answer.body === 'string' ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array());

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import fastify from 'fastify';
 import { MeshgateError } from '../../errors.ts';
 import type { ConnectionOrigin } from './full-lane-connection.ts';
-import { expectationFailed, methodRefused } from './full-lane-refusals.ts';
+import { expectationFailed, methodRefused } from './request-refusals.ts';
 import { Http1Body, Http1Request } from './http1-body.ts';
 import { Http1Downstream, Http1Response } from './http1-downstream.ts';
 import { asksForWebSocket, readHttp1Head, type Http1Head } from './http1-intake.ts';
@@ -24,6 +24,9 @@ export interface Http1Server {
   /** Ends the server's timers; connections that are left are no longer watched. */
   close(): Promise<void>;
 }
+
+/** Fields beyond these node:http refuses by itself: its default, unless a listener allows more. */
+const PARSED_FIELDS = 2000;
 
 const SESSION = Symbol('http1Session');
 type SessionSocket = Socket & { [SESSION]?: Http1Session };
@@ -51,6 +54,8 @@ export async function createHttp1Server(options: Http1Surroundings): Promise<Htt
             Math.min(1000, Math.ceil(limits.headerTimeoutMs / 4)),
           ),
           insecureHTTPParser: false,
+          // A request without a body needs nothing of a stream's life.
+          optimizeEmptyRequests: true,
           // Node answers a missing Host by itself, past the door.
           requireHostHeader: false,
           shouldUpgradeCallback: upgrades,
@@ -61,6 +66,7 @@ export async function createHttp1Server(options: Http1Surroundings): Promise<Htt
           else take(request, response, false);
         },
       );
+      made.maxHeadersCount = Math.max(PARSED_FIELDS, limits.maxHeaderFields + 1);
       server = made;
       return made as unknown as Server;
     },

@@ -11,14 +11,14 @@ import {
   type ListenerView,
 } from './full-lane-connection.ts';
 import { bodyTooSlow } from './body-pace.ts';
-import { clientGone } from './full-lane-refusals.ts';
+import { clientGone } from './request-refusals.ts';
 import { GOING_AWAY } from './going-away.ts';
 import type { Http1Body } from './http1-body.ts';
-import type { Http1Limits } from './http1-intake.ts';
+import type { HeadLimits } from './head-limits.ts';
 import { lingerAfterLastAnswer, lingerClose } from './http1-linger.ts';
 import { Http1Pipeline } from './http1-pipeline.ts';
 import { watchHalfClosed } from './http1-presence.ts';
-import { toHttp1Bytes, toHttp1Refusal, type Http1ClientError } from './http1-refusal.ts';
+import { HEAD_LATE, toHttp1Bytes, toHttp1Refusal, type Http1ClientError } from './http1-refusal.ts';
 import type { Door } from './lane.ts';
 
 /** A request whose answer has not left yet. */
@@ -38,7 +38,7 @@ export interface Http1Surroundings {
   readonly door: Door;
   readonly view: ListenerView;
   readonly clock: Clock;
-  readonly limits: Http1Limits & {
+  readonly limits: HeadLimits & {
     readonly headerTimeoutMs: number;
     readonly idleTimeoutMs: number;
     /** Bytes per second; 0: no limit. */
@@ -47,9 +47,6 @@ export interface Http1Surroundings {
     readonly maxRequestsPerConnection: number;
   };
 }
-
-/** By node:http: a request's head did not come in time. */
-const HEAD_LATE = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 export class Http1Session {
   readonly socket: Socket;

@@ -2,7 +2,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
 import { isTooSlow } from './body-pace.ts';
-import { clientGone } from './full-lane-refusals.ts';
+import { clientGone } from './request-refusals.ts';
 import type { Http2Budget } from './http2-budget.ts';
 
 const BODY = Symbol('http2Body');

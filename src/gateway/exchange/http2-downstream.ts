@@ -51,14 +51,8 @@ export class Http2Downstream implements Downstream {
 
   informational(status: number, headers: readonly string[]): void {
     if (this.#phase !== 'waiting' || status === 100 || status === 101 || this.#dead) return;
-    const fields: Record<string, string | string[]> = {};
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i]!.toLowerCase();
-      const before = fields[name];
-      fields[name] = before === undefined ? headers[i + 1]! : [before, headers[i + 1]!].flat();
-    }
     try {
-      this.#stream.additionalHeaders({ ...fields, ':status': status });
+      this.#stream.additionalHeaders({ ':status': status, ...toFieldRecord(headers) });
     } catch {
       // An interim answer that cannot be said in HTTP/2 is not missed.
     }
@@ -167,10 +161,11 @@ export class Http2Downstream implements Downstream {
 
   /** For the stream's listeners alone, as are those below. */
   closed(): void {
-    const { phase: was, complete } = { phase: this.#phase, complete: this.#complete };
+    const wasTunnel = this.#phase === 'tunnel';
+    const complete = this.#complete;
     this.#phase = 'over';
     this.#owner.closed(this);
-    if (was !== 'tunnel') this.observer?.onClosed(complete, this.#bytesSent);
+    if (!wasTunnel) this.observer?.onClosed(complete, this.#bytesSent);
     this.#body?.gone();
   }
 
@@ -181,15 +176,8 @@ export class Http2Downstream implements Downstream {
   }
 
   sendTrailers(): void {
-    const fields: Record<string, string | string[]> = {};
-    const raw = this.#trailers ?? [];
-    for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i]!.toLowerCase();
-      const before = fields[name];
-      fields[name] = before === undefined ? raw[i + 1]! : [before, raw[i + 1]!].flat();
-    }
     try {
-      this.#stream.sendTrailers(fields);
+      this.#stream.sendTrailers(toFieldRecord(this.#trailers ?? []));
     } catch {
       // Trailers that HTTP/2 cannot carry: without them the answer is not complete.
       this.abort();
@@ -249,6 +237,15 @@ export class Http2Downstream implements Downstream {
 }
 
 function ignore(): void {}
+
+/** As node wants interim answers and trailers. Without a prototype: an upstream may name a field `constructor`. */
+function toFieldRecord(lines: readonly string[]): Record<string, string[]> {
+  const record = Object.create(null) as Record<string, string[]>;
+  for (let i = 0; i < lines.length; i += 2) {
+    (record[lines[i]!.toLowerCase()] ??= []).push(lines[i + 1]!);
+  }
+  return record;
+}
 
 function flushHead(downstream: Http2Downstream): void {
   downstream.flushHead();

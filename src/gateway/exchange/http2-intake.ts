@@ -9,8 +9,8 @@ import {
   methodRefused,
   targetTooLong,
   tooManyFields,
-} from './full-lane-refusals.ts';
-import type { Http1Limits } from './http1-intake.ts';
+} from './request-refusals.ts';
+import type { HeadLimits } from './head-limits.ts';
 
 export interface Http2Head {
   /** An extended CONNECT for a WebSocket reads as GET, as it would over HTTP/1.1. */
@@ -33,7 +33,7 @@ const COLON = 58;
 export function readHttp2Head(
   raw: readonly string[],
   ended: boolean,
-  limits: Http1Limits,
+  limits: HeadLimits,
   door?: MeshDoor,
 ): Http2Head | MeshgateError {
   const headers: string[] = [];

@@ -7,12 +7,12 @@ import { Http2Body } from './http2-body.ts';
 import { Http2Budget } from './http2-budget.ts';
 import { Http2Downstream, type Http2StreamOwner } from './http2-downstream.ts';
 import { readHttp2Head } from './http2-intake.ts';
-import type { Http1Limits } from './http1-intake.ts';
+import type { HeadLimits } from './head-limits.ts';
 import type { Door } from './lane.ts';
 
 export interface Http2Surroundings {
   readonly door: Door;
-  readonly limits: Http1Limits & {
+  readonly limits: HeadLimits & {
     readonly idleTimeoutMs: number;
     /** Bytes per second; 0: no limit. */
     readonly minBodyRate: number;

@@ -108,8 +108,8 @@ function dispositionOf(name: string): number {
 
 /**
  * Takes out of `raw`, in place, every field that ends at this hop, those that `Connection`
- * names, and what an untrusted peer may not claim; returns what may be believed. It runs before any plugin, so that nothing a plugin adds can be
- * named away by the client (CVE-2026-33805).
+ * names, and what an untrusted peer may not claim; returns what may be believed. It runs before
+ * any plugin, so that nothing a plugin adds can be named away by the client (CVE-2026-33805).
  *
  * `isWithinMesh`: the request id and the trace are believed from everybody, so that they span the
  * nodes. They only name things: who makes one up confuses the reader of a log, and gains nothing.

@@ -4,6 +4,7 @@ import type { ListenerConfig } from '../config/listener-config.ts';
 import { admitsHost, parseHostPattern } from '../routing/host-pattern.ts';
 import { allListenersOf } from '../doors/door-listeners.ts';
 import { isMeshHost } from '../doors/on-demand-services.ts';
+import { toFacts } from '../listener/listener-facts.ts';
 import type { ExplainRequest } from './explain.ts';
 
 export interface ExplainQuestion {
@@ -18,7 +19,6 @@ export interface ExplainQuestion {
 export function toExplainRequest(question: ExplainQuestion, config: Config): ExplainRequest {
   const { method, url, headers, body } = question;
   const listener = listenerFor(url, allListenersOf(config));
-  const { door, name, port, protocol, hosts, limits } = listener;
   return {
     method,
     target: url.pathname + url.search,
@@ -26,15 +26,7 @@ export function toExplainRequest(question: ExplainQuestion, config: Config): Exp
     headers,
     body,
     clientAddress: '127.0.0.1',
-    listener: {
-      door,
-      name,
-      port,
-      scheme: protocol,
-      hosts,
-      maxBodyBytes: limits.maxBodyBytes,
-      maxTargetBytes: limits.maxUrlBytes,
-    },
+    listener: toFacts(listener, listener.port),
   };
 }
 

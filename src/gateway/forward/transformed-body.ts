@@ -9,10 +9,12 @@ export class TransformedBody implements BodySource, BodySink {
   readonly #source: BodySource;
   readonly #entry: Duplex;
   readonly #exit: Duplex;
+  readonly #all: readonly Duplex[];
   #sink: BodySink | undefined;
 
   constructor(source: BodySource, transforms: readonly Duplex[]) {
     this.#source = source;
+    this.#all = transforms;
     this.#entry = transforms[0]!;
     this.#exit = transforms.at(-1)!;
     for (let i = 1; i < transforms.length; i++) transforms[i - 1]!.pipe(transforms[i]!);
@@ -44,8 +46,7 @@ export class TransformedBody implements BodySource, BodySink {
   cancel(): void {
     this.#sink = undefined;
     this.#source.cancel();
-    this.#entry.destroy();
-    this.#exit.destroy();
+    for (const transform of this.#all) transform.destroy();
   }
 
   onData(chunk: Uint8Array): void {

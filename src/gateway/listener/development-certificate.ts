@@ -4,8 +4,8 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
+import { toCanonicalAddress } from '../exchange/canonical-address.ts';
 import { parseCertificate, type Certificate } from './certificate.ts';
-import { toCanonical } from './proxy-protocol.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFETIME_MS = 30 * DAY_MS;
@@ -84,7 +84,7 @@ function subjectNames(certificate: Certificate): string[] {
 }
 
 function toName(name: string): string {
-  return toCanonical(name.toLowerCase());
+  return toCanonicalAddress(name.toLowerCase());
 }
 
 async function makePem(names: readonly string[], nowMs: number): Promise<string> {

@@ -2,12 +2,13 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listener-config.ts';
+import { toCanonicalAddress } from '../exchange/canonical-address.ts';
 import type { ConnectionOrigin } from '../exchange/full-lane-connection.ts';
 import type { FullLane } from '../exchange/full-lane.ts';
 import { readOpening } from './opening-bytes.ts';
 import { toPeerTls } from './peer-tls.ts';
 import { sniffProtocol } from './protocol-sniff.ts';
-import { parseProxyHeader, toCanonical, type ProxySource } from './proxy-protocol.ts';
+import { parseProxyHeader, type ProxySource } from './proxy-protocol.ts';
 import type { TlsDoor } from './tls-door.ts';
 
 /** What holds for connections that arrive now; a reload replaces it. */
@@ -46,7 +47,7 @@ export class Entrance {
       socket.destroy();
       return;
     }
-    const peer = { address: toCanonical(socket.remoteAddress), port: socket.remotePort! };
+    const peer = { address: toCanonicalAddress(socket.remoteAddress), port: socket.remotePort! };
     this.entering.add(socket);
     socket.once('close', () => this.entering.delete(socket));
     if (this.#options.terms().config.proxyProtocol) this.#readProxyHeader(socket, peer);

@@ -1,5 +1,6 @@
 /** Parses the header that a proxy puts before a connection's bytes (PROXY protocol, versions 1 and 2). */
-import { isIP, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import { toCanonicalAddress } from '../exchange/canonical-address.ts';
 
 /** Where the connection really comes from. */
 export interface ProxySource {
@@ -60,7 +61,7 @@ function parseV1(bytes: Buffer): ProxyHeader {
   ) {
     return malformed('an address or a port is not one');
   }
-  return { kind: 'complete', length, source: { address: toCanonical(source!), port } };
+  return { kind: 'complete', length, source: { address: toCanonicalAddress(source!), port } };
 }
 
 function parseV2(bytes: Buffer): ProxyHeader {
@@ -91,7 +92,7 @@ function parseV2(bytes: Buffer): ProxyHeader {
       address:
         family === 1
           ? address.join('.')
-          : toCanonical(address.toString('hex').match(/.{4}/g)!.join(':')),
+          : toCanonicalAddress(address.toString('hex').match(/.{4}/g)!.join(':')),
       port: bytes.readUInt16BE(V2_FIXED_BYTES + addressBytes * 2),
     },
   };
@@ -106,13 +107,6 @@ function toPort(text: string | undefined): number | undefined {
   if (text === undefined || !/^(?:0|[1-9]\d{0,4})$/.test(text)) return undefined;
   const port = Number(text);
   return port <= 65_535 ? port : undefined;
-}
-
-/** An IP address as the socket layer would print it; IPv4 in IPv6 becomes IPv4. */
-export function toCanonical(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const text = new SocketAddress({ address, family: 'ipv6' }).address;
-  return text.startsWith('::ffff:') && isIP(text.slice(7)) === 4 ? text.slice(7) : text;
 }
 
 function malformed(reason: string): ProxyHeader {

@@ -4,6 +4,7 @@ import type { HookResult, PluginHooks, Stage } from '../../plugins/sdk/define-pl
 import type { UpstreamTry } from '../../plugins/sdk/exchange.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { bufferBody, needsBuffering } from './buffer-body.ts';
+import { assertAnswer } from './hook-answer.ts';
 import { withDeadline } from './hook-deadline.ts';
 import { pluginFailed } from './plugin-failed.ts';
 
@@ -46,6 +47,7 @@ export function runRequestHooks(
     let result: HookResult | Promise<HookResult>;
     try {
       result = instance.hooks.onRequest!(exchange);
+      if (result !== undefined && !(result instanceof Promise)) assertAnswer(result);
     } catch (error) {
       failed(exchange, instance, 'onRequest', error);
       continue;
@@ -68,7 +70,9 @@ async function resumeAfter(
   let refusal: Refusal | undefined;
   try {
     refusal = (await withDeadline(pending, instance.deadlineMs)) as Refusal | undefined;
+    if (refusal !== undefined) assertAnswer(refusal);
   } catch (error) {
+    refusal = undefined;
     failed(exchange, instance, 'onRequest', error);
   }
   exchange.narrator?.plugin(instance, refusal);

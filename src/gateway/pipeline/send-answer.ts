@@ -2,6 +2,7 @@
 import type { Answer } from '../../plugins/sdk/answer.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { tellTiming } from '../observe/server-timing.ts';
+import { reasonOf } from '../rescue/rescue.ts';
 import { runAnswerHooks, type PluginInstance } from './hooks.ts';
 
 const NO_HOOKS: readonly PluginInstance[] = [];
@@ -51,7 +52,21 @@ function send(
 ): void {
   if (exchange.ended || exchange.headSent) return;
   exchange.headSent = true;
-  tellTiming(exchange, monotonic);
-  const { status, headers } = exchange.response;
-  exchange.downstream.answer(status, headers.raw, body);
+  try {
+    tellTiming(exchange, monotonic);
+    const { status, headers } = exchange.response;
+    exchange.downstream.answer(status, headers.raw, body);
+  } catch (error) {
+    breakOff(exchange, error);
+  }
+}
+
+/**
+ * A plugin has broken what even a refusal needs. The lane must not be thrown at, which would end
+ * the process; and without an end the client would wait for ever.
+ */
+export function breakOff(exchange: GatewayExchange, cause: unknown): void {
+  exchange.outcome.code = 'internal';
+  exchange.outcome.reason = reasonOf(cause);
+  exchange.downstream.abort();
 }

@@ -1,7 +1,11 @@
 /** The instances beside this node: follows the configuration, and takes them out of the mesh when the node goes. */
 import type { Backplane } from '../../mesh/backplane/backplane.ts';
-import { toEndpointId, type EndpointSpec } from '../../mesh/endpoint.ts';
-import { findAdvertisedHost, type Destination } from '../../mesh/node/advertised-host.ts';
+import { toEndpointId } from '../../mesh/endpoint.ts';
+import {
+  findAdvertisedHost,
+  isAnywhere,
+  type Destination,
+} from '../../mesh/node/advertised-host.ts';
 import { LocalInstance } from '../../mesh/node/local-instance.ts';
 import { Registration } from '../../mesh/registry/registration.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
@@ -20,8 +24,6 @@ export interface RegistrationSetOptions {
   readonly random: () => number;
   readonly log: Log;
 }
-
-const ANYWHERE = new Set(['0.0.0.0', '::']);
 
 interface Entry {
   readonly config: RegistrationConfig;
@@ -115,7 +117,7 @@ export class RegistrationSet {
     });
     const instance = new LocalInstance({
       registration,
-      application: toSpec(application),
+      application,
       probe: createProbe(healthCheck, { protocol }),
       rules: healthCheck,
       log,
@@ -129,7 +131,7 @@ export class RegistrationSet {
     if (advertise !== undefined) return advertise;
     const { host } = inbound ?? application;
     const port = inbound === undefined ? application.port : this.#options.inboundPort(config);
-    if (!ANYWHERE.has(host)) return { host, port };
+    if (!isAnywhere(host)) return { host, port };
     const { destination } = this.#options;
     if (destination === undefined) return { host: '127.0.0.1', port };
     return { host: await findAdvertisedHost(destination), port };
@@ -145,8 +147,4 @@ function identityOf(config: RegistrationConfig): string {
 async function drainAll(entries: readonly Entry[]): Promise<boolean> {
   const told = await Promise.all(entries.map(({ instance }) => instance.drain()));
   return told.some(Boolean);
-}
-
-function toSpec({ host, port }: Destination): EndpointSpec {
-  return { id: toEndpointId(host, port), host, port, weight: 1, metadata: {} };
 }

@@ -8,11 +8,7 @@ export interface AbsoluteForm {
   readonly originForm: string;
 }
 
-/**
- * Undefined for anything but `http://…` and `https://…` with an authority. An OPTIONS request
- * whose target has neither path nor query means `*` (RFC 9112 §3.2.4); that is left to the
- * caller, who knows the method.
- */
+/** Undefined for anything but `http://…` and `https://…` with an authority. */
 export function splitAbsoluteForm(target: string): AbsoluteForm | undefined {
   const colon = target.indexOf(':');
   if (colon !== 4 && colon !== 5) return undefined;

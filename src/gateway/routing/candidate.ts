@@ -10,7 +10,6 @@ export interface CompiledEntry<T> {
   readonly routeIndex: number;
   readonly path: PathPattern;
   readonly requirements: readonly Requirement[];
-  readonly hasMethod: boolean;
   readonly headerCount: number;
   readonly queryCount: number;
   readonly match: RouteMatch<T>;
@@ -48,7 +47,6 @@ export function toCompiledEntry<T>(
     routeIndex,
     path,
     requirements,
-    hasMethod: match.methods.length > 0,
     headerCount: match.headers.length,
     queryCount: match.query.length,
     match: Object.freeze({

@@ -20,7 +20,6 @@ export type PathFault =
 
 /** Why a target has no normal form that every reader would agree on. */
 export class PathRefusal {
-  readonly status = 400;
   readonly fault: PathFault;
   /** One sentence for the caller. */
   readonly detail: string;

@@ -45,7 +45,7 @@ const RULES: readonly Rule[] = [
     reason: () => 'longer prefix',
   },
   {
-    compare: (a, b) => Number(b.entry.hasMethod) - Number(a.entry.hasMethod),
+    compare: (a, b) => Number(b.entry.match.namesMethod) - Number(a.entry.match.namesMethod),
     reason: () => 'method match',
   },
   {

@@ -28,7 +28,8 @@ export function isRecordKind(kind: unknown): kind is RecordKind {
 
 /**
  * Reads `{epoch, rev, delta: [[kind, id, generation, owner, value] | [kind, id]]}`, or a delta
- * of null for one that is too large. Undefined for anything else: a channel is open to whoever may publish, and a poll finds out the truth.
+ * of null for one that is too large. Undefined for anything else: a channel is open to whoever may
+ * publish, and a poll finds out the truth.
  */
 export function parseDelta(text: string): Delta | undefined {
   let message: unknown;

@@ -1,4 +1,4 @@
-/** Timers of the backplane's loops, handed in so that tests can have their own time. */
+/** Timers of the loops that keep the mesh current, handed in so that tests can have their own time. */
 
 /** Runs something later; returns how to call it off. */
 export type Schedule = (delayMs: number, run: () => void) => () => void;

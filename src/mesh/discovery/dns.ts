@@ -1,6 +1,7 @@
 /** DNS discovery: asks again when the TTL has passed, and keeps the last answer through every failure. */
 import { Resolver } from 'node:dns/promises';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
+import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
 import { toEndpointId, type EndpointSpec } from '../endpoint.ts';
 import {
   errorCodeOf,
@@ -27,9 +28,6 @@ export type DnsQuery =
       readonly metadata?: Readonly<Record<string, string>> | undefined;
     };
 
-/** Runs something later; returns how to call it off. */
-export type Schedule = (delayMs: number, run: () => void) => () => void;
-
 export interface DnsSourceOptions {
   readonly query: DnsQuery;
   /** Milliseconds between two lookups; default: by the records' TTL. */
@@ -42,12 +40,6 @@ export interface DnsSourceOptions {
   readonly lookup?: SystemLookup | undefined;
   readonly schedule?: Schedule | undefined;
 }
-
-/** A pending lookup is no reason for the process to live on. */
-const scheduleTimer: Schedule = (delayMs, run) => {
-  const timer = setTimeout(run, delayMs).unref();
-  return () => clearTimeout(timer);
-};
 
 const NO_METADATA: Readonly<Record<string, string>> = {};
 

@@ -24,7 +24,8 @@ export interface WeightFactor {
   readonly reason: string;
 }
 
-const WHOLE: WeightFactor = { factor: 1, reason: '' };
+/** Of an endpoint that gets all of its weight. */
+export const WHOLE_WEIGHT: WeightFactor = { factor: 1, reason: '' };
 
 /**
  * One step: the factors from now on, of the endpoints whose factor is below 1. Pure: the same
@@ -47,7 +48,7 @@ export function stepFactors(
   const next = new Map<string, WeightFactor>();
   for (const [id, seen] of heard) {
     const target = lesser(errorTarget(seen, errors), latencyTarget(seen, latencies));
-    const moved = moveTowards(previous.get(id) ?? WHOLE, target);
+    const moved = moveTowards(previous.get(id) ?? WHOLE_WEIGHT, target);
     if (moved.factor < 1) next.set(id, moved);
   }
   const isHeard = new Set(heard.map(([id]) => id));

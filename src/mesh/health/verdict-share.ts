@@ -18,7 +18,7 @@ const CODE_BYTES = 6;
 
 /** 48 bits stand for an endpoint's id: two of 10,000 have the same once in five million times. */
 export function toCheckCode(endpointId: string): number {
-  return Math.floor(xxHash64(endpointId) / 2 ** 16) % 2 ** 48;
+  return xxHash64(endpointId) % 2 ** (CODE_BYTES * 8);
 }
 
 export function toCheckKey(text: string): string {

@@ -1,11 +1,9 @@
 /** The factors in force on this node: brings them to the endpoints, and shows them with their reasons. */
 import { setFactor, type Endpoint } from '../endpoint.ts';
-import { MIN_FACTOR, type WeightFactor } from './adaptive-weight.ts';
+import { MIN_FACTOR, WHOLE_WEIGHT, type WeightFactor } from './adaptive-weight.ts';
 
 /** What an endpoint keeps of its weight while others have put it aside, and there is no quorum. */
 const SUSPECT_FACTOR = 0.5;
-
-const WHOLE: WeightFactor = { factor: 1, reason: '' };
 
 /** An endpoint that gets less than its weight, or got less. */
 export interface FactorView extends WeightFactor {
@@ -36,7 +34,7 @@ export class WeightBoard {
     let isChanged = false;
     for (const endpoint of endpoints) {
       const { id } = endpoint;
-      const { factor, reason } = withSuspicion(factors.get(id) ?? WHOLE, suspects.get(id));
+      const { factor, reason } = withSuspicion(factors.get(id) ?? WHOLE_WEIGHT, suspects.get(id));
       const view = { endpoint: id, factor, reason };
       if (factor < 1) views.set(id, view);
       if (endpoint.factor === factor) continue;

@@ -7,6 +7,13 @@ export interface Destination {
   readonly port: number;
 }
 
+/** What a process listens on to be reached by any address of its machine; nobody can connect to it. */
+const ANYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+export function isAnywhere(host: string): boolean {
+  return ANYWHERE.has(host);
+}
+
 /**
  * The address from which `towards` is reached: who shares the backplane shares that network.
  * Nothing is sent: connecting a UDP socket only asks the routing table. `127.0.0.1` where there is

@@ -1,11 +1,12 @@
 /** An application beside this node: in the mesh while it passes its health check, drained before it goes. */
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
-import type { EndpointSpec } from '../endpoint.ts';
+import { toEndpointId, type EndpointSpec } from '../endpoint.ts';
 import type { CheckRules } from '../health/active-checks.ts';
 import { createCheckHistory, judgeCheck } from '../health/check-verdict.ts';
 import type { Probe, ProbeAttempt, ProbeReport } from '../health/probe.ts';
 import type { Registration } from '../registry/registration.ts';
+import type { Destination } from './advertised-host.ts';
 
 export interface LocalInstanceOptions {
   readonly registration: Pick<
@@ -13,7 +14,7 @@ export interface LocalInstanceOptions {
     'start' | 'drain' | 'resume' | 'deregister' | 'abandon'
   >;
   /** Where the application itself listens. */
-  readonly application: EndpointSpec;
+  readonly application: Destination;
   readonly probe: Probe;
   readonly rules: CheckRules;
   readonly log: Log;
@@ -23,8 +24,12 @@ export interface LocalInstanceOptions {
 /** Until the application answers for the first time: it and this node are mostly started together. */
 const FIRST_LOOKS_MS = 250;
 
+/** How long callers are given to hear that an instance drains: ten times what it mostly takes. */
+export const DRAIN_NOTICE_MS = 1000;
+
 export class LocalInstance {
   readonly #options: LocalInstanceOptions;
+  readonly #application: EndpointSpec;
   readonly #schedule: Schedule;
   readonly #history = createCheckHistory();
   #healthy = false;
@@ -34,7 +39,9 @@ export class LocalInstance {
   #callOff = (): void => {};
 
   constructor(options: LocalInstanceOptions) {
+    const { host, port } = options.application;
     this.#options = options;
+    this.#application = { id: toEndpointId(host, port), host, port, weight: 1, metadata: {} };
     this.#schedule = options.schedule ?? scheduleTimer;
   }
 
@@ -73,8 +80,8 @@ export class LocalInstance {
   }
 
   #look(): void {
-    const { probe, application, rules } = this.#options;
-    this.#attempt = probe(application, rules.timeoutMs, (report) => {
+    const { probe, rules } = this.#options;
+    this.#attempt = probe(this.#application, rules.timeoutMs, (report) => {
       this.#attempt = undefined;
       this.#note(report);
       const { intervalMs } = rules;
@@ -84,20 +91,20 @@ export class LocalInstance {
   }
 
   #note({ result, detail }: ProbeReport): void {
-    const { rules, log, application, registration } = this.#options;
+    const { rules, log, registration } = this.#options;
     const before = this.#healthy;
     this.#healthy = judgeCheck(this.#history, result, before, rules);
     if (this.#healthy === before || this.#isLeaving) return;
-    const address = application.id;
+    const application = this.#application.id;
     if (!this.#healthy) {
-      log.warn({ application: address, detail }, 'the application fails its check, drained');
+      log.warn({ application, detail }, 'the application fails its check, drained');
       void registration.drain();
     } else if (this.#isRegistered) {
-      log.info({ application: address }, 'the application passes its check again');
+      log.info({ application }, 'the application passes its check again');
       void registration.resume();
     } else {
       this.#isRegistered = true;
-      log.info({ application: address }, 'the application passes its check, registered');
+      log.info({ application }, 'the application passes its check, registered');
       void registration.start();
     }
   }

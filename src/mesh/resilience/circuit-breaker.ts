@@ -18,29 +18,24 @@ export interface CircuitBreaker {
   readonly active: number;
   /** `tryAcquire` would refuse. */
   readonly isFull: boolean;
-  /** Refusals so far, for metrics. */
+  /** Refusals so far. */
   readonly overflows: Readonly<Record<CircuitOverflow, number>>;
   /**
-   * Takes a place for a request, its retries included, or for a hedge beside it. Where it returns false the request
-   * fails with `circuit_open`; where true, `release` must follow exactly once.
+   * Takes a place for a request, its retries included, or for a hedge beside it. Where it returns
+   * false the request fails with `circuit_open`; where true, `release` must follow exactly once.
    */
   tryAcquire(): boolean;
   release(): void;
   /** The transport refused a try with `overflow`: too many were pending. */
   notePendingOverflow(): void;
-  /** New limits from a reload; what is in flight stays counted. */
-  update(thresholds: CircuitThresholds): void;
 }
 
 /** Source: Envoy, "Circuit breaking". */
-export function createCircuitBreaker(initial: CircuitThresholds): CircuitBreaker {
-  let thresholds = initial;
+export function createCircuitBreaker(thresholds: CircuitThresholds): CircuitBreaker {
   let active = 0;
   const overflows: Record<CircuitOverflow, number> = { requests: 0, pending: 0 };
   return {
-    get thresholds() {
-      return thresholds;
-    },
+    thresholds,
     get active() {
       return active;
     },
@@ -63,9 +58,6 @@ export function createCircuitBreaker(initial: CircuitThresholds): CircuitBreaker
     },
     notePendingOverflow() {
       overflows.pending += 1;
-    },
-    update(next) {
-      thresholds = next;
     },
   };
 }

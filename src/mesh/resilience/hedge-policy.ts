@@ -16,7 +16,7 @@ export interface HedgeRules {
 }
 
 /** What a call is from its start. */
-export interface HedgedCall {
+export interface HedgeCandidate {
   readonly method: string;
   readonly upgrade: string | undefined;
   /** The endpoint of the caller's session. */
@@ -27,7 +27,7 @@ export interface HedgedCall {
  * Whether a call is one that may be hedged at all. A session's is not: another endpoint
  * does not know the session, and would win it by its cookie.
  */
-export function isHedgeable({ method, upgrade, pinned }: HedgedCall): boolean {
+export function isHedgeable({ method, upgrade, pinned }: HedgeCandidate): boolean {
   return upgrade === undefined && pinned === undefined && isIdempotent(method);
 }
 

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { errors, FormData as UndiciFormData, Response as UndiciResponse } from 'undici';
 import type { BodySink, BodySource } from '../transport/body-source.ts';
+import { BufferedBody } from '../transport/buffered-body.ts';
 
 export interface CallerBody {
   readonly source: BodySource | undefined;
@@ -24,7 +25,7 @@ export function toCallerBody(body: unknown, declaredLength: number | undefined):
     // As with undici, nothing in it is no body; POST and the like still say so.
     if (bytes.length === 0) return NO_BODY;
     assertLength(bytes.length, declaredLength);
-    return { source: new BytesBody(bytes), contentType: undefined };
+    return { source: new BufferedBody(bytes), contentType: undefined };
   }
   if (body instanceof Readable || isForeignStream(body)) {
     return { source: new StreamBody(body, declaredLength), contentType: undefined };
@@ -50,28 +51,6 @@ export function toCallerBody(body: unknown, declaredLength: number | undefined):
   throw new errors.InvalidArgumentError(
     'a body must be text, bytes, a stream, a Blob, FormData or iterable',
   );
-}
-
-/** Bytes at hand. */
-class BytesBody implements BodySource {
-  readonly length: number;
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.length = bytes.length;
-  }
-
-  start(sink: BodySink): void {
-    sink.onData(this.#bytes);
-    sink.onEnd(undefined);
-  }
-
-  pause(): void {}
-
-  resume(): void {}
-
-  cancel(): void {}
 }
 
 /** A node stream. It fails from the moment it is ours, so it is listened to from then on. */

@@ -1,6 +1,6 @@
 /** What a call failed with, in the terms of undici: its users decide by code, and so do its interceptors. */
 import { errors } from 'undici';
-import { RequestSyntaxError } from '../transport/http1-request-writer.ts';
+import { RequestSyntaxError } from '../transport/request-syntax.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
 
 /** The system's own errors have no room for the failure that they are the cause of. */

@@ -99,6 +99,8 @@ export class MeshDispatcher extends Dispatcher implements DispatchOwner {
         hashHeader: this.#hashHeaderOf?.(service),
       });
     } catch (error) {
+      // Nobody waits for it, so nobody would hear it be refused.
+      admitted?.catch(() => undefined);
       sink.fail(error as Error);
       return true;
     }

@@ -4,8 +4,7 @@ import type { Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, createSecureContext } from 'node:tls';
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import type { SocketShare } from './socket-budget.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamFailure } from './upstream-error.ts';
+import { toUnsentError, type UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 import type { UpstreamLimits, UpstreamTarget } from './upstream.ts';
 
 export interface ConnectObserver {
@@ -31,7 +30,12 @@ export function isOwnLack(error: NodeJS.ErrnoException): boolean {
   return OWN_LACK.has(error.code);
 }
 
-export class Http1Connector {
+/** In TLS 1.3 a peer judges our certificate after the handshake has ended for us: its verdict comes as an alert. */
+export function isTlsAlert(error: NodeJS.ErrnoException | undefined): boolean {
+  return error?.code?.startsWith('ERR_SSL_') === true;
+}
+
+export class SocketConnector {
   readonly #target: UpstreamTarget;
   readonly #connectTimeoutMs: number;
   readonly #sockets: SocketShare | undefined;
@@ -88,7 +92,7 @@ export class Http1Connector {
       socket.on('error', ignore);
       socket.destroy();
       if (failure === 'tls') this.#session = undefined;
-      observer.onConnectFailed(toError(failure, message, cause));
+      observer.onConnectFailed(toUnsentError(failure, message, cause));
     };
     const onTcpConnected = (): void => {
       isTcpConnected = true;
@@ -174,17 +178,8 @@ function failSoon(
   message: string,
   cause: unknown,
 ): ConnectAttempt {
-  const turn = setImmediate(() => observer.onConnectFailed(toError(failure, message, cause)));
+  const turn = setImmediate(() => observer.onConnectFailed(toUnsentError(failure, message, cause)));
   return { cancel: () => clearImmediate(turn) };
-}
-
-function toError(failure: UpstreamFailure, message: string, cause: unknown): UpstreamError {
-  return new UpstreamError(failure, message, {
-    sent: false,
-    answered: false,
-    reused: false,
-    cause,
-  });
 }
 
 function ignore(): void {}

@@ -5,12 +5,12 @@ import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline
 import type { CallPhase } from './call-deadline.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { DeadlineOwner } from './deadline-timer.ts';
-import { RequestBody } from './http1-request-body.ts';
-import type { RequestBodyOwner } from './http1-request-body.ts';
+import { isTlsAlert } from './connector.ts';
+import { Http1RequestBody } from './http1-request-body.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamFailure } from './upstream-error.ts';
+import type { RequestBodyOwner } from './request-body.ts';
+import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
 export interface ConnectionOwner {
@@ -44,7 +44,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   readonly #parser: ResponseParser;
   readonly #timer: DeadlineTimer;
   #call: Http1Call | undefined;
-  #body: RequestBody | undefined;
+  #body: Http1RequestBody | undefined;
   #served = 0;
   #isGone = false;
   #awaitsContinue = false;
@@ -92,7 +92,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     if (request.body === undefined) {
       this.#socket.write(call.head, 'latin1');
     } else {
-      const body = new RequestBody(this, this.#socket, request.body);
+      const body = new Http1RequestBody(this, this.#socket, request.body);
       this.#body = body;
       this.#awaitsContinue = request.expectContinue;
       this.#socket.cork();
@@ -136,8 +136,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   };
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    // In TLS 1.3 the upstream judges our certificate after the handshake has ended for us.
-    const isTls = error.code?.startsWith('ERR_SSL_') === true && !this.#parser.hasHead;
+    const isTls = isTlsAlert(error) && !this.#parser.hasHead;
     this.#fail(isTls ? 'tls' : 'reset', 'the connection broke', error);
   };
 

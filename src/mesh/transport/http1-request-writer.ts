@@ -1,17 +1,7 @@
 /** Writes a request for the wire: the head as one string, and the frame around each piece of a body (RFC 9112). */
-import { IS_TARGET, IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
+import { IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
+import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
-
-/** The request cannot be written without breaking the framing; nothing has been sent. */
-export class RequestSyntaxError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'RequestSyntaxError';
-  }
-}
-
-/** Methods whose requests say so when they have no body (RFC 9110 §8.6); others leave it out. */
-const MEANS_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
  * The head, empty line included, to be written as latin1. `Host` comes first, the framing is
@@ -20,17 +10,7 @@ const MEANS_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
  */
 export function toRequestHead(request: UpstreamRequest): string {
   const { method, target, authority, headers, body, upgrade } = request;
-  if (method.length === 0 || !isMadeOf(method, IS_TOKEN)) {
-    throw new RequestSyntaxError('the method is not a token');
-  }
-  // Its 2xx has no body but a tunnel (RFC 9110 §9.3.6), which this transport does not make.
-  if (method === 'CONNECT') throw new RequestSyntaxError('CONNECT cannot be forwarded');
-  if (target.length === 0 || !isMadeOf(target, IS_TARGET)) {
-    throw new RequestSyntaxError('the target holds a character that it must not');
-  }
-  if (!isMadeOf(authority, IS_TARGET)) {
-    throw new RequestSyntaxError('the authority holds a character that it must not');
-  }
+  checkRequestLine(request);
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n`;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;

@@ -3,11 +3,10 @@ import { Http1Call } from './http1-call.ts';
 import type { CallHolder } from './http1-call.ts';
 import { Http1Connection } from './http1-connection.ts';
 import type { ConnectionOwner } from './http1-connection.ts';
-import { Http1Connector } from './connector.ts';
+import { SocketConnector } from './connector.ts';
 import type { ConnectAttempt } from './connector.ts';
 import { toRequestHead } from './http1-request-writer.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamFailure } from './upstream-error.ts';
+import { toUnsentError } from './upstream-error.ts';
 import type {
   Upstream,
   UpstreamCall,
@@ -28,7 +27,7 @@ export function createHttp1Upstream(target: UpstreamTarget, limits: UpstreamLimi
 
 class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
   readonly #limits: UpstreamLimits;
-  readonly #connector: Http1Connector;
+  readonly #connector: SocketConnector;
   /** Last in, first out: the surplus of a busy time stays unused, and ages out. */
   readonly #idle: Http1Connection[] = [];
   readonly #open = new Set<Http1Connection>();
@@ -40,7 +39,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
 
   constructor(target: UpstreamTarget, limits: UpstreamLimits) {
     this.#limits = limits;
-    this.#connector = new Http1Connector(target, limits);
+    this.#connector = new SocketConnector(target, limits);
   }
 
   get connections(): number {
@@ -53,13 +52,13 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
       head = toRequestHead(request);
     } catch (cause) {
       const call = new Http1Call(request, sink, '');
-      call.fail(toUnsent('protocol', 'the request cannot be written', cause));
+      call.fail(toUnsentError('protocol', 'the request cannot be written', cause));
       call.isReturned = true;
       return call;
     }
     const call = new Http1Call(request, sink, head);
     if (this.#isClosing) {
-      call.fail(toUnsent('connect', 'the upstream is closed', undefined));
+      call.fail(toUnsentError('connect', 'the upstream is closed'));
     } else {
       const connection = request.fresh ? undefined : this.#takeIdle();
       if (connection === undefined) this.#enqueue(call);
@@ -82,7 +81,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     this.#attempts.clear();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const call of waiting) call.fail(toUnsent('reset', 'the upstream was closed', undefined));
+    for (const call of waiting) call.fail(toUnsentError('reset', 'the upstream was closed'));
     for (const connection of this.#open) connection.destroy();
     this.#settle();
   }
@@ -156,7 +155,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     // A try with a connection of its own on the way is not in line.
     if (this.#waiting.size - this.#attempts.size <= this.#limits.maxPending) return;
     this.#waiting.delete(call);
-    call.fail(toUnsent('overflow', 'too many tries wait for a connection', undefined));
+    call.fail(toUnsentError('overflow', 'too many tries wait for a connection'));
   }
 
   /** One attempt for each try that waits, as far as the limit allows. */
@@ -204,13 +203,4 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     this.#attempts.clear();
     if (this.#open.size === 0) this.#closed.resolve();
   }
-}
-
-function toUnsent(failure: UpstreamFailure, message: string, cause: unknown): UpstreamError {
-  return new UpstreamError(failure, message, {
-    sent: false,
-    answered: false,
-    reused: false,
-    cause,
-  });
 }

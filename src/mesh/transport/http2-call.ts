@@ -6,13 +6,12 @@ import type { CallPhase } from './call-deadline.ts';
 import type { Http2Connection } from './http2-connection.ts';
 import { toStreamFailure } from './http2-failure.ts';
 import { Http2RequestBody } from './http2-request-body.ts';
-import type { Http2BodyOwner } from './http2-request-body.ts';
 import { toFieldListBytes } from './http2-request-fields.ts';
 import { listenToStream, readStream } from './http2-stream-events.ts';
 import type { StreamListener } from './http2-stream-events.ts';
 import { toSwitchingFields } from './http2-tunnel.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamFailure } from './upstream-error.ts';
+import type { RequestBodyOwner } from './request-body.ts';
+import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 import type { UpstreamCall, UpstreamRequest, UpstreamSink } from './upstream.ts';
 
 /** Who has the call while it waits for a session. */
@@ -24,7 +23,7 @@ const FRESH = Object.freeze({ reused: false });
 const REUSED = Object.freeze({ reused: true });
 
 /** What `send` returns, and what hears the stream. It keeps its stream's slot until that has closed. */
-export class Http2Call implements UpstreamCall, StreamListener, Http2BodyOwner {
+export class Http2Call implements UpstreamCall, StreamListener, RequestBodyOwner {
   readonly request: UpstreamRequest;
   readonly #sink: UpstreamSink;
   /** Set while the call waits in line. */

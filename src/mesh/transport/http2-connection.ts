@@ -7,7 +7,7 @@ import type { Http2Call } from './http2-call.ts';
 import type { Http2Link } from './http2-connector.ts';
 import { toRequestFields } from './http2-request-fields.ts';
 import type { RequestOrigin } from './http2-request-fields.ts';
-import { UpstreamError } from './upstream-error.ts';
+import { toUnsentError } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
 export interface Http2ConnectionOwner {
@@ -103,9 +103,8 @@ export class Http2Connection implements DeadlineOwner {
   begin(call: Http2Call): void {
     const { request } = call;
     if (request.upgrade !== undefined && !this.#allowsTunnels) {
-      call.fail(
-        toUnsent('the upstream does not allow WebSocket over HTTP/2 (RFC 8441)', undefined),
-      );
+      const message = 'the upstream does not allow WebSocket over HTTP/2 (RFC 8441)';
+      call.fail(toUnsentError('protocol', message));
       return;
     }
     const { body } = request;
@@ -119,7 +118,7 @@ export class Http2Connection implements DeadlineOwner {
         waitForTrailers: hasBody && (body.length === undefined || hasTrailerField(request.headers)),
       });
     } catch (cause) {
-      call.fail(toUnsent('the request cannot be sent', cause));
+      call.fail(toUnsentError('protocol', 'the request cannot be sent', cause));
       return;
     }
     this.#calls.add(call);
@@ -255,15 +254,6 @@ function hasTrailerField(headers: readonly string[]): boolean {
     if (headers[i]!.length === 7 && headers[i]!.toLowerCase() === 'trailer') return true;
   }
   return false;
-}
-
-function toUnsent(message: string, cause: unknown): UpstreamError {
-  return new UpstreamError('protocol', message, {
-    sent: false,
-    answered: false,
-    reused: false,
-    cause,
-  });
 }
 
 function ignore(): void {}

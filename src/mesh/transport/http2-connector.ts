@@ -3,11 +3,10 @@ import { connect as connectHttp2 } from 'node:http2';
 import type { ClientHttp2Session, SecureClientSessionOptions, Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Http1Connector } from './connector.ts';
+import { isTlsAlert, SocketConnector } from './connector.ts';
 import type { ConnectAttempt } from './connector.ts';
 import { isProtocolError } from './http2-failure.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamFailure } from './upstream-error.ts';
+import { toUnsentError, type UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 import type { UpstreamLimits, UpstreamTarget } from './upstream.ts';
 
 /** A session whose peer has shown by its SETTINGS that it speaks HTTP/2. */
@@ -39,13 +38,13 @@ const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 
 export class Http2Connector {
   readonly #isTls: boolean;
-  readonly #sockets: Http1Connector;
+  readonly #sockets: SocketConnector;
   readonly #connectTimeoutMs: number;
   readonly #maxHeadBytes: number;
 
   constructor(target: UpstreamTarget, limits: UpstreamLimits) {
     this.#isTls = target.protocol === 'h2';
-    this.#sockets = new Http1Connector(target, limits, 'h2');
+    this.#sockets = new SocketConnector(target, limits, 'h2');
     this.#connectTimeoutMs = limits.connectTimeoutMs;
     this.#maxHeadBytes = limits.maxHeadBytes;
   }
@@ -58,7 +57,7 @@ export class Http2Connector {
         if (this.#isTls && (socket as TLSSocket).alpnProtocol !== 'h2') {
           socket.on('error', ignore);
           socket.destroy();
-          observer.onConnectFailed(toUnsent('tls', NO_ALPN, undefined));
+          observer.onConnectFailed(toUnsentError('tls', NO_ALPN));
           return;
         }
         current = this.#greet(socket, startedAtMs, observer);
@@ -104,7 +103,7 @@ export class Http2Connector {
     const giveUp = (failure: UpstreamFailure, message: string): void => {
       settle();
       discard(session, socket);
-      observer.onConnectFailed(toUnsent(failure, message, lastError));
+      observer.onConnectFailed(toUnsentError(failure, message, lastError));
     };
     const onSettings = (peerSettings: Settings): void => {
       settle();
@@ -118,7 +117,6 @@ export class Http2Connector {
       if (isProtocolError(lastError)) {
         giveUp('protocol', 'the upstream does not speak HTTP/2');
       } else if (isTlsAlert(lastError)) {
-        // In TLS 1.3 the upstream judges our certificate after the handshake has ended for us.
         giveUp('tls', 'the TLS handshake failed');
       } else {
         giveUp('reset', 'the upstream closed the connection before its HTTP/2 settings');
@@ -155,20 +153,7 @@ const NO_ALPN = 'the upstream did not negotiate HTTP/2 (no "h2" in its ALPN)';
 function toAlpnError(error: UpstreamError): UpstreamError {
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
   if (code !== 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') return error;
-  return toUnsent('tls', NO_ALPN, error.cause);
-}
-
-function isTlsAlert(error: NodeJS.ErrnoException | undefined): boolean {
-  return error?.code?.startsWith('ERR_SSL_') === true;
-}
-
-function toUnsent(failure: UpstreamFailure, message: string, cause: unknown): UpstreamError {
-  return new UpstreamError(failure, message, {
-    sent: false,
-    answered: false,
-    reused: false,
-    cause,
-  });
+  return toUnsentError('tls', NO_ALPN, error.cause);
 }
 
 /** An error of the dying session is nobody's concern, but would end the process. */

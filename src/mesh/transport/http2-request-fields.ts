@@ -1,10 +1,7 @@
 /** The field lines of a request and its trailers as HTTP/2 wants them: pseudo-headers first, lower case, no framing (RFC 9113 §8). */
-import { IS_TARGET, IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
-import { RequestSyntaxError } from './http1-request-writer.ts';
+import { IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
+import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
-
-/** Methods whose requests say so when they have no body (RFC 9110 §8.6); others leave it out. */
-const MEANS_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 /** What a request says of where it goes. */
 export interface RequestOrigin {
@@ -20,17 +17,7 @@ export interface RequestOrigin {
  */
 export function toRequestFields(request: UpstreamRequest, origin: RequestOrigin): string[] {
   const { method, target, authority, headers, body, upgrade } = request;
-  if (method.length === 0 || !isMadeOf(method, IS_TOKEN)) {
-    throw new RequestSyntaxError('the method is not a token');
-  }
-  // Its 2xx has no body but a tunnel (RFC 9113 §8.5), which only `upgrade` makes.
-  if (method === 'CONNECT') throw new RequestSyntaxError('CONNECT cannot be forwarded');
-  if (target.length === 0 || !isMadeOf(target, IS_TARGET)) {
-    throw new RequestSyntaxError('the target holds a character that it must not');
-  }
-  if (!isMadeOf(authority, IS_TARGET)) {
-    throw new RequestSyntaxError('the authority holds a character that it must not');
-  }
+  checkRequestLine(request);
   const fields = [
     ':method',
     upgrade === undefined ? method : 'CONNECT',

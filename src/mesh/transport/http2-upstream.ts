@@ -6,8 +6,7 @@ import { Http2Connection } from './http2-connection.ts';
 import type { Http2ConnectionOptions, Http2ConnectionOwner } from './http2-connection.ts';
 import { Http2Connector } from './http2-connector.ts';
 import type { ConnectAttempt } from './connector.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamFailure } from './upstream-error.ts';
+import { toUnsentError, type UpstreamError } from './upstream-error.ts';
 import type {
   Upstream,
   UpstreamCall,
@@ -85,7 +84,7 @@ class Http2Upstream implements Upstream, Http2ConnectionOwner, WaitingLine {
   send(request: UpstreamRequest, sink: UpstreamSink): UpstreamCall {
     const call = new Http2Call(request, sink);
     if (this.#isClosing) {
-      call.fail(toUnsent('connect', 'the upstream is closed', undefined));
+      call.fail(toUnsentError('connect', 'the upstream is closed'));
     } else {
       const connection = this.#waiting.size === 0 ? this.#findRoom() : undefined;
       if (connection === undefined) this.#enqueue(call);
@@ -104,7 +103,7 @@ class Http2Upstream implements Upstream, Http2ConnectionOwner, WaitingLine {
   destroy(): void {
     this.#isClosing = true;
     const message = 'the upstream was closed on our side';
-    this.#failWaiting(() => toUnsent('reset', message, undefined));
+    this.#failWaiting(() => toUnsentError('reset', message));
     const cause = new Error(message);
     for (const connection of [...this.#serving, ...this.#draining]) connection.destroy(cause);
     this.#settle();
@@ -138,7 +137,7 @@ class Http2Upstream implements Upstream, Http2ConnectionOwner, WaitingLine {
     this.#serving.splice(index, 1);
     if (!connection.isProven) {
       const message = 'the upstream closed the connection before it took a request';
-      this.#onFruitless(toUnsent('reset', message, undefined));
+      this.#onFruitless(toUnsentError('reset', message));
     }
     this.#serveWaiting();
   }
@@ -172,7 +171,7 @@ class Http2Upstream implements Upstream, Http2ConnectionOwner, WaitingLine {
     const inLine = this.#waiting.size - this.#attempts.size * this.#streamsPerAttempt();
     if (inLine <= this.#limits.maxPending) return;
     this.#waiting.delete(call);
-    call.fail(toUnsent('overflow', 'too many tries wait for a connection', undefined));
+    call.fail(toUnsentError('overflow', 'too many tries wait for a connection'));
   }
 
   /** As many attempts as the line is likely to fill, as far as the limit allows. */
@@ -215,7 +214,7 @@ class Http2Upstream implements Upstream, Http2ConnectionOwner, WaitingLine {
    */
   #onFruitless({ failure, message, cause }: UpstreamError): void {
     this.#noAttemptBeforeMs = performance.now() + REST_AFTER_FAILURE_MS;
-    if (this.#isHopeless()) this.#failWaiting(() => toUnsent(failure, message, cause));
+    if (this.#isHopeless()) this.#failWaiting(() => toUnsentError(failure, message, cause));
   }
 
   #failWaiting(toError: () => UpstreamError): void {
@@ -232,13 +231,4 @@ class Http2Upstream implements Upstream, Http2ConnectionOwner, WaitingLine {
     for (const connection of this.#serving.toReversed()) connection.drain();
     if (this.connections === 0) this.#closed.resolve();
   }
-}
-
-function toUnsent(failure: UpstreamFailure, message: string, cause: unknown): UpstreamError {
-  return new UpstreamError(failure, message, {
-    sent: false,
-    answered: false,
-    reused: false,
-    cause,
-  });
 }

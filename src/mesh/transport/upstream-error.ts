@@ -49,3 +49,17 @@ export class UpstreamError extends Error {
     this.reused = facts.reused;
   }
 }
+
+/** Of a try that never got so far as to send a byte. */
+export function toUnsentError(
+  failure: UpstreamFailure,
+  message: string,
+  cause?: unknown,
+): UpstreamError {
+  return new UpstreamError(failure, message, {
+    sent: false,
+    answered: false,
+    reused: false,
+    cause,
+  });
+}

@@ -54,6 +54,12 @@ describe('the configuration of a node proxy', () => {
     expect(config.backplane).toEqual({ redis: undefined, namespace: 'meshgate' });
   });
 
+  it('can be named by routes through its default listeners', async () => {
+    const route = '{ name: r, listeners: [http, https], respond: {} }';
+    const { config } = await acceptText(`meshgate: 1\nroutes: [${route}]\n`);
+    expect(config.routes[0]?.listeners).toEqual(['http', 'https']);
+  });
+
   it('finds a service in the mesh', async () => {
     const { config } = await acceptText(
       'meshgate: 1\nservices: { orders: { discover: { mesh: orders-v2 } } }\n',

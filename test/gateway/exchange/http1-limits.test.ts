@@ -25,6 +25,15 @@ describe('limits of an HTTP/1 request', () => {
     expect(door.served).toEqual([]);
   });
 
+  it('takes as many fields as the listener allows, though the parser stops at 2,000 by default', async () => {
+    const { port } = await openListener({ limits: { maxHeaderFields: 3000 } });
+    const client = await connectRaw(port);
+    const many = 'a:\r\n'.repeat(2500);
+    const echoed = await exchange(client, `GET / HTTP/1.1\r\nHost: a\r\n${many}X-Last: 1\r\n\r\n`);
+    expect(echoed.headers).toHaveLength(5002);
+    expect(echoed.headers.slice(-2)).toEqual(['X-Last', '1']);
+  });
+
   it.for([
     ['one field of 33 KiB', 33 * 1024],
     ['one field of 1 MiB', 1024 * 1024],

@@ -20,6 +20,10 @@ import {
 } from './h2-frames.ts';
 import { connectRaw } from './raw-client.ts';
 
+function toPairs(fields: readonly string[]): string[] {
+  return fields.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${fields[i + 1]!}`] : []));
+}
+
 describe('an HTTP/2 answer', () => {
   async function answered(
     handler: (downstream: Downstream) => void,
@@ -199,6 +203,34 @@ describe('an HTTP/2 answer', () => {
     }
     await door.until(({ closed }) => closed.length === 2);
     expect(door.closed.map(({ complete }) => complete)).toEqual([true, true]);
+  });
+
+  it('passes on fields of any name as they are, in trailers and in interim answers', async () => {
+    const { received } = await answered((downstream) => {
+      downstream.informational(103, [
+        '__proto__',
+        'a',
+        'constructor',
+        'b',
+        'link',
+        'c',
+        'Link',
+        'd',
+      ]);
+      downstream.head(200, '', [], undefined);
+      downstream.write(Buffer.from('x'));
+      downstream.end(['__proto__', 'a', 'constructor', 'b', 'x-sum', '1', 'X-Sum', '2']);
+    });
+    const [interim] = received.informational;
+    expect(toPairs(interim!)).toEqual(
+      expect.arrayContaining(['__proto__: a', 'constructor: b', 'link: c', 'link: d']),
+    );
+    expect(toPairs(received.trailers!)).toEqual([
+      '__proto__: a',
+      'constructor: b',
+      'x-sum: 1',
+      'x-sum: 2',
+    ]);
   });
 
   it('holds back when the client is slow, and goes on when it reads', async () => {

@@ -61,6 +61,12 @@ export class RawClient {
     return this.until((client) => client.text.includes(text));
   }
 
+  /** The head of the first message, without the empty line. */
+  async untilHead(): Promise<string> {
+    await this.untilText('\r\n\r\n');
+    return this.text.slice(0, this.text.indexOf('\r\n\r\n'));
+  }
+
   /** Everything up to the end of the connection. */
   async untilEnd(): Promise<string> {
     await this.until((client) => client.ended || client.closed);

@@ -57,6 +57,38 @@ const arsonist = definePlugin({
   }),
 });
 
+/** Answers with what is no answer, as plain JavaScript may. */
+const misanswering = definePlugin({
+  name: 'misanswering',
+  config: Type.Object({ by: Type.Enum(['null', 'body', 'status', 'promise']) }),
+  stage: 'authorize',
+  create: ({ by }) => ({
+    onRequest(): never {
+      const good = { status: 200, headers: [], body: 'ok' };
+      const bad = {
+        null: null,
+        body: { ...good, body: { message: SECRET } },
+        status: { ...good, status: '200' },
+        promise: Promise.resolve({ ...good, body: 7 }),
+      };
+      return bad[by] as never;
+    },
+  }),
+});
+
+/** Tears up the fields of an answer that the gateway makes itself, at once or later. */
+const tearing = definePlugin({
+  name: 'tearing',
+  config: Type.Object({ later: Type.Boolean() }),
+  stage: 'shape',
+  create: ({ later }) => ({
+    onResponse({ response }) {
+      const tear = (): void => void ((response.headers as { raw: unknown }).raw = undefined);
+      return later ? nextTurn().then(tear) : tear();
+    },
+  }),
+});
+
 /** Tells the log what JSON cannot say. */
 const babbling = definePlugin({
   name: 'babbling',
@@ -105,6 +137,8 @@ export const badPlugins: readonly (readonly [name: string, plugin: PluginDefinit
   arsonist,
   babbling,
   mangling,
+  misanswering,
+  tearing,
 ].map((plugin) => [plugin.name, plugin]);
 
 function breakProperty(of: object, name: string): void {

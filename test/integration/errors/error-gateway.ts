@@ -89,6 +89,11 @@ export async function startErrorGateway(): Promise<ErrorGateway> {
       guarded('stopping-upload', { mangling: { what: 'request', how: 'stops' } }),
       guarded('failing-download', { mangling: { what: 'response', how: 'fails' } }),
       guarded('stopping-download', { mangling: { what: 'response', how: 'stops' } }),
+      ...['null', 'body', 'status', 'promise'].map((by) =>
+        guarded(`answers-${by}`, { misanswering: { by } }),
+      ),
+      answered('torn-now', { tearing: { later: false } }),
+      answered('torn-later', { tearing: { later: true } }),
     ],
     consumers: [{ name: 'acme', apiKeys: [{ hash: `sha256:${hash('sha256', KEY, 'hex')}` }] }],
   });
@@ -112,6 +117,11 @@ function upstream(onRequest: (socket: Socket) => unknown): Promise<TestOrigin> {
 
 function to(name: string): { name: string; match: object; to: string } {
   return { name, match: { path: `/${name}/*` }, to: name };
+}
+
+/** By the gateway itself. */
+function answered(name: string, ...plugins: readonly object[]): object {
+  return { name, match: { path: `/${name}/*` }, respond: { body: 'fine' }, plugins };
 }
 
 function guarded(name: string, ...plugins: readonly object[]): object {

@@ -192,6 +192,25 @@ describe('a plugin that breaks more than its request', () => {
     expect((await ask(errors.gateway, get('/healthy'))).status).toBe(200);
   });
 
+  it.for(['null', 'body', 'status', 'promise'])(
+    'fails its request where its answer is none: %s',
+    async (by) => {
+      const answer = await ask(errors.gateway, get(`/answers-${by}`));
+      expect([answer.status, JSON.parse(answer.body).code]).toEqual([500, 'plugin_failed']);
+      expectNothingInternal(answer.head + answer.body);
+    },
+  );
+
+  it.for(['torn-now', 'torn-later'])(
+    'is cut off where the answer cannot be sent any more: %s',
+    async (route) => {
+      const client = await knock(errors.gateway);
+      expect(await client.send(get(`/${route}`)).untilClosed()).toBe('');
+      const line = await errors.gateway.waitForLog(({ route: logged }) => logged === route);
+      expect(line).toMatchObject({ code: 'internal' });
+    },
+  );
+
   it.for(['failing-download', 'stopping-download'])(
     'truncates the answer it breaks: %s',
     async (route) => {

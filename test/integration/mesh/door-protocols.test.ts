@@ -5,9 +5,10 @@ import { connect } from 'node:http2';
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { startEchoServer } from '../../mesh/transport/grpc-echo-server.ts';
 import { until, type TestGateway } from '../gateway-fixture.ts';
 import { receive } from '../protocols/http2-client.ts';
-import { EchoClient, startEchoServer } from '../protocols/grpc-fixture.ts';
+import { EchoClient } from '../protocols/grpc-client.ts';
 import {
   CALLER,
   outboundOf,

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { createServer } from 'node:net';
-import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startEchoServer, type EchoServer } from '../../mesh/transport/grpc-echo-server.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
-import { EchoClient, startEchoServer, type EchoServer } from './grpc-fixture.ts';
+import { EchoClient, failure } from './grpc-client.ts';
 import { listen, startHttp2Origin, type TestOrigin } from './origins.ts';
 
 const KEY = 'a-key-of-thirty-two-characters-ab';
@@ -89,14 +90,6 @@ function connect(route: string): EchoClient {
   );
   onTestFinished(() => client.close());
   return client;
-}
-
-async function failure(promise: Promise<unknown>): Promise<ServiceError> {
-  const outcome = await promise.then(
-    () => new Error('it did not fail'),
-    (error: unknown) => error,
-  );
-  return outcome as ServiceError;
 }
 
 describe('a gRPC call that the gateway ends', () => {

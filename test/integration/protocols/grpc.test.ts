@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startEchoServer, type EchoServer } from '../../mesh/transport/grpc-echo-server.ts';
 import { createAuthority } from '../../mesh/transport/http1-test-certificates.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
-import { EchoClient, startEchoServer, type EchoServer } from './grpc-fixture.ts';
+import { EchoClient, failure } from './grpc-client.ts';
 
 /** More than gRPC and the gateway let through unasked. */
 const LARGE_BYTES = 12 * 1024 * 1024;
@@ -69,14 +70,6 @@ function connect(tls: boolean, upstream: 'plain' | 'secure', options = {}): Echo
   });
   clients.push(client);
   return client;
-}
-
-async function failure(promise: Promise<unknown>): Promise<ServiceError> {
-  const outcome = await promise.then(
-    () => new Error('it did not fail'),
-    (error: unknown) => error,
-  );
-  return outcome as ServiceError;
 }
 
 describe.for([

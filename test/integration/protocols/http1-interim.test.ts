@@ -1,41 +1,23 @@
 /** Interim answers of HTTP/1.1 through the whole gateway, byte by byte on both sides: 103, and 100 for those who wait for it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectRaw, type RawClient } from '../../gateway/exchange/raw-client.ts';
-import { startGateway, type TestGateway } from '../gateway-fixture.ts';
-import { rawService, startRawOrigin, type RawOrigin } from './origins.ts';
+import { startRawGateway, type RawGateway } from './raw-gateway.ts';
 
-let origin: RawOrigin;
-let gateway: TestGateway;
+let gateway: RawGateway;
 
 beforeAll(async () => {
-  origin = await startRawOrigin();
-  gateway = await startGateway({
-    services: { raw: rawService(origin) },
-    routes: [{ name: 'raw', to: 'raw' }],
-  });
+  gateway = await startRawGateway();
 });
 
-afterAll(async () => {
-  await gateway?.stop();
-  await origin?.close();
-});
-
-const connect = (): Promise<RawClient> => connectRaw(gateway.httpPort);
-
-/** The head of the request that arrived at the upstream. */
-async function headAt(peer: RawClient): Promise<string> {
-  await peer.untilText('\r\n\r\n');
-  return peer.text.slice(0, peer.text.indexOf('\r\n\r\n'));
-}
+afterAll(() => gateway?.stop());
 
 const GET = 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n';
 
 describe('an interim answer', () => {
   it('reaches the client before the final one', async () => {
-    const client = await connect();
+    const client = await gateway.connect();
     client.send(GET);
-    const peer = await origin.nextPeer();
-    await headAt(peer);
+    const peer = await gateway.origin.nextPeer();
+    await peer.untilHead();
     peer.send(
       'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: x\r\nX: 1\r\n\r\n',
     );
@@ -54,10 +36,10 @@ describe('Expect: 100-continue', () => {
     'PUT /up HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n';
 
   it("is relayed, and the client gets the upstream's 100 and no other", async () => {
-    const client = await connect();
+    const client = await gateway.connect();
     client.send(expecting);
-    const peer = await origin.nextPeer();
-    expect(await headAt(peer)).toMatch(/\r\nExpect: 100-continue/);
+    const peer = await gateway.origin.nextPeer();
+    expect(await peer.untilHead()).toMatch(/\r\nExpect: 100-continue/);
     expect(client.text).toBe('');
     peer.send('HTTP/1.1 100 Continue\r\n\r\n');
     await client.untilText('HTTP/1.1 100 Continue\r\n\r\n');
@@ -71,10 +53,10 @@ describe('Expect: 100-continue', () => {
   it.for(['417 Expectation Failed', '401 Unauthorized', '200 OK'])(
     'answered with %s keeps the body from the upstream',
     async (line) => {
-      const client = await connect();
+      const client = await gateway.connect();
       client.send(expecting);
-      const peer = await origin.nextPeer();
-      await headAt(peer);
+      const peer = await gateway.origin.nextPeer();
+      await peer.untilHead();
       peer.send(`HTTP/1.1 ${line}\r\nContent-Length: 2\r\n\r\nno`);
       await client.untilText('\r\n\r\nno');
       expect(client.text).toMatch(new RegExp(`^HTTP/1.1 ${line}\r\n`));

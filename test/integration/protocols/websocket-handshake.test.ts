@@ -1,26 +1,17 @@
 /** The WebSocket handshake and the tunnel behind it, byte by byte on both sides. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectRaw, parseAnswer, type RawClient } from '../../gateway/exchange/raw-client.ts';
-import { startGateway, type TestGateway } from '../gateway-fixture.ts';
-import { rawService, startRawOrigin, type RawOrigin } from './origins.ts';
+import { parseAnswer, type RawClient } from '../../gateway/exchange/raw-client.ts';
+import { startRawGateway, type RawGateway } from './raw-gateway.ts';
 import { stable } from './stable.ts';
 import { BINARY, toFrame } from './websocket-frames.ts';
 
-let origin: RawOrigin;
-let gateway: TestGateway;
+let gateway: RawGateway;
 
 beforeAll(async () => {
-  origin = await startRawOrigin();
-  gateway = await startGateway({
-    services: { raw: rawService(origin) },
-    routes: [{ name: 'raw', to: 'raw' }],
-  });
+  gateway = await startRawGateway();
 });
 
-afterAll(async () => {
-  await gateway?.stop();
-  await origin?.close();
-});
+afterAll(() => gateway?.stop());
 
 // As Chromium sends it; the key and its answer are those of RFC 6455 §1.3.
 const BROWSER = [
@@ -51,9 +42,9 @@ const SWITCH = [
 
 /** Both ends of an open tunnel, with nothing received yet. */
 async function openTunnel(): Promise<{ client: RawClient; peer: RawClient }> {
-  const client = await connectRaw(gateway.httpPort);
+  const client = await gateway.connect();
   client.send(BROWSER);
-  const peer = await origin.nextPeer();
+  const peer = await gateway.origin.nextPeer();
   await peer.untilText('\r\n\r\n');
   peer.send(SWITCH);
   await client.untilText('\r\n\r\n');
@@ -64,9 +55,9 @@ const bodyOf = ({ text }: RawClient): string => text.slice(text.indexOf('\r\n\r\
 
 describe('a handshake', () => {
   it("brings all that the browser offers to the upstream, and the upstream's own choice back", async () => {
-    const client = await connectRaw(gateway.httpPort);
+    const client = await gateway.connect();
     client.send(BROWSER);
-    const peer = await origin.nextPeer();
+    const peer = await gateway.origin.nextPeer();
     await peer.untilText('\r\n\r\n');
     const lines = peer.text.split('\r\n');
     expect(lines[0]).toBe('GET /chat?room=1 HTTP/1.1');
@@ -117,9 +108,9 @@ describe('a handshake', () => {
     ['302 Found', 'Location: https://elsewhere.test/'],
     ['200 OK', 'X-Why: no idea of upgrades'],
   ])('that the upstream answers with %s is answered so, body included', async ([line, field]) => {
-    const client = await connectRaw(gateway.httpPort);
+    const client = await gateway.connect();
     client.send(BROWSER);
-    const peer = await origin.nextPeer();
+    const peer = await gateway.origin.nextPeer();
     await peer.untilText('\r\n\r\n');
     peer.send(
       `HTTP/1.1 ${line}\r\n${field}\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nbecause`,
@@ -137,9 +128,9 @@ describe('a handshake', () => {
   });
 
   it('that the upstream switches to something else is answered with 502', async () => {
-    const client = await connectRaw(gateway.httpPort);
+    const client = await gateway.connect();
     client.send(BROWSER);
-    const peer = await origin.nextPeer();
+    const peer = await gateway.origin.nextPeer();
     await peer.untilText('\r\n\r\n');
     peer.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n');
     const { status, body } = parseAnswer(await client.untilEnd());
@@ -149,9 +140,9 @@ describe('a handshake', () => {
   });
 
   it('without a key is left to the upstream to refuse', async () => {
-    const client = await connectRaw(gateway.httpPort);
+    const client = await gateway.connect();
     client.send(BROWSER.replace(/Sec-WebSocket-Key: .*\r\n/, ''));
-    const peer = await origin.nextPeer();
+    const peer = await gateway.origin.nextPeer();
     await peer.untilText('\r\n\r\n');
     expect(peer.text).not.toMatch(/sec-websocket-key/i);
     peer.send('HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno');
@@ -159,9 +150,9 @@ describe('a handshake', () => {
   });
 
   it('given up by the client while it waits is given up at the upstream', async () => {
-    const client = await connectRaw(gateway.httpPort);
+    const client = await gateway.connect();
     client.send(BROWSER);
-    const peer = await origin.nextPeer();
+    const peer = await gateway.origin.nextPeer();
     await peer.untilText('\r\n\r\n');
     client.socket.resetAndDestroy();
     await peer.untilEnd();
@@ -169,9 +160,9 @@ describe('a handshake', () => {
   });
 
   it('may have the first frames of either side at its heels', async () => {
-    const client = await connectRaw(gateway.httpPort);
+    const client = await gateway.connect();
     client.send(`${BROWSER}early up`);
-    const peer = await origin.nextPeer();
+    const peer = await gateway.origin.nextPeer();
     await peer.untilText('\r\n\r\n');
     peer.send(`${SWITCH}early down`);
     await client.untilText('\r\n\r\nearly down');

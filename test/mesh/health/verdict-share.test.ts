@@ -78,6 +78,17 @@ describe('what a checker covers', () => {
     expect(parseChecker('orders@b', value)).toEqual({ node, from: 'orders@b', key, covers });
   });
 
+  it('goes by 48 bits of an id, so that two of them hardly ever pass for one', () => {
+    const codes = IDS.map(toCheckCode);
+    expect(Math.max(...codes)).toBeGreaterThan(2 ** 47);
+    expect(Math.max(...codes)).toBeLessThan(2 ** 48);
+    for (let bit = 0; bit < 48; bit += 1) {
+      const set = codes.filter((code) => Math.floor(code / 2 ** bit) % 2 === 1).length;
+      expect(set).toBeGreaterThan(60);
+      expect(set).toBeLessThan(140);
+    }
+  });
+
   it('is nothing where it covers none', () => {
     expect(toCheckerValue(checker('b', []))).toBeUndefined();
   });

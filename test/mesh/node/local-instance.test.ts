@@ -4,7 +4,7 @@ import { LocalInstance } from '../../../src/mesh/node/local-instance.ts';
 import { SILENT } from '../../contracts/backplane-fixture.ts';
 import { ManualTime } from '../backplane/manual-time.ts';
 
-const APPLICATION = { id: 'app:1', host: 'app', port: 1, weight: 1, metadata: {} };
+const APPLICATION = { host: 'app', port: 1 };
 const RULES = { intervalMs: 2_000, timeoutMs: 1_000, healthyThreshold: 1, unhealthyThreshold: 3 };
 
 let time: ManualTime;

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { request } from 'undici';
+import { setImmediate } from 'node:timers/promises';
+import { errors, request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { MeshDispatcher } from '../../../src/mesh/service/mesh-dispatcher.ts';
 import type { Service } from '../../../src/mesh/service/service.ts';
@@ -46,6 +47,21 @@ describe('a call that has to wait to be admitted', () => {
       }),
     );
     expect([now.error, now.calls]).toEqual([no, ['error']]);
+  });
+
+  it('that cannot be made leaves no refusal behind that nobody hears', async () => {
+    const service = await openService();
+    const unheard: unknown[] = [];
+    const note = (reason: unknown): void => void unheard.push(reason);
+    process.on('unhandledRejection', note);
+    const failed = dispatch(
+      createGuarded(service, () => Promise.reject(new Error('not you'))),
+      { path: 'no-slash' },
+    );
+    expect((await failed.over).error).toBeInstanceOf(errors.InvalidArgumentError);
+    await setImmediate();
+    process.off('unhandledRejection', note);
+    expect(unheard).toEqual([]);
   });
 
   it('is over when its caller gives it up, and so is its body', async () => {

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  RequestSyntaxError,
-  toChunkedEnd,
-  toRequestHead,
-} from '../../../src/mesh/transport/http1-request-writer.ts';
+import { toChunkedEnd, toRequestHead } from '../../../src/mesh/transport/http1-request-writer.ts';
+import { RequestSyntaxError } from '../../../src/mesh/transport/request-syntax.ts';
 import { readyBody } from '../../contracts/test-body-source.ts';
 import { requestOf } from '../../contracts/upstream-origin.ts';
 

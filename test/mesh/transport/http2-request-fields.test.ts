@@ -4,7 +4,7 @@ import {
   toRequestFields,
   toTrailerFields,
 } from '../../../src/mesh/transport/http2-request-fields.ts';
-import { RequestSyntaxError } from '../../../src/mesh/transport/http1-request-writer.ts';
+import { RequestSyntaxError } from '../../../src/mesh/transport/request-syntax.ts';
 import { readyBody } from '../../contracts/test-body-source.ts';
 import { requestOf } from '../../contracts/upstream-origin.ts';
 

@@ -1,4 +1,5 @@
 /** What makes a node a node proxy: the instances it registers, and its outbound door. */
+import { LOCAL_CHECK_DEFAULTS } from '../../../mesh/service/service-defaults.ts';
 import { toPathText, type ConfigPath } from '../config-path.ts';
 import type { AddressConfig } from '../config.ts';
 import type { OutboundConfig, RegistrationConfig } from '../mesh-config.ts';
@@ -8,13 +9,9 @@ import { mapPresent, toRecord, type Draft } from './draft.ts';
 import { toHealthCheck } from './health.ts';
 import { toAddress } from './listener.ts';
 
-/** Soon enough for a restart, and next to nothing for an application on the same machine. */
 const DEFAULT_CHECK: RegistrationConfig['healthCheck'] = {
   by: { kind: 'tcp' },
-  intervalMs: 2000,
-  timeoutMs: 1000,
-  healthyThreshold: 1,
-  unhealthyThreshold: 3,
+  ...LOCAL_CHECK_DEFAULTS,
 };
 
 export function toRegistrations(

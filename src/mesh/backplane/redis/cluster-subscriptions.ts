@@ -29,8 +29,13 @@ export function createClusterSubscriptions(
     try {
       await client.ssubscribe(channel);
       failures = 0;
+      if (!wanted.has(channel)) {
+        // Let go of while it was asked for.
+        client.sunsubscribe(channel).catch(() => undefined);
+        return;
+      }
       confirmed.add(channel);
-      if (wanted.has(channel)) handlers.onSubscribed(channel);
+      handlers.onSubscribed(channel);
     } catch (error) {
       failures += 1;
       handlers.onFailure(error);

@@ -1,5 +1,6 @@
 /** Which Redis: one server, Sentinels that know it, or a cluster. */
 import type { ConnectionOptions } from 'node:tls';
+import type { UpstreamTls } from '../../transport/upstream.ts';
 
 export interface RedisAddress {
   readonly host: string;
@@ -63,6 +64,20 @@ export function parseRedisUrl(text: string): RedisTarget {
     ...(url.protocol === 'rediss:' && { tls: {} }),
     ...(database !== '' && { database: Number(database) }),
   };
+}
+
+export function toRedisTls({ serverName, verify, ...pem }: UpstreamTls): RedisTls {
+  return {
+    ...pem,
+    ...(serverName !== undefined && { servername: serverName }),
+    rejectUnauthorized: verify,
+  };
+}
+
+/** Where the way to it leads: the server, or the first of those that are named. */
+export function firstAddressOf({ topology }: RedisTarget): RedisAddress {
+  if (topology.type === 'single') return topology;
+  return (topology.type === 'cluster' ? topology.nodes : topology.sentinels)[0]!;
 }
 
 /** For log lines; no secrets. */

@@ -5,7 +5,7 @@ export const LOG_LENGTH = 1_000;
 /** A larger change is told without its content: a thousand documents in the log would fill the memory. */
 const DELTA_MAX_BYTES = 32 * 1024;
 
-/** A record is stored as `<generation> <owner or -> <JSON>`. */
+/** The server's time; and numbers as texts, which Lua would write as 1.7e+15. */
 const CLOCK = `
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -57,7 +57,7 @@ end
 /**
  * KEYS from 4: records and leases of each mutation. ARGV from 5, seven each: type, kind, id,
  * owner, value, lease in ms (0 for none), condition (`''`, or `absent`, or `generation N`, or
- * `notNewerThan N`).
+ * `notNewerThan N`). A record is stored as `<generation> <owner or -> <JSON>`.
  *
  * Returns `{1, epoch, revision, published, generations…}` or `{0, index, generation}`.
  */

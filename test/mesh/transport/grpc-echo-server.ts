@@ -1,12 +1,9 @@
-/** A gRPC service and its clients; messages are bytes, so that no schema stands between test and wire. */
+/** A gRPC service; messages are bytes, so that no schema stands between test and wire. */
 import {
-  Client,
-  credentials,
   Metadata,
   Server,
   ServerCredentials,
   status,
-  type ClientOptions,
   type MethodDefinition,
   type sendUnaryData,
   type ServerDuplexStream,
@@ -14,12 +11,11 @@ import {
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
-  type ServiceError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { CertificatePem } from '../../mesh/transport/http1-test-certificates.ts';
+import type { CertificatePem } from './http1-test-certificates.ts';
 
-const passThrough = (value: Buffer): Buffer => value;
+export const passThrough = (value: Buffer): Buffer => value;
 
 function method(
   name: string,
@@ -37,7 +33,7 @@ function method(
   };
 }
 
-const METHODS = {
+export const METHODS = {
   unary: method('Unary', false, false),
   collect: method('Collect', true, false),
   spread: method('Spread', false, true),
@@ -48,6 +44,7 @@ const METHODS = {
 };
 
 export interface EchoServer {
+  readonly port: number;
   readonly address: string;
   /** The next call of `hang`, which is never answered. */
   nextHanging(): Promise<ServerUnaryCall<Buffer, Buffer>>;
@@ -112,106 +109,9 @@ export async function startEchoServer(
     );
   });
   return {
+    port,
     address: `127.0.0.1:${port}`,
     nextHanging: () => new Promise((resolve) => (onHang = resolve)),
     stop: () => server.forceShutdown(),
   };
-}
-
-export interface UnaryResult {
-  readonly message: Buffer;
-  readonly head: Metadata;
-  readonly trailers: Metadata;
-}
-
-/** A client of one listener. */
-export class EchoClient {
-  readonly #client: Client;
-  readonly #prefix: string;
-
-  /** `prefix` goes before the method's path, so that routes can tell upstreams apart. */
-  constructor(address: string, tls: boolean, prefix = '', options: ClientOptions = {}) {
-    const secure = tls
-      ? credentials.createSsl(null, null, null, { rejectUnauthorized: false })
-      : credentials.createInsecure();
-    this.#client = new Client(address, secure, options);
-    this.#prefix = prefix;
-  }
-
-  unary(
-    message: Buffer,
-    metadata = new Metadata(),
-    options: { readonly deadline?: number } = {},
-    name: 'unary' | 'fail' | 'hang' = 'unary',
-  ): Promise<UnaryResult> {
-    return this.start(message, metadata, options, name).result;
-  }
-
-  /** A unary call that can be cancelled. */
-  start(
-    message: Buffer,
-    metadata = new Metadata(),
-    options: { readonly deadline?: number } = {},
-    name: 'unary' | 'fail' | 'hang' = 'unary',
-  ): { readonly result: Promise<UnaryResult>; readonly cancel: () => void } {
-    let cancel = (): void => undefined;
-    const result = new Promise<UnaryResult>((resolve, reject) => {
-      let head = new Metadata();
-      let reply: Buffer | undefined;
-      const call = this.#client.makeUnaryRequest(
-        this.#path(name),
-        passThrough,
-        passThrough,
-        message,
-        metadata,
-        options,
-        (error: ServiceError | null, value) => {
-          if (error === null) reply = value;
-          else reject(error);
-        },
-      );
-      cancel = () => call.cancel();
-      call.on('metadata', (received) => (head = received));
-      call.on('status', ({ metadata: trailers }) => {
-        if (reply !== undefined) resolve({ message: reply, head, trailers });
-      });
-    });
-    return { result, cancel: () => cancel() };
-  }
-
-  /** Sends all parts; resolves to the one answer. */
-  collect(parts: readonly string[]): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const call = this.#client.makeClientStreamRequest(
-        this.#path('collect'),
-        passThrough,
-        passThrough,
-        (error: ServiceError | null, value) =>
-          error === null ? resolve(value!.toString()) : reject(error),
-      );
-      for (const part of parts) call.write(Buffer.from(part));
-      call.end();
-    });
-  }
-
-  serverStream(name: 'spread' | 'failLate', message: string) {
-    return this.#client.makeServerStreamRequest(
-      this.#path(name),
-      passThrough,
-      passThrough,
-      Buffer.from(message),
-    );
-  }
-
-  chat() {
-    return this.#client.makeBidiStreamRequest(this.#path('chat'), passThrough, passThrough);
-  }
-
-  close(): void {
-    this.#client.close();
-  }
-
-  #path(name: keyof typeof METHODS): string {
-    return this.#prefix + METHODS[name].path;
-  }
 }

@@ -1,4 +1,4 @@
-/** The refusals that both protocols of the full lane share; each call makes a new error. */
+/** Refusals of requests for their form, which every protocol shares; each call makes a new error. */
 import { MeshgateError } from '../../errors.ts';
 import type { MeshDoor } from '../config/listener-config.ts';
 
