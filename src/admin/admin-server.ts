@@ -100,13 +100,6 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
         'The Host is not one of the admin API: use localhost, or the configured address.',
       );
     }
-    if (isMisdirected(request.headers, node)) {
-      throw new AdminError(
-        421,
-        'misdirected_request',
-        `This is the node "${node}", and the request was forwarded to another one; ask again in a moment.`,
-      );
-    }
   });
   useAccess(app, {
     verify(text) {
@@ -118,6 +111,15 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       if (id !== LOCAL_ADMIN.tokenId) tokens.noteUse(id);
     },
     guard: createAttemptGuard(monotonic),
+  });
+  // After who asks is known: a stranger is not told which node this is.
+  app.addHook('onRequest', async ({ headers }) => {
+    if (!isMisdirected(headers, node)) return;
+    throw new AdminError(
+      421,
+      'misdirected_request',
+      `This is the node "${node}", and the request was forwarded to another one; ask again in a moment.`,
+    );
   });
 
   app.setNotFoundHandler(() => {

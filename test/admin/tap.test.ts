@@ -1,7 +1,6 @@
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { AdminServerOptions } from '../../src/admin/admin-server.ts';
-import type { Role } from '../../src/admin/access/principal.ts';
 import type { Scope } from '../../src/admin/access/scope.ts';
 import { TapEvent } from '../../src/admin/resources/tap.ts';
 import type { TapSource } from '../../src/gateway/observe/tap.ts';
@@ -16,8 +15,8 @@ stopAdminsAfterEach();
 interface Tapped {
   readonly admin: TestAdmin;
   readonly tap: TapSource;
-  end(ended?: Ended): void;
-  read(query?: string, token?: string): Promise<EventReader>;
+  readonly end: (ended?: Ended) => void;
+  readonly read: (query?: string, token?: string) => Promise<EventReader>;
 }
 
 async function start(options: Partial<AdminServerOptions> = {}): Promise<Tapped> {
@@ -37,7 +36,11 @@ async function start(options: Partial<AdminServerOptions> = {}): Promise<Tapped>
         client_ip: '127.0.0.1',
         host: 'a',
         duration_ms: 1.5,
-        ...{ route, service, method, path, status: response.status },
+        route,
+        service,
+        method,
+        path,
+        status: response.status,
       };
       if (tap.isTapped && tap.wants(exchange)) tap.offer(exchange, line, performance.now());
     },
@@ -46,7 +49,7 @@ async function start(options: Partial<AdminServerOptions> = {}): Promise<Tapped>
 }
 
 const operator = (admin: TestAdmin, scope?: Scope) =>
-  makeToken(admin, { role: 'operator' as Role, ...(scope && { scope }) });
+  makeToken(admin, { role: 'operator', ...(scope && { scope }) });
 
 describe('GET /v1/tap', () => {
   it('is a stream of events, one for each exchange, as described', async () => {

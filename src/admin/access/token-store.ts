@@ -17,7 +17,14 @@ import type { Scope } from './scope.ts';
 import { createTokenFile } from './token-file.ts';
 import { createTokenIndex } from './token-index.ts';
 import { FLEET_ID, mergeTokens, toTokenBook, type TokenBook } from './token-merge.ts';
-import { isExpired, isPast, toRevoked, toTokenValue, type TokenRecord } from './token-record.ts';
+import {
+  isExpired,
+  isInForce,
+  isPast,
+  toRevoked,
+  toTokenValue,
+  type TokenRecord,
+} from './token-record.ts';
 import { createTokenText, digestOf } from './token-text.ts';
 import { createTokenUses } from './token-uses.ts';
 
@@ -216,12 +223,7 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       const { id: tokenId, name, role, scope } = record;
       return { principal: { name, role, scope, tokenId } };
     },
-    isGood(id) {
-      const record = book.tokens.get(id);
-      return (
-        record !== undefined && record.revoked === undefined && !isExpired(record, clock.now())
-      );
-    },
+    isGood: (id) => isInForce(book.tokens.get(id), clock.now()),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The name of the node that forwards it. */
 export const FORWARDED_BY = 'meshgate-forwarded-by';
 /** The name of the node that it is for. */
-export const FORWARDED_TO = 'meshgate-forwarded-to';
+const FORWARDED_TO = 'meshgate-forwarded-to';
 
 /** They end at each hop (RFC 9110 §7.6.1), or undici takes none of them. */
 const OF_ONE_HOP = [

@@ -41,8 +41,14 @@ const READING = new Set(['GET', 'HEAD']);
 
 export function addForwarding(app: FastifyInstance, deps: ForwardingDependencies): void {
   const { own, nodes, lost, loopback, monotonic } = deps;
-  /** Until when an origin is not tried, by monotonic time; no more than there are nodes. */
+  /** Until when an origin is not tried, by monotonic time. */
   const resting = new Map<string, number>();
+
+  function rest(origin: string): void {
+    const nowMs = monotonic();
+    for (const [other, untilMs] of resting) if (untilMs <= nowMs) resting.delete(other);
+    resting.set(origin, nowMs + REST_MS);
+  }
 
   async function find(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const node = nodeOf(request);
@@ -62,9 +68,7 @@ export function addForwarding(app: FastifyInstance, deps: ForwardingDependencies
       );
     }
     const origin = findNode(node, { nodes: await nodes(), lost: lost(), loopback });
-    const untilMs = resting.get(origin) ?? 0;
-    if (monotonic() < untilMs) throw notThere(node);
-    resting.delete(origin);
+    if (monotonic() < (resting.get(origin) ?? 0)) throw notThere(node);
     request.forwardedTo = origin;
   }
 
@@ -108,7 +112,7 @@ export function addForwarding(app: FastifyInstance, deps: ForwardingDependencies
           onError(reply, { error }) {
             const { request } = reply;
             const origin = (request as FastifyRequest).forwardedTo;
-            if (isConnectTimeout(error)) resting.set(origin, monotonic() + REST_MS);
+            if (isConnectTimeout(error)) rest(origin);
             const isReading = READING.has(request.method);
             const node = nodeOf(request as FastifyRequest);
             void reply.send(toForwardingFailure(error, node, isReading));

@@ -1,7 +1,7 @@
 /** What of a message is not shown to whoever watches traffic: credentials, by their names and by their looks. */
 
 /** Stands in the place of what is not shown. */
-export const HIDDEN = '(hidden)';
+const HIDDEN = '(hidden)';
 
 /** Names that the configuration says carry secrets, in lower case. */
 export interface SecretNames {

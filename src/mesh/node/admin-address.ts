@@ -18,6 +18,8 @@ export interface AdminAddress {
   readonly loopback: string | undefined;
 }
 
+const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/;
+
 const ANYWHERE = new Set(['0.0.0.0', '::']);
 
 /** `bound` is what the system gave; `towards` is where the backplane is, if not on this machine alone. */
@@ -49,7 +51,8 @@ export function parseAdminAddress(description: unknown): AdminAddress | undefine
   const admin = isObject(description) ? description['admin'] : undefined;
   if (!isObject(admin)) return undefined;
   const { address, loopback } = admin;
-  if (typeof address !== 'string' || !URL.canParse(`http://${address}/`)) return undefined;
+  if (typeof address !== 'string' || !ADDRESS.test(address) || !URL.canParse(`http://${address}`))
+    return undefined;
   return { address, loopback: typeof loopback === 'string' ? loopback : undefined };
 }
 

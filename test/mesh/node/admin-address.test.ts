@@ -32,7 +32,10 @@ describe('the address of an admin API', () => {
     { admin: null },
     { admin: { address: 1 } },
     { admin: { address: '' } },
-    { admin: { address: '[::1' } },
+    { admin: { address: '[::1:8001' } },
+    { admin: { address: '10.0.0.1:99999' } },
+    { admin: { address: 'a@10.0.0.1:8001' } },
+    { admin: { address: '10.0.0.1:8001/path' } },
   ])('is none in %o', (description) => {
     expect(parseAdminAddress(description)).toBeUndefined();
   });

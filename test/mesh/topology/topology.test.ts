@@ -7,7 +7,7 @@ import {
   type TopologyPublisher,
 } from '../../../src/mesh/topology/publisher.ts';
 import { createTopologyRecorder, type EdgeRecorder } from '../../../src/mesh/topology/recorder.ts';
-import { readReports, toEdges, toTraffic, type Edge } from '../../../src/mesh/topology/topology.ts';
+import { readReports, toEdges, type Edge } from '../../../src/mesh/topology/topology.ts';
 import { CLOCK, SILENT, type BackplanePair } from '../../contracts/backplane-fixture.ts';
 import { createFolder } from '../../gateway/config/config-file.ts';
 import { openEmbeddedPair, openRedisPair } from '../../redis/open-backplane.ts';
