@@ -142,7 +142,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
 
   addMeshListings(app, views);
   addMeshMetrics(app, views);
-  addTap(app, { tap, tokens, schedule });
+  addTap(app, { tap, tokens, clock, schedule });
   addEndpointOverrides(app, { registry, backplane, log });
   addTokens(app, { tokens, clock });
   addAudit(app, audit);

@@ -76,11 +76,6 @@ export function isExpired({ expiresAtMs }: TokenRecord, nowMs: number): boolean 
   return expiresAtMs !== undefined && nowMs >= expiresAtMs;
 }
 
-/** Whether it lets its holder in; a token that there is not does not. */
-export function isInForce(record: TokenRecord | undefined, nowMs: number): boolean {
-  return record !== undefined && record.revoked === undefined && !isExpired(record, nowMs);
-}
-
 /** An expired token is shown for a week, so that whoever looks for it finds out why. */
 const SHOWN_AFTER_EXPIRY_MS = 7 * 24 * 3_600_000;
 

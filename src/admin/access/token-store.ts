@@ -17,14 +17,7 @@ import type { Scope } from './scope.ts';
 import { createTokenFile } from './token-file.ts';
 import { createTokenIndex } from './token-index.ts';
 import { FLEET_ID, mergeTokens, toTokenBook, type TokenBook } from './token-merge.ts';
-import {
-  isExpired,
-  isInForce,
-  isPast,
-  toRevoked,
-  toTokenValue,
-  type TokenRecord,
-} from './token-record.ts';
+import { isExpired, isPast, toRevoked, toTokenValue, type TokenRecord } from './token-record.ts';
 import { createTokenText, digestOf } from './token-text.ts';
 import { createTokenUses } from './token-uses.ts';
 
@@ -47,8 +40,6 @@ export interface TokenStore {
   close(): Promise<void>;
   /** From memory; asks nobody. */
   verify(text: string): Verified;
-  /** Whether the token of that id would be let in now. */
-  isGood(id: string): boolean;
   /** Hears when tokens were made or revoked; returns how to stop that. */
   onChange(listener: () => void): () => void;
   noteUse(id: string): void;
@@ -223,7 +214,6 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       const { id: tokenId, name, role, scope } = record;
       return { principal: { name, role, scope, tokenId } };
     },
-    isGood: (id) => isInForce(book.tokens.get(id), clock.now()),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

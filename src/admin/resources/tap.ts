@@ -4,8 +4,10 @@ import { Type, type Static } from 'typebox';
 import { parseStatuses, STATUSES, type TapFilter } from '../../gateway/observe/tap-filter.ts';
 import type { Tap } from '../../gateway/observe/tap.ts';
 import type { Schedule } from '../../mesh/backplane/schedule.ts';
+import type { Clock } from '../../plugins/sdk/plugin-context.ts';
 import { LOCAL_ADMIN, type Principal } from '../access/principal.ts';
 import { isInScope } from '../access/scope.ts';
+import { isExpired } from '../access/token-record.ts';
 import type { TokenStore } from '../access/token-store.ts';
 import { EVENT_STREAM } from '../event-stream.ts';
 import { AdminError } from '../problem.ts';
@@ -14,7 +16,8 @@ import { refusals } from './refusals.ts';
 
 export interface TapDependencies {
   readonly tap: Tap;
-  readonly tokens: Pick<TokenStore, 'isGood' | 'onChange'>;
+  readonly tokens: Pick<TokenStore, 'find' | 'onChange'>;
+  readonly clock: Clock;
   readonly schedule: Schedule;
 }
 
@@ -96,8 +99,14 @@ export const TapEvent = Type.Object(
 
 const DESCRIPTION = `Events are \`exchange\`, with an object like this as their data; \`dropped\`, with how many exchanges the reader was not told of since (\`slow\`: it did not take them fast enough, \`rate\`: there were more a second than \`rate\`); and \`end\`, with the \`reason\`: ${TAP_ENDS.map((reason) => `\`${reason}\``).join(', ')}. A comment comes every two seconds in which there is nothing else. A token with a scope sees what goes by its routes or to its services.`;
 
-export function addTap(app: FastifyInstance, { tap, tokens, schedule }: TapDependencies): void {
+export function addTap(app: FastifyInstance, deps: TapDependencies): void {
+  const { tap, tokens, clock, schedule } = deps;
   const readers = createTapReaders(tap, schedule);
+  const isGood = (id: string): boolean => {
+    if (id === LOCAL_ADMIN.tokenId) return true;
+    const record = tokens.find(id);
+    return record !== undefined && !isExpired(record, clock.now());
+  };
   const stopListening = tokens.onChange(() => readers.review());
   // Before connections are closed: who reads is told why.
   app.addHook('preClose', async () => {
@@ -131,7 +140,7 @@ export function addTap(app: FastifyInstance, { tap, tokens, schedule }: TapDepen
       const { query_values: withQueryValues = false } = query;
       const body = readers.open(
         { filter: toFilter(query, principal), sample, ratePerSecond, limit, withQueryValues },
-        () => tokenId === LOCAL_ADMIN.tokenId || tokens.isGood(tokenId),
+        () => isGood(tokenId),
       );
       if (body === undefined) {
         reply.header('retry-after', '5');
