@@ -7,6 +7,7 @@ const config: KnipConfig = {
     'src/demo/mesh/demo.ts',
     'src/fastify/fastify.ts',
     'src/gateway/config/load-worker.ts',
+    'src/gateway/config/yaml-worker.ts',
     'src/plugins/sdk/plugin.ts',
     'config/*.ts',
     'load-tests/**/*.ts',

@@ -1,6 +1,6 @@
 /** Composition root: the only place that builds long-lived objects and hands them to each other. */
 import { randomBytes } from 'node:crypto';
-import { hostname, totalmem } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin } from './app/admin.ts';
@@ -9,8 +9,9 @@ import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.t
 import { explainRequest } from './app/explanation.ts';
 import { createMesh } from './app/mesh.ts';
 import { createObservability } from './app/observability.ts';
+import { createProcessGuard } from './app/overload.ts';
+import { createSharedConfiguration } from './app/shared-configuration.ts';
 import { createSnapshotFactory } from './app/snapshot-factory.ts';
-import { createOverloadGuard } from './gateway/admission/overload.ts';
 import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
@@ -40,14 +41,8 @@ import { VERSION } from './version.ts';
 
 export type { App, AppOptions, Started } from './cli/app-port.ts';
 
-const now = Date.now;
 const monotonic = (): number => performance.now();
-const clock: Clock = { now, monotonic };
-
-/** Above this the event loop is too late to serve anybody well, and 503 is the better answer. */
-const MAX_LOOP_DELAY_MS = 150;
-/** Share of the memory that the process may have (the machine's, or its container's) before it sheds load. */
-const MAX_MEMORY_SHARE = 0.85;
+const clock: Clock = { now: Date.now, monotonic };
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
 export async function createApp(options: AppOptions): Promise<App> {
@@ -74,10 +69,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     secrets: createSecretNames(() => applied, standardPlugins),
   });
   const { registry, requestMetrics, observer, tap } = observability;
-  const overload = createOverloadGuard({
-    maxLoopDelayMs: MAX_LOOP_DELAY_MS,
-    maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
-  });
+  const overload = createProcessGuard();
 
   const gatewayMetrics = createGatewayMetrics(registry, {
     version: VERSION,
@@ -96,6 +88,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
           expirySeconds: (expiresAtMs - clock.now()) / 1000,
         })),
     backplane: () => mesh.node.backplane.status(),
+    versions: () => readiness.versions(),
     droppedLogLines: observability.droppedLogLines,
   });
   const openFiles = readDescriptorLimit();
@@ -103,7 +96,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const descriptors = new DescriptorWarning(openFiles, sockets.accepted.limit, log);
   const serviceEnvironment: ServiceEnvironment = {
     monotonic,
-    now,
+    now: Date.now,
     random,
     zone: initial.node.zone,
     isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
@@ -179,11 +172,19 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     log,
   });
   const { onDemand } = snapshots;
+  const source = { first, configFile, document, env };
+  const shared = createSharedConfiguration({
+    ...source,
+    backplane: mesh.node.backplane,
+    nodeName,
+    readiness,
+    clock,
+    random,
+    log,
+  });
   const configuration = createConfiguration({
-    first,
-    configFile,
-    isWatched: document === undefined,
-    env,
+    ...source,
+    shared,
     compile: snapshots.compile,
     async prepareListeners(config) {
       const prepared = await listeners.prepare(config);
@@ -229,6 +230,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     async start() {
       observability.start();
       await mesh.node.start();
+      await shared.start();
       onDemand.start();
       // First of the doors: it tells that the node is starting, and where it cannot be had nothing is applied.
       const { port } = await status.start().catch((error: unknown) => {
@@ -272,7 +274,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       overload.stop();
       await mesh.stopSharing();
       // Services let go of their discovery, which then has something to save.
-      await Promise.all([configuration.stop(), onDemand.stop()]);
+      await Promise.all([configuration.stop(), onDemand.stop(), shared.stop()]);
       await Promise.all([
         mesh.node.stop(),
         admin.stop(),
@@ -289,8 +291,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
     explain: (question) =>
       explainRequest(question, {
-        config: initial,
-        hash: first.hash,
+        ...source,
         surroundings,
         snapshots,
         node: mesh.node,

@@ -1,21 +1,38 @@
 /** What a hop through the mesh costs: two proxies where the edge has one. */
-import { compare } from '../compare.ts';
+import { compare, type Series } from '../compare.ts';
 import type { Work } from '../peers/peer.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { medianRatio } from '../statistics.ts';
 
 const WORK: Work = { routes: 1, tls: false, body: 'small' };
 const EDGE = 'edge hop';
+const OUTBOUND = 'outbound door';
+const INBOUND = 'inbound door';
 
 export const hop: Scenario = {
   name: 'mesh-hop',
   summary:
-    "GET of 1 KB over 64 kept connections: through one Meshgate's listener, and through the outbound door of one and the inbound door of another, which share the core. CPU is that of both.",
-  run: (context) =>
-    compare(context, {
+    "GET of 1 KB over 64 kept connections: through one Meshgate's listener, and through the outbound door of one and the inbound door of another. Each door in turn has the core that the edge hop has, as on machines of their own; then they share it.",
+  async run(context) {
+    const result = await compare(context, {
       contestants: [
         { label: EDGE, peer: 'meshgate', work: WORK },
-        { label: 'mesh hop', peer: 'meshgate-mesh', work: WORK },
+        { label: OUTBOUND, peer: 'meshgate-mesh', work: { ...WORK, counted: 'outbound' } },
+        { label: INBOUND, peer: 'meshgate-mesh', work: { ...WORK, counted: 'inbound' } },
+        { label: 'both, one core', peer: 'meshgate-mesh', work: WORK },
       ],
       baselines: [EDGE],
-    }),
+    });
+    const costOf = (wanted: string): readonly number[] =>
+      (result.data as readonly Series[])
+        .find(({ label }) => label === wanted)
+        ?.rounds.map(({ cpuUs }) => cpuUs) ?? [];
+    const inbound = costOf(INBOUND);
+    const hops = costOf(OUTBOUND).map((cost, round) => cost + inbound[round]!);
+    const ratio = medianRatio(hops, costOf(EDGE)).toFixed(2);
+    return {
+      ...result,
+      notes: [...result.notes, `A mesh hop, both doors together, costs ${ratio} edge hops.`],
+    };
+  },
 };

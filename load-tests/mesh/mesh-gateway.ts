@@ -63,7 +63,12 @@ export async function startMeshGateway(
   };
 }
 
-async function awaitReady(name: string, server: ServerProcess, status: string): Promise<void> {
+/** Resolves once it serves. `status`: of its probes, without a path. */
+export async function awaitReady(
+  name: string,
+  server: ServerProcess,
+  status: string,
+): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     const answer = await fetch(`${status}/readyz`).catch(() => undefined);

@@ -1,11 +1,12 @@
-/** A mesh hop: from the outbound door of one Meshgate to the inbound door of another, on one core. */
+/** A mesh hop: from the outbound door of one Meshgate to the inbound door of another. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROXY_CORE } from '../cores.ts';
+import { LOAD_CORE, PROXY_CORE } from '../cores.ts';
 import { findFreePorts } from '../free-port.ts';
+import { awaitReady } from '../mesh/mesh-gateway.ts';
 import type { ServerProcess } from '../process-keeper.ts';
 import { MAIN, meshgate } from './meshgate.ts';
-import type { Peer, Site } from './peer.ts';
+import type { Peer, Site, Work } from './peer.ts';
 
 const SERVICE = 'upstream';
 
@@ -14,9 +15,9 @@ export const meshgateMesh: Peer = {
 
   detect: (processes) => meshgate.detect(processes),
 
-  async start(_work, site) {
+  async start(work, site) {
     const [inboundPort, inboundStatus] = (await findFreePorts(2)) as [number, number];
-    const inbound = await startNode(site, 'inbound', inboundStatus, {
+    const inbound = await startNode(work, site, 'inbound', inboundStatus, {
       register: [
         {
           service: SERVICE,
@@ -25,14 +26,16 @@ export const meshgateMesh: Peer = {
         },
       ],
     });
+    await awaitReady('inbound', inbound, `http://127.0.0.1:${inboundStatus}`);
     // Found by its address, so that what is measured does without a Redis.
-    const outbound = await startNode(site, 'outbound', site.sparePort, {
+    const outbound = await startNode(work, site, 'outbound', site.sparePort, {
       outbound: { address: `127.0.0.1:${site.port}`, services: [SERVICE] },
       services: { [SERVICE]: { endpoints: [{ address: `127.0.0.1:${inboundPort}` }] } },
     });
     const both = [inbound, outbound];
+    const counted = work.counted === undefined ? both : [{ inbound, outbound }[work.counted]];
     return {
-      pids: both.map(({ pid }) => pid),
+      pids: counted.map(({ pid }) => pid),
       url: `http://127.0.0.1:${site.port}`,
       host: `${SERVICE}.mesh`,
       accessLog: join(site.directory, 'access.log'),
@@ -48,8 +51,9 @@ export const meshgateMesh: Peer = {
 };
 
 async function startNode(
+  { counted }: Work,
   site: Site,
-  name: string,
+  name: 'inbound' | 'outbound',
   statusPort: number,
   config: Readonly<Record<string, unknown>>,
 ): Promise<ServerProcess> {
@@ -69,6 +73,10 @@ async function startNode(
   return site.processes.start(
     [process.execPath, MAIN, 'start', '--config', file],
     join(directory, 'output.log'),
-    { core: PROXY_CORE, cwd: directory, env: { NODE_ENV: 'production' } },
+    {
+      core: counted === undefined || counted === name ? PROXY_CORE : LOAD_CORE,
+      cwd: directory,
+      env: { NODE_ENV: 'production' },
+    },
   );
 }

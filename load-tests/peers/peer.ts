@@ -16,6 +16,8 @@ export interface Work {
   readonly body: 'small' | 'large';
   /** Only with an RS256 token, and so many requests per minute and subject. */
   readonly tokens?: TokenWork;
+  /** Of the two nodes of a mesh hop, the one that has the proxy's core and is counted; default: both. */
+  readonly counted?: 'outbound' | 'inbound';
   /** To tell of its heap; Meshgate alone can. */
   readonly heapProbe?: boolean;
 }

@@ -19,9 +19,14 @@ import { createTokenStore } from './access/token-store.ts';
 import { openAdminToken, type AdminToken } from './admin-token.ts';
 import { forwardedRequestId, isMisdirected } from './fleet/forwarded-fields.ts';
 import { addForwarding } from './fleet/forwarding.ts';
+import { useBodies } from './bodies.ts';
 import { isOwnHost } from './host-guard.ts';
+import { isComponentRef } from './openapi/component-ref.ts';
+import { useOpenApi, type OpenApiDocument } from './openapi/openapi-document.ts';
 import { AdminError, toAdminError, toProblem } from './problem.ts';
 import { addAudit } from './resources/audit.ts';
+import { addConfiguration } from './resources/configuration.ts';
+import type { ConfigurationSources } from './resources/configuration-access.ts';
 import { addEndpointOverrides } from './resources/endpoint-overrides.ts';
 import { addMeshListings } from './resources/mesh-listings.ts';
 import { addMeshMetrics } from './resources/mesh-metrics.ts';
@@ -42,6 +47,8 @@ export interface AdminServerOptions {
   readonly lostNodes?: (() => readonly string[]) | undefined;
   /** By which this node's traffic is watched. */
   readonly tap: Tap;
+  /** Left out: the node has no shared configuration, and its API no resources of one. */
+  readonly configuration?: ConfigurationSources | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly schedule?: Schedule | undefined;
@@ -54,9 +61,11 @@ export interface AdminServer {
    */
   start(): Promise<(Destination & { readonly tokenFile: string }) | undefined>;
   stop(): Promise<void>;
+  /** What the API is, for who reads or generates; needs no start. */
+  openApi(): OpenApiDocument;
 }
 
-/** No body of the API is longer. */
+/** No body is longer, where its operation does not say so. */
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEAD_BYTES = 16 * 1024;
 /** An endpoint's id has up to 256 characters, each of which may be nine when it is encoded. */
@@ -66,7 +75,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { address, registry, backplane, dataDir, node, tap, clock, log } = options;
+  const { address, registry, backplane, dataDir, node, configuration, tap, clock, log } = options;
   const { lostNodes = () => [], schedule = scheduleTimer } = options;
   const monotonic = (): number => clock.monotonic();
   const views = createMeshViews({ registry, backplane, lostNodes, monotonic, schedule });
@@ -122,6 +131,9 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     );
   });
 
+  useBodies(app);
+  const openApi = useOpenApi(app, configuration?.catalogue ?? new Map());
+
   app.setNotFoundHandler(() => {
     throw new AdminError(404, 'not_found', 'There is nothing at this path.');
   });
@@ -153,6 +165,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     loopback: readLoopbackId(),
     monotonic,
   });
+  if (configuration !== undefined) addConfiguration(app, configuration, schedule);
 
   return {
     async start() {
@@ -181,6 +194,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       await app.close();
       await Promise.all([audit.stop(), tokens.close()]);
     },
+    openApi: () => openApi.toDocument(),
   };
 }
 
@@ -189,9 +203,11 @@ function useValidation(app: FastifyInstance): void {
   const options = { allErrors: true, strict: false, logger: false } as const;
   const body = new Ajv(options);
   const query = new Ajv({ ...options, coerceTypes: true });
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? body : query).compile(schema as object),
-  );
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    // Parts of the configuration are checked with the whole of it.
+    if (isComponentRef(schema)) return () => true;
+    return (httpPart === 'body' ? body : query).compile(schema);
+  });
   // Schemas of answers are for readers of the API; what is sent is typed where it is made.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 }

@@ -2,15 +2,21 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import { Type, type Static } from 'typebox';
+import { ConfigKeyError } from '../gateway/config/versions/config-keys.ts';
+import { UnreadableVersionError } from '../gateway/config/versions/version-store.ts';
 import { BackplaneError } from '../mesh/backplane/backplane-error.ts';
 
 /** One thing that is wrong with a request; in its body, or among its parameters. */
-const Fault = Type.Object({
+export const FaultSchema = Type.Object({
   detail: Type.String(),
   pointer: Type.Optional(
     Type.String({ description: 'JSON pointer into the body, as a fragment: `#/weight`.' }),
   ),
   parameter: Type.Optional(Type.String({ description: 'Of the path or the query.' })),
+  resource: Type.Optional(
+    Type.String({ description: 'What `pointer` points into, where that is not the body.' }),
+  ),
+  hint: Type.Optional(Type.String({ description: 'What to do about it.' })),
 });
 
 /** The schema of every answer that is a refusal. */
@@ -23,17 +29,17 @@ export const Problem = Type.Object({
   code: Type.String(),
   request_id: Type.String(),
   source: Type.Literal('admin'),
-  errors: Type.Optional(Type.Array(Fault)),
+  errors: Type.Optional(Type.Array(FaultSchema)),
 });
 
-type Faults = readonly Static<typeof Fault>[];
+export type Fault = Static<typeof FaultSchema>;
 
 export class AdminError extends Error {
   readonly status: number;
   readonly code: string;
-  readonly errors: Faults | undefined;
+  readonly errors: readonly Fault[] | undefined;
 
-  constructor(status: number, code: string, detail: string, errors?: Faults) {
+  constructor(status: number, code: string, detail: string, errors?: readonly Fault[]) {
     super(detail);
     this.name = 'AdminError';
     this.status = status;
@@ -54,6 +60,12 @@ export function toAdminError(error: unknown): AdminError | undefined {
   if (error instanceof AdminError) return error;
   if (error instanceof BackplaneError) {
     return new AdminError(503, 'backplane_unavailable', toSentence(error));
+  }
+  if (error instanceof ConfigKeyError) {
+    return new AdminError(503, 'no_config_key', `Nothing was changed: ${error.message}.`);
+  }
+  if (error instanceof UnreadableVersionError) {
+    return new AdminError(503, 'version_unreadable', `On this node, ${error.message}.`);
   }
   const { statusCode = 500, validation, validationContext, message } = error as FastifyError;
   if (validation !== undefined) {

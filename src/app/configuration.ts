@@ -2,21 +2,30 @@
 import { extname } from 'node:path';
 import type { CompiledSnapshot } from '../gateway/config/compile.ts';
 import type { Config } from '../gateway/config/config.ts';
+import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { createLastGoodKeeper } from '../gateway/config/last-good.ts';
-import { loadConfigInThread } from '../gateway/config/load-in-thread.ts';
-import type { Loaded } from '../gateway/config/load.ts';
+import { createConfigLoader } from '../gateway/config/load-in-thread.ts';
+import type { Loaded, LoadResult } from '../gateway/config/load.ts';
 import { Reloader, type PreparedListeners } from '../gateway/config/reloader.ts';
+import {
+  toCanonicalJson,
+  type SharedDocument,
+} from '../gateway/config/versions/shared-document.ts';
+import type { Attempt } from '../gateway/config/versions/version-choice.ts';
 import { watchConfig } from '../gateway/config/watch.ts';
 import type { GatewayMetrics } from '../gateway/status/gateway-metrics.ts';
 import type { Readiness } from '../gateway/status/readiness.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
+import { toSharedPart, type SharedConfiguration } from './shared-configuration.ts';
 
 export interface ConfigurationOptions {
   /** What the file said when the program was started. */
   readonly first: Loaded;
   readonly configFile: string;
-  /** Applied again whenever it changes; else what was loaded first stays for good. */
-  readonly isWatched: boolean;
+  /** In place of what is in the file, which then is not watched. */
+  readonly document: string | undefined;
+  /** What all nodes run, where the file leaves it to them. */
+  readonly shared: SharedConfiguration;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly compile: (config: Config, revision: number, hash: string) => Promise<CompiledSnapshot>;
   readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
@@ -30,7 +39,10 @@ export interface ConfigurationOptions {
 export interface Configuration {
   /** The snapshot that serves; there is one once started. */
   readonly current: CompiledSnapshot;
-  /** Applies the file, and from then on each change of it. Rejects where it was refused. */
+  /**
+   * Applies the file and the newest version, and from then on each change of them. Rejects where
+   * the file was refused.
+   */
   start(): Promise<void>;
   /** Applies the file now, where there is one. */
   reload(): void;
@@ -38,58 +50,98 @@ export interface Configuration {
   freeze(): void;
   /** Lets go of everything. */
   stop(): Promise<void>;
+  /**
+   * Everything that is wrong with a document, were it the newest version: with this node's file,
+   * environment and plugins. Warnings alone: it can be run.
+   */
+  check(candidate: SharedDocument): Promise<readonly ConfigIssue[]>;
 }
+
+/** In place of a file's name in its issues. */
+const CANDIDATE = 'configuration';
 
 /** For the thread that loads configurations; `.js` in the package. */
 const STANDARD_PLUGINS = new URL(`../plugins/standard${extname(import.meta.url)}`, import.meta.url);
 
 export function createConfiguration(options: ConfigurationOptions): Configuration {
-  const { first, configFile, isWatched, env, readiness, metrics, log } = options;
+  const { first, configFile, document, shared, env, readiness, metrics, log } = options;
   const lastGood = createLastGoodKeeper((error) => {
     log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
   });
+  const isWatched = document === undefined;
+  const catalogue = { module: STANDARD_PLUGINS, name: 'standardPlugins' };
+  const loader = createConfigLoader(catalogue);
+  // Apart: what is merely looked at must not keep waiting what is to be run.
+  const checker = createConfigLoader(catalogue);
   let pending: Loaded | undefined = first;
+  let attempt: Attempt = { version: undefined, isStopgap: false };
+  let loaded: Loaded = first;
   const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
+
+  async function load(): Promise<LoadResult> {
+    attempt = shared.next();
+    const known = pending;
+    pending = undefined;
+    if (known !== undefined && (known.owner === 'file' || attempt.version === undefined)) {
+      return known;
+    }
+    const part = toSharedPart(attempt.version);
+    const result = await loader.load(configFile, { env, text: document, shared: part });
+    watcher.watch(result.files);
+    return result;
+  }
+
   const reloader = new Reloader({
     log,
     async load() {
-      const known = pending;
-      pending = undefined;
-      if (known !== undefined) return known;
-      const loaded = await loadConfigInThread(configFile, {
-        catalogue: { module: STANDARD_PLUGINS, name: 'standardPlugins' },
-        env,
-      });
-      watcher.watch(loaded.files);
-      return loaded;
+      const result = await load();
+      if (result.ok) loaded = result;
+      return result;
     },
     compile: options.compile,
     prepareListeners: options.prepareListeners,
     onApplied(config, hash, revision) {
       readiness.configHash = hash;
+      shared.accepted(config, loaded.owner);
       reloaded(revision);
-      log.info({ revision, hash, routes: config.routes.length }, 'configuration applied');
+      const { version } = readiness.versions();
+      log.info(
+        { revision, hash, routes: config.routes.length, ...(version > 0 && { version }) },
+        'configuration applied',
+      );
       warnOfRestart(first.config, config, log);
       lastGood.keep(config.dataDir, { hash, config });
       options.onApplied(config);
     },
     onUnchanged() {
+      shared.accepted(loaded.config, loaded.owner);
       reloaded(readiness.revision);
       log.info({ revision: readiness.revision }, 'the configuration is what runs already');
     },
     onRefused(errors) {
-      readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
-      metrics.configRefused();
+      // What stands in for a refused version is not what anybody waits to hear of.
+      if (!attempt.isStopgap) {
+        readiness.lastReload = { successful: false, at: new Date().toISOString(), errors };
+        metrics.configRefused();
+      }
+      const isMoreToTry = shared.refused(errors);
       // At the start whoever asked for it is told.
-      if (readiness.revision === 0) return;
-      log.error({ errors }, 'the configuration was refused; the one before stays in force');
+      if (readiness.revision > 0 || isMoreToTry) {
+        const version = attempt.version?.version;
+        log.error(
+          { errors, version },
+          'the configuration was refused; the one before stays in force',
+        );
+      }
+      if (isMoreToTry) void reloader.apply();
     },
   });
 
   function reloaded(revision: number): void {
     readiness.revision = revision;
-    readiness.lastReload = { successful: true, at: new Date().toISOString(), errors: [] };
     metrics.configApplied(revision);
+    if (attempt.isStopgap) metrics.configRefused();
+    else readiness.lastReload = { successful: true, at: new Date().toISOString(), errors: [] };
   }
 
   return {
@@ -99,6 +151,10 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     async start() {
       // First: a change while the rest starts must not be missed.
       if (isWatched) await watcher.start();
+      shared.onMoved(() => {
+        // It is of no use to a node whose file has all of it.
+        if (shared.owner === 'backplane') void reloader.apply();
+      });
       if (await reloader.apply()) return;
       watcher.stop();
       throw new Error(readiness.lastReload?.errors.join('\n') ?? 'the configuration was refused');
@@ -112,7 +168,15 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     async stop() {
       reloader.stop();
-      await lastGood.settled();
+      await Promise.all([loader.close(), checker.close(), lastGood.settled()]);
+    },
+    async check(candidate) {
+      const part = { name: CANDIDATE, json: toCanonicalJson(candidate) };
+      const result = await checker.load(configFile, { env, text: document, shared: part });
+      const issues = result.ok ? result.warnings : result.issues;
+      const own = issues.filter(({ file }) => file === CANDIDATE);
+      // Else it is the file that keeps it from being looked at.
+      return result.ok || own.some(({ severity }) => severity === 'error') ? own : issues;
     },
   };
 }

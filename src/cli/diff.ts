@@ -5,6 +5,8 @@ import { diffConfigs, toChangeText } from '../gateway/config/diff.ts';
 import { toIssueText } from '../gateway/config/issue.ts';
 import { readLastGood } from '../gateway/config/last-good.ts';
 import { loadConfig, type Loaded } from '../gateway/config/load.ts';
+import { readLastKnownPart } from '../gateway/config/versions/last-known-part.ts';
+import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import type { Config } from '../gateway/config/config.ts';
 import { standardPlugins } from '../plugins/standard.ts';
 import type { Verb, VerbIo } from './verb.ts';
@@ -67,10 +69,20 @@ async function loadBase(
 }
 
 async function load(file: string, io: VerbIo): Promise<Loaded | undefined> {
-  const result = await loadConfig(resolve(io.cwd, file), {
-    catalogue: standardPlugins,
-    env: io.env,
-  });
+  const path = resolve(io.cwd, file);
+  const options = { catalogue: standardPlugins, env: io.env };
+  let result = await loadConfig(path, options);
+  if (result.ok && result.owner === 'backplane') {
+    // What the file leaves to the backplane is what it is, before and after.
+    const place = { config: result.config, configFile: path, env: io.env };
+    try {
+      const shared = await readLastKnownPart(place);
+      if (shared !== undefined) result = await loadConfig(path, { ...options, shared });
+    } catch (error) {
+      io.stderr.write(`the version that ran here last cannot be read: ${reasonOf(error)}\n`);
+      return undefined;
+    }
+  }
   if (result.ok) return result;
   for (const issue of result.issues) io.stderr.write(`${toIssueText(issue)}\n`);
   return undefined;

@@ -69,6 +69,24 @@ export function describeLeases(nodes: () => BackplanePair): void {
       expect(await nodes().here.expire(small, 'inst', rules)).toHaveLength(1);
     });
 
+    it('forgets a space with its last record, where that is asked for', async () => {
+      const space = newSpace();
+      const { here, there } = nodes();
+      await here.change(space, [leased('dead', 1), { ...leased('live', 1), kind: 'doc' }]);
+      await pass(here);
+      const rules = { ...NO_REST, forget: true };
+      expect(await here.expire(space, 'inst', rules)).toEqual(['dead']);
+      const { epoch, revision } = await there.read(space);
+      expect([epoch === '', revision]).toEqual([false, 2]);
+      expect(await there.expire(space, 'doc', rules)).toEqual(['live']);
+      expect(await there.read(space)).toMatchObject({ epoch: '', revision: 0 });
+      expect(await here.expire(space, 'doc', rules)).toEqual([]);
+      expect(await there.read(space)).toMatchObject({ epoch: '', revision: 0 });
+      await here.change(space, [leased('born', LONG_MS)]);
+      const born = await there.read(space);
+      expect([idsOf(born), born.revision]).toEqual([['born'], 1]);
+    });
+
     it('rests after the beginning of an epoch', async () => {
       const space = newSpace();
       await nodes().here.change(space, [leased('dead', 1)]);

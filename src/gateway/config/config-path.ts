@@ -19,6 +19,16 @@ export function toPathText(path: ConfigPath): string {
   return text;
 }
 
+const TEXT_STEP = /\[(?:(\d+)|("(?:[^"\\]|\\.)*"))\]|\.?([A-Za-z0-9_-]+)/g;
+
+/** What `toPathText` was made of. */
+export function parsePathText(text: string): ConfigPath {
+  return [...text.matchAll(TEXT_STEP)].map(([, index, quoted, key]) => {
+    if (index !== undefined) return Number(index);
+    return quoted === undefined ? key! : (JSON.parse(quoted) as string);
+  });
+}
+
 /** For look-ups: a JSON pointer (RFC 6901). */
 export function toPointer(path: ConfigPath): string {
   let pointer = '';

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Loaded, LoadResult, NotLoaded } from './load.ts';
+import type { SharedPart } from './versions/shared-source.ts';
 
 /** Functions cannot be sent to a thread: it imports the catalogue itself. */
 export interface CatalogueReference {
@@ -18,15 +19,33 @@ export interface ThreadLoadOptions {
   readonly catalogue: CatalogueReference;
   /** For `${VAR}`. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** As for `loadConfig`. */
+  readonly text?: string | undefined;
+  /** As for `loadConfig`. */
+  readonly shared?: SharedPart | undefined;
   /** Ends the thread; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+export interface ConfigLoader {
+  /** One after the other. As `loadConfigInThread`. */
+  load(file: string, options?: Omit<ThreadLoadOptions, 'catalogue'>): Promise<LoadResult>;
+  /** Ends the thread; what is being loaded rejects. */
+  close(): Promise<void>;
+}
+
 /** What the thread is started with. */
+export interface CatalogueName {
+  readonly module: string;
+  readonly name: string;
+}
+
+/** What it is asked for. */
 export interface LoadTask {
   readonly file: string;
-  readonly catalogue: { readonly module: string; readonly name: string };
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly text: string | undefined;
+  readonly shared: SharedPart | undefined;
 }
 
 /** The lists that may be long; they are sent in pieces. */
@@ -44,6 +63,12 @@ export type LoadMessage =
   | { readonly type: 'end' }
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
+/** To start it takes most of the time of a small file, and it takes some 90 MiB while it waits. */
+const IDLE_MS = 60_000;
+/** Services, routes and consumers. A thread that has loaded more gives its memory back at once. */
+const KEPT_MAX_ITEMS = 2_000;
+const KEPT_MAX_CHARACTERS = 512 * 1024;
+
 /**
  * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for
  * more than a few milliseconds: the result comes in pieces of about 64 KiB, one a turn of the loop.
@@ -53,40 +78,102 @@ export async function loadConfigInThread(
   options: ThreadLoadOptions,
 ): Promise<LoadResult> {
   options.signal?.throwIfAborted();
-  const task: LoadTask = {
-    file,
-    catalogue: { module: String(options.catalogue.module), name: options.catalogue.name },
-    env: { ...(options.env ?? process.env) },
-  };
-  const entry = new URL(`./load-worker${extname(import.meta.url)}`, import.meta.url);
-  // Flags of the parent, such as an inspector's port, are not the thread's.
-  const worker = new Worker(entry, {
-    workerData: task,
-    execArgv: [],
-  });
-  const done = new AbortController();
+  const loader = createConfigLoader(options.catalogue);
   try {
-    return await receive(worker, options.signal, done.signal);
+    return await loader.load(file, options);
   } finally {
-    done.abort();
-    await worker.terminate();
+    await loader.close();
   }
+}
+
+/** Loads in a thread that waits for the next file for a minute, without keeping the process alive. */
+export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader {
+  let worker: Worker | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const closing = new AbortController();
+
+  async function end(): Promise<void> {
+    clearTimeout(idle);
+    const ended = worker;
+    worker = undefined;
+    await ended?.terminate();
+  }
+
+  /** One that fails while it waits is of no use any more, and no reason to fail for. */
+  function begin(): Worker {
+    const thread = startThread(catalogue);
+    thread.on('error', () => undefined);
+    thread.on('exit', () => {
+      if (worker === thread) worker = undefined;
+    });
+    return thread;
+  }
+
+  async function loadNow(
+    file: string,
+    { env, text, shared, signal }: Omit<ThreadLoadOptions, 'catalogue'>,
+  ): Promise<LoadResult> {
+    const either = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
+    either.throwIfAborted();
+    clearTimeout(idle);
+    const thread = (worker ??= begin());
+    thread.ref();
+    const done = new AbortController();
+    const task: LoadTask = { file, env: { ...(env ?? process.env) }, text, shared };
+    let isKept = false;
+    try {
+      const result = await receive(thread, task, either, done.signal);
+      isKept = isSmall(result, shared);
+      return result;
+    } finally {
+      done.abort();
+      thread.unref();
+      if (isKept) idle = setTimeout(() => void end(), IDLE_MS).unref();
+      else await end();
+    }
+  }
+
+  return {
+    load(file, options = {}) {
+      const loading = last.then(() => loadNow(file, options));
+      last = loading.catch(() => undefined);
+      return loading;
+    },
+    async close() {
+      closing.abort(new Error('the loader is closed'));
+      await end();
+    },
+  };
+}
+
+function startThread(catalogue: CatalogueReference): Worker {
+  const entry = new URL(`./load-worker${extname(import.meta.url)}`, import.meta.url);
+  const name: CatalogueName = { module: String(catalogue.module), name: catalogue.name };
+  // Flags of the parent, such as an inspector's port, are not the thread's.
+  return new Worker(entry, { workerData: name, execArgv: [] });
+}
+
+function isSmall(result: LoadResult, shared: SharedPart | undefined): boolean {
+  // What was refused tells nothing of its size, and a version that is refused is followed by another load.
+  if (!result.ok) return shared !== undefined && shared.json.length <= KEPT_MAX_CHARACTERS;
+  const { services, routes, consumers } = result.config;
+  return services.length + routes.length + consumers.length <= KEPT_MAX_ITEMS;
 }
 
 function receive(
   worker: Worker,
-  signal: AbortSignal | undefined,
+  task: LoadTask,
+  signal: AbortSignal,
   done: AbortSignal,
 ): Promise<LoadResult> {
   const lists: Record<StreamedList, object[]> = { services: [], routes: [], consumers: [] };
   let head: Extract<LoadMessage, { type: 'head' }> | undefined;
   return new Promise((settle, reject) => {
-    const abort = (): void => reject(signal?.reason as Error);
-    signal?.addEventListener('abort', abort, { once: true, signal: done });
-    // A second error that nobody hears would end the process.
-    worker.on('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the loader's thread ended with code ${code}`)));
-    worker.on('message', (message: LoadMessage) => {
+    const abort = (): void => reject(signal.reason as Error);
+    const exited = (code: number): void =>
+      reject(new Error(`the loader's thread ended with code ${code}`));
+    const hear = (message: LoadMessage): void => {
       if (message.type === 'refused') return settle(message.result);
       if (message.type === 'end') {
         if (head === undefined) return reject(new Error("the loader's thread sent no head"));
@@ -98,7 +185,14 @@ function receive(
       // asked for only in a later turn, what waits meanwhile gets its own.
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       void nextTurn().then(() => worker.postMessage('next'));
+    };
+    signal.addEventListener('abort', abort, { once: true, signal: done });
+    worker.on('error', reject).on('exit', exited).on('message', hear);
+    done.addEventListener('abort', () => {
+      worker.off('error', reject).off('exit', exited).off('message', hear);
     });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(task);
   });
 }
 

@@ -1,41 +1,72 @@
-/** The thread of `load-in-thread.ts`: loads a file and hands the result over piece by piece. */
-import { once } from 'node:events';
+/** The thread of `load-in-thread.ts`: loads files, and hands the results over piece by piece. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { listIssues } from './issue-list.ts';
-import { loadConfig, type Loaded } from './load.ts';
-import { STREAMED_LISTS, type LoadMessage, type LoadTask } from './load-in-thread.ts';
+import { createDocumentValidator, loadConfig, type Loaded, type LoadResult } from './load.ts';
+import {
+  STREAMED_LISTS,
+  type CatalogueName,
+  type LoadMessage,
+  type LoadTask,
+} from './load-in-thread.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 
 /** A piece is received and frozen in about a millisecond. */
 const MAX_PIECE_CHARACTERS = 64 * 1024;
 const MAX_PIECE_ITEMS = 200;
 
-async function run(port: MessagePort, task: LoadTask): Promise<void> {
-  const module = (await import(task.catalogue.module)) as Readonly<Record<string, unknown>>;
-  const catalogue = module[task.catalogue.name];
-  if (!(catalogue instanceof Map)) {
-    throw new TypeError(`${task.catalogue.module} exports no Map ${task.catalogue.name}`);
-  }
-  const result = await loadConfig(task.file, {
-    catalogue: catalogue as PluginCatalogue,
-    env: task.env,
-  });
-  const last: LoadMessage = result.ok
-    ? { type: 'end' }
-    : { type: 'refused', result: { ...result, ...listIssues(result.issues) } };
-  if (result.ok) await sendPieces(port, result);
-  port.postMessage(last);
+/** What has come and was not taken yet; a port drops what nobody listens for. */
+interface Inbox {
+  take(): Promise<unknown>;
+  answer(message: LoadMessage): void;
 }
 
-async function sendPieces(port: MessagePort, loaded: Loaded): Promise<void> {
+function createInbox(port: MessagePort): Inbox {
+  const messages: unknown[] = [];
+  let wake = (): void => {};
+  port.on('message', (message: unknown) => {
+    messages.push(message);
+    wake();
+  });
+  return {
+    answer: (message) => port.postMessage(message),
+    async take() {
+      while (messages.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      return messages.shift();
+    },
+  };
+}
+
+/** One file after the other, until the thread is ended. */
+async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
+  const module = (await import(reference.module)) as Readonly<Record<string, unknown>>;
+  const catalogue = module[reference.name];
+  if (!(catalogue instanceof Map)) {
+    throw new TypeError(`${reference.module} exports no Map ${reference.name}`);
+  }
+  const validator = createDocumentValidator(catalogue as PluginCatalogue);
+  for (;;) {
+    const { file, ...task } = (await inbox.take()) as LoadTask;
+    const options = { ...task, catalogue: catalogue as PluginCatalogue, validator };
+    const result = await loadConfig(file, options);
+    if (result.ok) await sendPieces(inbox, result);
+    inbox.answer(toLast(result));
+  }
+}
+
+function toLast(result: LoadResult): LoadMessage {
+  if (result.ok) return { type: 'end' };
+  return { type: 'refused', result: { ...result, ...listIssues(result.issues) } };
+}
+
+async function sendPieces(inbox: Inbox, loaded: Loaded): Promise<void> {
   const { config, warnings, ...rest } = loaded;
   const { issues, unlisted } = listIssues(warnings);
   const result = { ...rest, warnings: issues, ...(unlisted > 0 && { unlisted }) };
   const { services, routes, consumers, ...head } = config;
-  await send(port, { type: 'head', config: head, result });
+  await send(inbox, { type: 'head', config: head, result });
   const lists = { services, routes, consumers };
   for (const list of STREAMED_LISTS) {
-    for (const items of toPieces(lists[list])) await send(port, { type: 'items', list, items });
+    for (const items of toPieces(lists[list])) await send(inbox, { type: 'items', list, items });
   }
 }
 
@@ -54,13 +85,9 @@ function* toPieces(items: readonly object[]): Generator<readonly object[]> {
 }
 
 /** Resolves when the piece has been taken. */
-async function send(port: MessagePort, message: LoadMessage): Promise<void> {
-  const taken = once(port, 'message');
-  port.postMessage(message);
-  await taken;
+async function send(inbox: Inbox, message: LoadMessage): Promise<void> {
+  inbox.answer(message);
+  await inbox.take();
 }
 
-if (parentPort !== null) {
-  await run(parentPort, workerData as LoadTask);
-  parentPort.close();
-}
+if (parentPort !== null) await serve(createInbox(parentPort), workerData as CatalogueName);

@@ -11,12 +11,16 @@ import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
-import { createSchemaValidator } from './schema-validator.ts';
+import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
 import { Document } from './schema/document.ts';
 import { definePluginList } from './schema/plugin-list.ts';
 import { readSourceDocument, type SourceDocument } from './source-document.ts';
 import { createSubstituter } from './substitute.ts';
 import { validate, type Validation } from './validate.ts';
+import { keyFileOf } from './versions/config-keys.ts';
+import { ownsSharedPart } from './versions/shared-document.ts';
+import { createReferenceGuard } from './versions/shared-references.ts';
+import { isSharedPath, mergeSharedPart, type SharedPart } from './versions/shared-source.ts';
 
 export interface LoadOptions {
   readonly catalogue: PluginCatalogue;
@@ -24,9 +28,16 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What to take for the content of the file, which then need not exist. */
   readonly text?: string | undefined;
+  /** Of the same catalogue; compiling one takes longer than loading a small file. Default: a new one. */
+  readonly validator?: SchemaValidator | undefined;
+  /** What all nodes run; passed over where the file has any of it itself. Default: nothing. */
+  readonly shared?: SharedPart | undefined;
   /** For the dates of certificates, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
 }
+
+/** The file where it has any of the shared part, else the backplane. */
+export type ConfigOwner = 'file' | 'backplane';
 
 export interface Loaded {
   readonly ok: true;
@@ -37,6 +48,8 @@ export interface Loaded {
   readonly unlisted?: number;
   /** SHA-256 of the configuration, 64 lower-case hex digits: two equal ones have the same. */
   readonly hash: string;
+  /** Whose the services, routes, consumers and plugins are. */
+  readonly owner: ConfigOwner;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
   readonly files: readonly string[];
 }
@@ -51,6 +64,11 @@ export interface NotLoaded {
 }
 
 export type LoadResult = Loaded | NotLoaded;
+
+/** For files whose plugins are of a catalogue. */
+export function createDocumentValidator(catalogue: PluginCatalogue): SchemaValidator {
+  return createSchemaValidator(Document, definePluginList(catalogue));
+}
 
 /**
  * Loads a file in this thread. Never rejects on account of what the file holds, or because
@@ -67,28 +85,41 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     return notLoaded(file, [path], toReadFailure(error), isMissing ? hint : undefined);
   }
   const directory = dirname(path);
-  const substituter = createSubstituter({
+  const sources = {
     env: options.env ?? process.env,
     directory,
-    readText: (name) => readFileSync(name, 'utf8'),
-  });
+    readText: (name: string) => readFileSync(name, 'utf8'),
+  };
+  const substituter = createSubstituter(sources);
   const problems: Problem[] = [];
   const report = createReport(problems);
-  const source = readSourceDocument(text, substituter, report);
-  const files = [...(options.text === undefined ? [path] : []), ...substituter.files];
-  if (source.syntaxProblems.length > 0) {
-    const issues = source.syntaxProblems.map(({ line, column, message }): ConfigIssue => {
+  const own = readSourceDocument(text, substituter, report);
+  const ownFiles = [...(options.text === undefined ? [path] : []), ...substituter.files];
+  if (own.syntaxProblems.length > 0) {
+    const issues = own.syntaxProblems.map(({ line, column, message }): ConfigIssue => {
       return { severity: 'error', file, line, column, path: '', message };
     });
-    return { ok: false, issues, files };
+    return { ok: false, issues, files: ownFiles };
   }
-  if (source.value === null)
-    return notLoaded(file, files, 'the file is empty', 'begin with meshgate: 1');
+  if (own.value === null)
+    return notLoaded(file, ownFiles, 'the file is empty', 'begin with meshgate: 1');
+  const owner: ConfigOwner = ownsSharedPart(own.value) ? 'file' : 'backplane';
+  const shared = owner === 'backplane' && isMapping(own.value) ? options.shared : undefined;
+  const sharedSubstituter = createSubstituter({
+    ...sources,
+    refuse: createReferenceGuard({
+      configFile: path,
+      dataDir: dataDirOf(own.value, directory),
+      keyFile: keyFileOf(sources),
+    }),
+  });
+  const source = shared ? mergeSharedPart(own, shared, sharedSubstituter, report) : own;
+  const files = [...ownFiles, ...sharedSubstituter.files];
   const validation = validate({
     value: source.value,
     substitutions: source.substitutions,
     unresolved: source.unresolved,
-    validator: createSchemaValidator(Document, definePluginList(options.catalogue)),
+    validator: options.validator ?? createDocumentValidator(options.catalogue),
     catalogue: options.catalogue,
     directory,
   });
@@ -96,7 +127,17 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   await checkCertificates(validation.pemReferences, report, now());
   await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
-  return toResult(file, files, source, validation, problems);
+  return toResult({ file, owner, shared, files, source }, validation, problems);
+}
+
+/** As the file has it, which is looked at only later. */
+function dataDirOf(value: unknown, directory: string): string {
+  const dataDir = isMapping(value) ? value['dataDir'] : undefined;
+  return resolve(directory, typeof dataDir === 'string' ? dataDir : './.meshgate');
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function createReport(problems: Problem[]): ReportProblem {
@@ -115,25 +156,43 @@ function notLoaded(
   return { ok: false, issues: [hint === undefined ? issue : { ...issue, hint }], files };
 }
 
+interface LoadedFrom {
+  readonly file: string;
+  readonly owner: ConfigOwner;
+  readonly shared: SharedPart | undefined;
+  readonly files: readonly string[];
+  readonly source: SourceDocument;
+}
+
 function toResult(
-  file: string,
-  files: readonly string[],
-  source: SourceDocument,
+  from: LoadedFrom,
   { config, hidden }: Validation,
   problems: readonly Problem[],
 ): LoadResult {
+  const { file, files, owner } = from;
   const issues = problems
-    .map((problem) => toIssue(file, source, hidden.toShownProblem(problem)))
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+    .map((problem) => toIssue(from, hidden.toShownProblem(problem)))
+    .sort((a, b) => {
+      if (a.file !== b.file) return a.file === file ? -1 : 1;
+      return a.line - b.line || a.column - b.column;
+    });
   if (config === undefined || issues.some((issue) => issue.severity === 'error')) {
     return { ok: false, issues, files };
   }
-  return { ok: true, config: deepFreeze(config), warnings: issues, hash: hashOf(config), files };
+  const hash = hashOf(config);
+  return { ok: true, config: deepFreeze(config), warnings: issues, hash, owner, files };
 }
 
-function toIssue(file: string, source: SourceDocument, problem: Problem): ConfigIssue {
+function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): ConfigIssue {
   const { severity, path, at, message, hint } = problem;
-  const issue = { severity, file, ...source.locate(path, at), path: toPathText(path), message };
+  const name = shared !== undefined && isSharedPath(path) ? shared.name : file;
+  const issue = {
+    severity,
+    file: name,
+    ...source.locate(path, at),
+    path: toPathText(path),
+    message,
+  };
   return hint === undefined ? issue : { ...issue, hint };
 }
 

@@ -8,6 +8,8 @@ export interface SubstitutionSources {
   readonly directory: string;
   /** A file's text; throws where it cannot be read. */
   readonly readText: (path: string) => string;
+  /** Why a reference, such as `VAR:-default` or `file:/path`, may not be used; default: all may. */
+  readonly refuse?: (reference: string) => string | undefined;
 }
 
 export interface Substituted {
@@ -54,6 +56,8 @@ export function createSubstituter(sources: SubstitutionSources): Substituter {
   }
 
   function resolveReference(reference: string): Substituted | NotSubstituted {
+    const refusal = sources.refuse?.(reference);
+    if (refusal !== undefined) return { problem: refusal, hint: undefined };
     if (reference.startsWith('file:') && reference.length > 5) return fromFile(reference.slice(5));
     const [, name, withDefault, byDefault] = VARIABLE.exec(reference) ?? [];
     if (name === undefined) {

@@ -15,7 +15,15 @@ export interface ExplainQuestion {
   readonly body: Uint8Array | undefined;
 }
 
-/** Throws where no listener speaks the URL's scheme. */
+/** A request that could not come in at any door. */
+export class UnexplainableError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UnexplainableError';
+  }
+}
+
+/** Throws an `UnexplainableError` where no listener speaks the URL's scheme. */
 export function toExplainRequest(question: ExplainQuestion, config: Config): ExplainRequest {
   const { method, url, headers, body } = question;
   const listener = listenerFor(url, allListenersOf(config));
@@ -41,6 +49,8 @@ function listenerFor(url: URL, listeners: readonly ListenerConfig[]): ListenerCo
     ) ??
     speaking.find(({ door }) => door === 'outbound' && isMeshHost(url.hostname)) ??
     speaking[0];
-  if (listener === undefined) throw new Error(`no listener of the configuration speaks ${scheme}`);
+  if (listener === undefined) {
+    throw new UnexplainableError(`no listener of the configuration speaks ${scheme}`);
+  }
   return listener;
 }

@@ -6,6 +6,7 @@ import type { EjectionReason } from '../../mesh/health/outlier-rules.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import type { RetryReason } from '../../mesh/resilience/retry-policy.ts';
 import { publish, type Sample } from '../observe/published-metric.ts';
+import type { VersionReport } from './readiness.ts';
 
 export interface GatewayMetricsSources {
   readonly version: string;
@@ -16,6 +17,7 @@ export interface GatewayMetricsSources {
   readonly certificates: () => Iterable<{ readonly name: string; readonly expirySeconds: number }>;
   readonly droppedLogLines: () => number;
   readonly backplane: () => BackplaneStatus;
+  readonly versions: () => Pick<VersionReport, 'version' | 'refused'>;
 }
 
 export interface GatewayMetrics {
@@ -115,6 +117,18 @@ export function createGatewayMetrics(
     help: 'Seconds since the backplane last answered; 0 while it does.',
     type: 'gauge',
     samples: () => [{ labels: {}, value: sources.backplane().stalenessMs / 1000 }],
+  });
+  publish(registry, {
+    name: 'meshgate_config_version',
+    help: 'Version of the shared configuration that serves; 0: none.',
+    type: 'gauge',
+    samples: () => [{ labels: {}, value: sources.versions().version }],
+  });
+  publish(registry, {
+    name: 'meshgate_config_version_refused',
+    help: 'Newest version of the shared configuration, where this node refused it; else 0.',
+    type: 'gauge',
+    samples: () => [{ labels: {}, value: sources.versions().refused?.version ?? 0 }],
   });
   publish(registry, {
     name: 'meshgate_log_lines_dropped_total',

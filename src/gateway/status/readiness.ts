@@ -8,13 +8,41 @@ export interface ReloadReport {
   readonly errors: readonly string[];
 }
 
+/** Of the configuration that nodes share; a node whose file has all of it knows nothing of versions. */
+export interface VersionReport {
+  /** Whose the services, routes, consumers and plugins are. */
+  readonly owner: 'file' | 'backplane';
+  /** The one that serves; 0: none. */
+  readonly version: number;
+  /** The newest one, where this node could not take it over and stays with the one before. */
+  readonly refused: RefusedVersion | undefined;
+  /** Why the node must not get traffic yet, though it runs. */
+  readonly missing: string | undefined;
+}
+
+export interface RefusedVersion {
+  readonly version: number;
+  readonly reason: string;
+}
+
 export interface ReadinessReport {
   readonly status: 'ready' | 'starting' | 'draining';
   readonly revision: number;
   readonly config_hash: string;
   /** The last attempt to apply a configuration; a failed one leaves the node ready on the one before. */
   readonly last_reload: ReloadReport | undefined;
+  readonly config_owner: VersionReport['owner'];
+  readonly config_version: number;
+  readonly config_refused: RefusedVersion | undefined;
+  readonly config_missing: string | undefined;
 }
+
+const OWN_FILE: VersionReport = {
+  owner: 'file',
+  version: 0,
+  refused: undefined,
+  missing: undefined,
+};
 
 /** Plain state; the app writes it, the probe reads it. */
 export class Readiness {
@@ -22,13 +50,20 @@ export class Readiness {
   revision = 0;
   configHash = '';
   lastReload: ReloadReport | undefined;
+  /** Asked each time: the backplane may have said more meanwhile. */
+  versions: () => VersionReport = () => OWN_FILE;
 
   report(): ReadinessReport {
+    const { owner, version, refused, missing } = this.versions();
     return {
-      status: this.status,
+      status: this.status === 'ready' && missing !== undefined ? 'starting' : this.status,
       revision: this.revision,
       config_hash: this.configHash,
       last_reload: this.lastReload,
+      config_owner: owner,
+      config_version: version,
+      config_refused: refused,
+      config_missing: missing,
     };
   }
 }

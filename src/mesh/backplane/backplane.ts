@@ -85,6 +85,11 @@ export interface ExpireRules {
   readonly maxShare: number;
   /** Milliseconds after the beginning of an epoch in which nothing is taken. */
   readonly restMs: number;
+  /**
+   * A space that has no record left is forgotten, its revision too: for spaces that come and go,
+   * and that nobody watches. Default false.
+   */
+  readonly forget?: boolean | undefined;
 }
 
 export interface SpaceView {

@@ -67,6 +67,16 @@ export async function readDurable(path: string): Promise<DurableRead> {
   return { text: undefined, damaged };
 }
 
+/** Resolves when no generation is left on the disk. Not to be called while one is written. */
+export async function removeDurable(path: string): Promise<void> {
+  // The older one first: left alone it would be taken for what was last.
+  await rm(previousOf(path), { force: true });
+  await rm(path, { force: true });
+  await syncDirectory(dirname(path)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+}
+
 async function renameIfThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

@@ -16,6 +16,10 @@ export class SpaceRecords<R extends StoredRecord = StoredRecord> {
     for (const [kind, record] of records) this.#of(kind).set(record.id, record);
   }
 
+  get isEmpty(): boolean {
+    return this.#kinds.values().every((records) => records.size === 0);
+  }
+
   get(kind: RecordKind, id: string): R | undefined {
     return this.#of(kind).get(id);
   }

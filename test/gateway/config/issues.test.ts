@@ -48,7 +48,7 @@ const goldens: readonly Golden[] = [
     text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
       '2:18 node.workers: "auto" is not allowed here; allowed: 1',
-      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, hedge, timeouts (did you mean "hedge"?)',
+      '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, hedge, timeouts, labels (did you mean "hedge"?)',
     ],
   },
   {
@@ -235,7 +235,7 @@ routes:
       '4:5 routes[0]: the route leads nowhere (give it one of to, redirect, respond)',
       '5:13 routes[1].name: the name is taken by routes[0] (names of routes are unique)',
       '5:23 routes[1].respond: "respond" cannot stand beside "to" (a route has one of to, redirect, respond)',
-      '6:16 routes[2].tto: unknown key "tto"; allowed: name, match, to, redirect, respond, listeners, rewrite, timeout, retry, mirror, plugins, priority, allowEncodedSlash (did you mean "to"?)',
+      '6:16 routes[2].tto: unknown key "tto"; allowed: name, match, to, redirect, respond, listeners, rewrite, timeout, retry, mirror, plugins, priority, allowEncodedSlash, labels (did you mean "to"?)',
       '7:5 routes[3]: "name" is missing (Name, for logs and metrics.)',
       '7:32 routes[3].to: there is no service "nope" (define it under services)',
       '8:5 routes[4]: warning: the same match as of the route a (this one never wins: change it, or give it a priority)',
@@ -371,7 +371,7 @@ consumers:
       '4:34 consumers[1].apiKeys[0].hash: the API key belongs to the consumer "a" (a caller must be known as one consumer)',
       '4:117 consumers[1].jwt: the token subject belongs to the consumer "a" (a caller must be known as one consumer)',
       '5:13 consumers[2].name: the name is taken by consumers[0] (names of consumers are unique)',
-      '5:34 consumers[2].apiKeys[0].hash: "md5:1" is not valid here (write it like sha256: and 64 hexadecimal digits)',
+      '5:34 consumers[2].apiKeys[0].hash: (hidden) is not valid here (write it like sha256: and 64 hexadecimal digits)',
     ],
   },
   {

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConfigInThread } from '../../../src/gateway/config/load-in-thread.ts';
+import {
+  createConfigLoader,
+  loadConfigInThread,
+} from '../../../src/gateway/config/load-in-thread.ts';
 import { loadConfig } from '../../../src/gateway/config/load.ts';
 import { standardPlugins } from '../../../src/plugins/standard.ts';
 import { createFolder } from './config-file.ts';
@@ -50,6 +53,33 @@ consumers: [{ name: c }]
     const folder = await createFolder({ 'meshgate.yaml': 'meshgate: 1\nroute: []\n' });
     const result = await loadConfigInThread(join(folder, 'meshgate.yaml'), { catalogue });
     expect(result).toMatchObject({ ok: false, issues: [{ path: 'route', line: 2 }] });
+  });
+
+  it('loads one file after the other in a thread that stays, whatever became of the ones before', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': 'meshgate: 1\n' });
+    const file = join(folder, 'meshgate.yaml');
+    const loader = createConfigLoader(catalogue);
+    const load = (text: string): Promise<unknown> =>
+      loader.load(file, { text, env: { NAME: 'n' } }).then((result) => {
+        return result.ok ? result.config.node.name : result.issues.map(({ path }) => path);
+      });
+    const names = ['a', 'b', 'c'].map((name) => load(`meshgate: 1\nnode: { name: ${name} }\n`));
+    expect(await Promise.all(names)).toEqual(['a', 'b', 'c']);
+    expect(await load('meshgate: 1\nroute: []\n')).toEqual(['route']);
+    expect(await load('meshgate: 1\nnode: { name: "${NAME}" }\n')).toBe('n');
+    // What one load found secret, or filled in, is none of the next one's.
+    expect(await load('meshgate: 1\nnode: { name: e }\nservices: {}\n')).toBe('e');
+    const cutOff = load('meshgate: 1\n').catch((error: Error) => error.message);
+    await loader.close();
+    expect(await cutOff).toBe('the loader is closed');
+    await expect(load('meshgate: 1\n')).rejects.toThrow('the loader is closed');
+  });
+
+  it('gets over a catalogue that cannot be had', async () => {
+    const loader = createConfigLoader({ ...catalogue, name: 'noSuchPlugins' });
+    await expect(loader.load('x.yaml', { text: '' })).rejects.toThrow(/exports no Map/);
+    await expect(loader.load('x.yaml', { text: '' })).rejects.toThrow(/exports no Map/);
+    await loader.close();
   });
 
   it('does not hold up the main thread while 10,000 routes are loaded', async () => {

@@ -68,6 +68,18 @@ describe('the embedded backplane', () => {
     expect(await after.expire(SPACE, 'inst', { maxShare: 1, restMs: 15_000 })).toEqual(['a']);
   });
 
+  it('leaves no file of a space that it forgot', async () => {
+    const before = await start();
+    await before.change(SPACE, [put('a', 1)]);
+    await before.change(SPACE, [put('b', 1)]);
+    await before.change('svc:other', [put('a', 1)]);
+    time.advance(1);
+    await before.expire(SPACE, 'inst', { maxShare: 1, restMs: 0, forget: true });
+    expect(await readdir(directory)).toEqual(['svc+other.json']);
+    const after = await start();
+    expect((await after.read(SPACE)).revision).toBe(0);
+  });
+
   it('uses the generation before a damaged one, in a new epoch, and says so', async () => {
     const before = await start();
     await before.change(SPACE, [put('a')]);

@@ -1,6 +1,6 @@
 /** The schema of `consumers`: who calls. */
 import { Type, type Static } from 'typebox';
-import { CLOSED, Name, Text } from './scalar.ts';
+import { CLOSED, Labels, Name, Text } from './scalar.ts';
 
 export const ConsumerSchema = Type.Object(
   {
@@ -11,6 +11,7 @@ export const ConsumerSchema = Type.Object(
         {
           hash: Type.String({
             pattern: '^sha256:[0-9A-Fa-f]{64}$',
+            writeOnly: true,
             examples: ['sha256: and 64 hexadecimal digits'],
             description: 'SHA-256 of the key: `printf %s KEY | sha256sum`.',
           }),
@@ -19,6 +20,7 @@ export const ConsumerSchema = Type.Object(
       ),
       { default: [], description: 'API keys, by their hashes.' },
     ),
+    labels: Labels(),
     jwt: Type.Optional(
       Type.Object(
         { issuer: Text("Issuer of the caller's tokens."), subject: Text('Subject of its tokens.') },

@@ -5,7 +5,7 @@ import { Match } from './match.ts';
 import { PluginList } from './plugin-list.ts';
 import { RouteRetrySchema } from './retry.ts';
 import { Redirect, Respond, Rewrite } from './rewrite.ts';
-import { CLOSED, Name, TextMap } from './scalar.ts';
+import { CLOSED, Labels, Name, TextMap } from './scalar.ts';
 
 const serviceName = Name('Name of a service.');
 const where = TextMap('Only endpoints with this metadata.');
@@ -84,6 +84,7 @@ export const Route = Type.Object(
       default: false,
       description: 'Let `%2F` and `%5C` in a path through instead of refusing them.',
     }),
+    labels: Labels(),
   },
   { ...CLOSED, description: 'Which requests go where.' },
 );

@@ -55,3 +55,12 @@ export function AbsolutePath(description: string) {
 export function TextMap(description: string) {
   return Type.Record(Type.String(), Type.String(), { default: {}, description });
 }
+
+/** What people, tools and tokens of the admin API tell objects apart by; it changes nothing else. */
+export function Labels() {
+  return Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'Labels by name, for filters and the scopes of admin tokens.',
+    }),
+  );
+}

@@ -7,7 +7,7 @@ import { Hedge } from './hedge.ts';
 import { HealthCheck, OutlierDetection } from './health.ts';
 import { ServiceRetry } from './retry.ts';
 import { PeerTlsSchema } from './peer-tls.ts';
-import { CLOSED } from './scalar.ts';
+import { CLOSED, Labels } from './scalar.ts';
 
 const threshold = (description: string) =>
   Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1024, description });
@@ -62,6 +62,7 @@ export const ServiceSchema = Type.Object(
     retry: ServiceRetry,
     hedge: Type.Optional(Hedge),
     timeouts: Timeouts,
+    labels: Labels(),
   },
   { ...CLOSED, description: 'Something that routes lead to.' },
 );

@@ -11,7 +11,7 @@ import { SpaceRecords } from '../space-records.ts';
 import { ViewFeed } from '../view-feed.ts';
 import { Leases } from './leases.ts';
 import { Notes } from './notes.ts';
-import { loadSpaces, saveSpace } from './space-file.ts';
+import { loadSpaces, removeSpace, saveSpace } from './space-file.ts';
 
 export interface EmbeddedBackplaneOptions {
   /** Of this process alone; made with mode 0700. */
@@ -32,6 +32,8 @@ interface Space {
 interface Waiting {
   readonly space: string;
   readonly mutations: readonly Mutation[];
+  /** Where nothing is left after it. */
+  readonly forget: boolean;
   readonly resolve: (outcome: ChangeOutcome) => void;
   readonly reject: (error: BackplaneError) => void;
 }
@@ -44,6 +46,7 @@ interface Draft {
   readonly bornAtMs: number;
   readonly deltas: { readonly revision: number; readonly changes: readonly Change[] }[];
   readonly leases: LeaseChange[];
+  forget: boolean;
   readonly settle: ((error?: BackplaneError) => void)[];
 }
 
@@ -90,6 +93,7 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
         bornAtMs: known?.bornAtMs ?? monotonic(),
         deltas: [],
         leases: [],
+        forget: false,
         settle: [],
       };
       drafts.set(space, draft);
@@ -98,10 +102,11 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
   }
 
   function decide(
-    { space, mutations, resolve, reject }: Waiting,
+    { space, mutations, forget, resolve, reject }: Waiting,
     drafts: Map<string, Draft>,
   ): void {
     const draft = draftOf(space, drafts);
+    draft.forget ||= forget;
     const verdict = applyMutations(draft.records, mutations, Math.floor(clock.now()) * 1_000);
     let outcome: ChangeOutcome = verdict as ChangeOutcome & { applied: false };
     if (verdict.applied) {
@@ -115,9 +120,12 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
 
   async function write(space: string, draft: Draft): Promise<void> {
     const { epoch, revision, records, bornAtMs, deltas } = draft;
-    if (deltas.length > 0) {
+    const isForgotten = draft.forget && records.isEmpty;
+    if (deltas.length > 0 || isForgotten) {
       try {
-        await saveSpace(directory, space, { epoch, revision, records: [...records.entries()] });
+        if (isForgotten) await removeSpace(directory, space);
+        else
+          await saveSpace(directory, space, { epoch, revision, records: [...records.entries()] });
       } catch (error) {
         log.error(
           { space, reason: reasonOf(error) },
@@ -127,9 +135,11 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
         for (const settle of draft.settle) settle(refusal);
         return;
       }
-      spaces.set(space, { epoch, revision, records, bornAtMs });
+      if (isForgotten) spaces.delete(space);
+      else spaces.set(space, { epoch, revision, records, bornAtMs });
     }
-    for (const { kind, id, leaseMs } of draft.leases) leases.set(space, kind, id, leaseMs);
+    if (isForgotten) leases.forget(space);
+    else for (const { kind, id, leaseMs } of draft.leases) leases.set(space, kind, id, leaseMs);
     tell(space, draft);
     for (const settle of draft.settle) settle();
   }
@@ -157,8 +167,16 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
     assertOpen();
     assertSpace(space);
     assertMutations(mutations);
+    return queue(space, mutations, false);
+  }
+
+  function queue(
+    space: string,
+    mutations: readonly Mutation[],
+    forget: boolean,
+  ): Promise<ChangeOutcome> {
     return new Promise((resolve, reject) => {
-      waiting.push({ space, mutations, resolve, reject });
+      waiting.push({ space, mutations, forget, resolve, reject });
       committing ??= commit();
     });
   }
@@ -203,7 +221,7 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
       leases.set(space, kind, id, leaseMs);
       return 'renewed';
     },
-    async expire(space, kind, { maxShare, restMs }) {
+    async expire(space, kind, { maxShare, restMs, forget = false }) {
       assertOpen();
       const known = spaces.get(space);
       if (known === undefined || monotonic() - known.bornAtMs < restMs) return [];
@@ -215,8 +233,8 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
         if (record === undefined) leases.set(space, kind, id, undefined);
         else mutations.push(toRemoval(kind, record));
       }
-      if (mutations.length === 0) return [];
-      const { applied } = await change(space, mutations);
+      if (mutations.length === 0 && !forget) return [];
+      const { applied } = await queue(space, mutations, forget);
       return applied ? mutations.map((mutation) => mutation.id) : [];
     },
 

@@ -1,5 +1,5 @@
 /** When the leases of the embedded backplane run out, by the monotonic clock. */
-import type { RecordKind } from '../backplane.ts';
+import { RECORD_KINDS, type RecordKind } from '../backplane.ts';
 
 export class Leases {
   readonly #ends = new Map<string, Map<string, number>>();
@@ -13,6 +13,11 @@ export class Leases {
   set(space: string, kind: RecordKind, id: string, leaseMs: number | undefined): void {
     if (leaseMs === undefined) this.#of(space, kind).delete(id);
     else this.#of(space, kind).set(id, this.#monotonic() + leaseMs);
+  }
+
+  /** All of a space. */
+  forget(space: string): void {
+    for (const kind of RECORD_KINDS) this.#ends.delete(`${space} ${kind}`);
   }
 
   /** Those that ran out, the longest ago first. */

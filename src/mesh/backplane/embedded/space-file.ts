@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { HeldRecord } from '../apply-mutations.ts';
 import type { RecordKind } from '../backplane.ts';
 import { isRecordKind } from '../delta.ts';
-import { readDurable, writeDurable } from '../durable-file.ts';
+import { readDurable, removeDurable, writeDurable } from '../durable-file.ts';
 
 export interface SavedSpace {
   readonly epoch: string;
@@ -39,6 +39,10 @@ export async function saveSpace(
 ): Promise<void> {
   const text = JSON.stringify({ space, ...saved });
   await writeDurable(join(directory, toFileName(space)), text);
+}
+
+export async function removeSpace(directory: string, space: string): Promise<void> {
+  await removeDurable(join(directory, toFileName(space)));
 }
 
 export async function loadSpaces(directory: string): Promise<LoadedSpace[]> {

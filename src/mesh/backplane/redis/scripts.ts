@@ -143,7 +143,8 @@ return 'renewed'
 `;
 
 /**
- * KEYS from 4: records, leases. ARGV from 5: kind, share, rest in ms. Returns the ids it took.
+ * KEYS from 4: records, leases, and, where a space without records is to be forgotten, the
+ * records of all kinds. ARGV from 5: kind, share, rest in ms. Returns the ids it took.
  *
  * A clock that was set back makes an epoch begin in the future, which is no reason to rest.
  */
@@ -161,6 +162,14 @@ for _, id in ipairs(ids) do
   if redis.call('HDEL', records, id) == 1 then
     entries[#entries + 1] = '[' .. cjson.encode(kind) .. ',' .. cjson.encode(id) .. ']'
     taken[#taken + 1] = id
+  end
+end
+if #KEYS > 5 then
+  local left = 0
+  for index = 6, #KEYS do left = left + redis.call('HLEN', KEYS[index]) end
+  if left == 0 then
+    redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+    return taken
   end
 end
 if #entries > 0 then publish(epoch, revision + 1, entries) end
@@ -205,7 +214,7 @@ return reply
 export const SCRIPTS = {
   meshgateChange: { lua: CHANGE },
   meshgateRenew: { lua: RENEW, numberOfKeys: 2 },
-  meshgateExpire: { lua: EXPIRE, numberOfKeys: 5 },
+  meshgateExpire: { lua: EXPIRE },
   meshgateRead: { lua: READ },
   meshgateReport: { lua: REPORT, numberOfKeys: 2 },
   meshgateReports: { lua: REPORTS, numberOfKeys: 2 },

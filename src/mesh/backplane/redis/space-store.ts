@@ -83,11 +83,17 @@ export class SpaceStore {
     return reply as Renewal;
   }
 
-  async expire(kind: RecordKind, { maxShare, restMs }: ExpireRules): Promise<readonly string[]> {
+  async expire(
+    kind: RecordKind,
+    { maxShare, restMs, forget = false }: ExpireRules,
+  ): Promise<readonly string[]> {
     const { epoch, revision, log, records, leases } = this.#keys;
     const keys = [epoch, revision, log, records(kind), leases(kind)];
+    if (forget) keys.push(...RECORD_KINDS.map(records));
     const args = [...this.#changingArgs(), kind, maxShare, restMs];
-    const reply = await this.#connection.run((client) => client.meshgateExpire(...keys, ...args));
+    const reply = await this.#connection.run((client) =>
+      client.meshgateExpire(keys.length, ...keys, ...args),
+    );
     return reply as string[];
   }
 

@@ -1,0 +1,114 @@
+/** The configuration's own schema, which editors check files by, as components of the OpenAPI document. */
+import { toJsonSchema } from '../../gateway/config/json-schema.ts';
+import type { PluginCatalogue } from '../../gateway/config/plugin-catalogue.ts';
+import type { Schema } from './schemas.ts';
+
+const REF = '#/components/schemas/';
+const DEFINITIONS = '#/definitions/';
+
+/**
+ * `Configuration` is the shared document; `Service`, `Route`, `Consumer` and `Plugin` are the
+ * resources that its entries are.
+ */
+export function toConfigurationSchemas(
+  catalogue: PluginCatalogue,
+): Readonly<Record<string, Schema>> {
+  const { properties, definitions } = withComponents(toJsonSchema(catalogue)) as {
+    readonly properties: Readonly<Record<string, Schema>>;
+    readonly definitions: Readonly<Record<string, Schema>>;
+  };
+  const { services, routes, consumers, plugins } = properties;
+  const [service] = Object.values(services!['patternProperties'] as Record<string, Schema>);
+  const route = routes!['items'] as Schema;
+  const consumer = consumers!['items'] as Schema;
+  const components: Record<string, Schema> = {
+    Configuration: {
+      type: 'object',
+      description: 'What all nodes share, as it is written; secrets are shown as `(hidden)`.',
+      additionalProperties: false,
+      properties: {
+        meshgate: { const: 1, description: 'Version of the format; may be left out.' },
+        $schema: { type: 'string', description: 'Where editors find the schema; not kept.' },
+        services: {
+          ...withoutKey(services!, 'patternProperties'),
+          additionalProperties: { $ref: `${REF}ServiceSettings` },
+        },
+        routes: { ...routes, items: { $ref: `${REF}Route` } },
+        plugins: plugins!,
+        consumers: { ...consumers, items: { $ref: `${REF}Consumer` } },
+      },
+    },
+    ServiceSettings: service!,
+    Service: withName(service!),
+    Route: withName(route),
+    Consumer: withName(consumer),
+    Plugin: {
+      type: 'object',
+      description: 'A use of a plugin on every route.',
+      additionalProperties: false,
+      required: ['name', 'config'],
+      properties: {
+        name: {
+          type: 'string',
+          description: 'Of the plugin; of its second use, with `:2` behind it.',
+          examples: ['cors', 'headers:2'],
+        },
+        config: {
+          anyOf: [...catalogue.keys()].map((name) => ({ $ref: `${REF}${settingsName(name)}` })),
+        },
+      },
+    },
+  };
+  for (const [name, definition] of Object.entries(definitions)) {
+    components[componentName(name)] = definition;
+  }
+  return components;
+}
+
+/** In an answer it always has one; in a body the path's may be left out. */
+function withName(schema: Schema): Schema {
+  const { properties, required = [] } = schema as {
+    readonly properties: Readonly<Record<string, Schema>>;
+    readonly required?: readonly string[];
+  };
+  const { name = { type: 'string', description: 'Its name.' }, ...rest } = properties;
+  return {
+    ...schema,
+    required: [...new Set(['name', ...required])],
+    properties: { name, ...rest },
+  };
+}
+
+function withoutKey(schema: Schema, key: string): Schema {
+  const { [key]: _, ...rest } = schema;
+  return rest;
+}
+
+/** References to definitions of the file become references to components. */
+function withComponents(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withComponents);
+  if (typeof value === 'string' && value.startsWith(DEFINITIONS)) {
+    return `${REF}${componentName(value.slice(DEFINITIONS.length))}`;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const shown = 'writeOnly' in value ? toShownSecret(value) : value;
+  return Object.fromEntries(
+    Object.entries(shown).map(([key, member]) => [key, withComponents(member)]),
+  );
+}
+
+/** In answers it is there, as `(hidden)`, which meets none of the rules for what it stands for. */
+function toShownSecret(schema: object): Schema {
+  const { writeOnly: _, pattern: __, minLength: ___, ...rest } = schema as Schema;
+  return { ...rest, format: 'password' };
+}
+
+function componentName(definition: string): string {
+  return definition === 'plugins' ? 'PluginList' : settingsName(definition.replace(/^plugin-/, ''));
+}
+
+/** `rate-limit` → `RateLimitSettings`. */
+function settingsName(plugin: string): string {
+  const words = plugin.split(/[^A-Za-z0-9]+/);
+  return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}Settings`;
+}

@@ -1,0 +1,34 @@
+/** What the configuration's resources are built on. */
+import type { Concealer } from '../../gateway/config/concealment.ts';
+import type { PluginCatalogue } from '../../gateway/config/plugin-catalogue.ts';
+import type { Explanation } from '../../gateway/explain/explain.ts';
+import type { ExplainQuestion } from '../../gateway/explain/question.ts';
+import type { Desk, DeskDependencies } from '../configuration-desk.ts';
+
+/** What a node says of a version. */
+export interface VersionReport {
+  readonly node: string;
+  /** `pending`: it runs another one, and has said nothing of this one. */
+  readonly state: 'applied' | 'refused' | 'pending';
+  /** What it runs. */
+  readonly version: number;
+  readonly reason?: string;
+  readonly at: string;
+}
+
+/** What the composition root gives. */
+export interface ConfigurationSources extends Omit<DeskDependencies, 'schedule'> {
+  readonly catalogue: PluginCatalogue;
+  /** Who runs a version. Rejects with a `BackplaneError` in an outage. */
+  readonly rollout: (version: number) => Promise<readonly VersionReport[]>;
+  /** Rejects with an `UnexplainableError`. */
+  readonly explain: (question: ExplainQuestion) => Promise<Explanation>;
+}
+
+export interface ConfigurationAccess extends Pick<
+  ConfigurationSources,
+  'store' | 'rollout' | 'explain'
+> {
+  readonly desk: Desk;
+  readonly concealer: Concealer;
+}

@@ -1,0 +1,45 @@
+/** Bodies that are a whole shared document. */
+import type { Concealer } from '../../gateway/config/concealment.ts';
+import { concealedPlaces, holdsConcealed, restore } from '../../gateway/config/restoration.ts';
+import {
+  parseSharedDocument,
+  type SharedDocument,
+} from '../../gateway/config/versions/shared-document.ts';
+import type { Json } from '../../mesh/backplane/backplane.ts';
+import type { Fault } from '../problem.ts';
+import { invalid } from './answers.ts';
+import { toBodyPointer } from './faults.ts';
+
+/** Throws an `AdminError` (422) for what has not even the shape of one. */
+export function parseDocumentBody(body: unknown): SharedDocument {
+  const parsed = parseSharedDocument(body);
+  if (parsed.ok) return parsed.document;
+  throw invalid(
+    parsed.problems.map(({ path, message }) => ({
+      detail: message,
+      pointer: toBodyPointer(path, body),
+    })),
+  );
+}
+
+/** With the secrets of the document before, where this one shows them hidden. */
+export async function restoreDocument(
+  given: SharedDocument,
+  before: SharedDocument,
+  concealer: Concealer,
+  body: unknown,
+): Promise<{ readonly document: SharedDocument; readonly faults: readonly Fault[] }> {
+  if (!holdsConcealed(toJson(given))) return { document: given, faults: [] };
+  const { shown } = await concealer.document(before);
+  const restored = restore(toJson(given), { shown: toJson(shown), stored: toJson(before) });
+  const faults = concealedPlaces(restored).map((place) => ({
+    detail: 'stands for a value that is not known here',
+    pointer: toBodyPointer(place, body),
+    hint: 'give the value itself',
+  }));
+  return { document: restored as unknown as SharedDocument, faults };
+}
+
+function toJson(document: SharedDocument): Json {
+  return document as unknown as Json;
+}

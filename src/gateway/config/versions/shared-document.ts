@@ -1,0 +1,215 @@
+/** The part of a configuration that all nodes share, as its author wrote it. */
+import { createHash } from 'node:crypto';
+import type { Json } from '../../../mesh/backplane/backplane.ts';
+
+export type JsonObject = { readonly [key: string]: Json | undefined };
+
+/**
+ * Before defaults are filled in, and with substitutions as they stand (`${…}`). What was left
+ * out is empty: the two mean the same, and hash the same. Order counts in `routes` and
+ * `plugins`; plugins are always a list of mappings with one plugin each.
+ */
+export interface SharedDocument {
+  readonly services: JsonObject;
+  readonly routes: readonly JsonObject[];
+  readonly consumers: readonly JsonObject[];
+  readonly plugins: readonly JsonObject[];
+}
+
+export const SHARED_KEYS = ['services', 'routes', 'consumers', 'plugins'] as const;
+
+export const EMPTY_DOCUMENT: SharedDocument = {
+  services: {},
+  routes: [],
+  consumers: [],
+  plugins: [],
+};
+
+export interface ShapeProblem {
+  /** Keys and indexes from the top. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+export type ParsedDocument =
+  | { readonly ok: true; readonly document: SharedDocument }
+  | { readonly ok: false; readonly problems: readonly ShapeProblem[] };
+
+/** What may stand beside the shared part, and says nothing. */
+const IGNORED_KEYS: ReadonlySet<string> = new Set(['meshgate', '$schema']);
+const MAX_DEPTH = 64;
+
+/** Looks at the outer shape alone; whether it can be used is for the loader to say. */
+export function parseSharedDocument(value: unknown): ParsedDocument {
+  const reader = new ShapeReader();
+  const document = reader.document(value);
+  const { problems } = reader;
+  return problems.length === 0 ? { ok: true, document } : { ok: false, problems };
+}
+
+/** Whether a configuration file has any of the shared part, and so owns it. */
+export function ownsSharedPart(file: unknown): boolean {
+  if (!isMapping(file)) return false;
+  return SHARED_KEYS.some((key) => Object.hasOwn(file, key) && file[key] !== undefined);
+}
+
+/** The same text for the same document, whatever the order its mappings were written in. */
+export function toCanonicalJson(document: SharedDocument): string {
+  return [...canonicalPieces(document)].join('');
+}
+
+/** The same text in pieces, one an entry of the document, for who must not hold up the event loop. */
+export function* canonicalPieces(document: SharedDocument): Generator<string> {
+  const { consumers, plugins, routes, services } = document;
+  yield '{"consumers":';
+  yield* listPieces(consumers);
+  yield ',"plugins":';
+  yield* listPieces(plugins);
+  yield ',"routes":';
+  yield* listPieces(routes);
+  yield ',"services":{';
+  let separator = '';
+  for (const [name, service] of sortedEntries(services)) {
+    yield `${separator}${JSON.stringify(name)}:${toSortedJson(service)}`;
+    separator = ',';
+  }
+  yield '}}';
+}
+
+/** SHA-256 of the canonical JSON, 64 lower-case hex digits. */
+export function hashDocument(document: SharedDocument): string {
+  const hash = createHash('sha256');
+  for (const piece of canonicalPieces(document)) hash.update(piece);
+  return hash.digest('hex');
+}
+
+function* listPieces(list: readonly Json[]): Generator<string> {
+  yield '[';
+  for (const [index, item] of list.entries())
+    yield `${index === 0 ? '' : ','}${toSortedJson(item)}`;
+  yield ']';
+}
+
+/** Written out rather than handed to `JSON.stringify`, which puts keys like `404` first. */
+function toSortedJson(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => toSortedJson(item as Json)).join(',')}]`;
+  const entries = sortedEntries(value as JsonObject);
+  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${toSortedJson(member)}`).join(',')}}`;
+}
+
+/** By UTF-16 code units, as in RFC 8785. */
+export function sortedEntries(object: JsonObject): (readonly [string, Json])[] {
+  const entries = Object.entries(object).filter(
+    (entry): entry is [string, Json] => entry[1] !== undefined,
+  );
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+class ShapeReader {
+  readonly problems: ShapeProblem[] = [];
+  readonly #path: (string | number)[] = [];
+
+  document(value: unknown): SharedDocument {
+    if (!isMapping(value)) {
+      this.#report('must be a mapping with services, routes, consumers and plugins');
+      return EMPTY_DOCUMENT;
+    }
+    for (const key of Object.keys(value)) {
+      if ((SHARED_KEYS as readonly string[]).includes(key) || IGNORED_KEYS.has(key)) continue;
+      this.#below(key, () =>
+        this.#report('is a part of its own of each node: it belongs in the file of the node'),
+      );
+    }
+    return {
+      services: this.#below('services', () => this.#mapping(value['services'] ?? {})),
+      routes: this.#below('routes', () =>
+        this.#list(value['routes'] ?? [], (one) => this.#route(one)),
+      ),
+      consumers: this.#below('consumers', () =>
+        this.#list(value['consumers'] ?? [], (one) => this.#mapping(one)),
+      ),
+      plugins: this.#below('plugins', () => this.#plugins(value['plugins'] ?? [])),
+    };
+  }
+
+  #route(value: unknown): JsonObject {
+    return this.#withPlugins(this.#withTargets(this.#mapping(value)));
+  }
+
+  #withTargets(route: JsonObject): JsonObject {
+    const { to } = route;
+    if (Array.isArray(to))
+      return { ...route, to: to.map((target) => this.#target(target as Json)) };
+    return isMapping(to) ? { ...route, to: this.#target(to) } : route;
+  }
+
+  #target(target: Json): Json {
+    return isMapping(target) ? this.#withPlugins(target) : target;
+  }
+
+  /** A mapping of plugins has an order, which sorted keys would lose. */
+  #withPlugins(holder: JsonObject): JsonObject {
+    const { plugins } = holder;
+    return isMapping(plugins) ? { ...holder, plugins: toPluginList(plugins) } : holder;
+  }
+
+  #plugins(value: unknown): readonly JsonObject[] {
+    if (isMapping(value)) return toPluginList(this.#mapping(value));
+    return this.#list(value, (one) => this.#mapping(one));
+  }
+
+  #list(value: unknown, read: (item: unknown) => JsonObject): readonly JsonObject[] {
+    if (!Array.isArray(value)) {
+      this.#report('must be a list');
+      return [];
+    }
+    return value.map((item: unknown, index) => this.#below(index, () => read(item)));
+  }
+
+  #mapping(value: unknown): JsonObject {
+    if (isMapping(value)) return this.#json(value) as JsonObject;
+    this.#report('must be a mapping');
+    return {};
+  }
+
+  /** A copy that is JSON and nothing else, with no other prototype, setter or cycle in it. */
+  #json(value: unknown): Json {
+    if (this.#path.length > MAX_DEPTH) {
+      this.#report(`is nested too deeply: more than ${MAX_DEPTH} levels`);
+      return null;
+    }
+    if (Array.isArray(value)) {
+      return value.map((item: unknown, index) => this.#below(index, () => this.#json(item)));
+    }
+    if (isMapping(value)) {
+      const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+      return Object.fromEntries(
+        entries.map(([key, member]) => [key, this.#below(key, () => this.#json(member))]),
+      );
+    }
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    this.#report('is no value that JSON has');
+    return null;
+  }
+
+  #below<T>(step: string | number, read: () => T): T {
+    this.#path.push(step);
+    const result = read();
+    this.#path.pop();
+    return result;
+  }
+
+  #report(message: string): void {
+    this.problems.push({ path: [...this.#path], message });
+  }
+}
+
+function toPluginList(plugins: JsonObject): readonly JsonObject[] {
+  return Object.entries(plugins).map(([name, config]) => Object.fromEntries([[name, config]]));
+}

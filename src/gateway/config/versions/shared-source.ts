@@ -1,0 +1,105 @@
+/** Puts the shared part of a configuration into the document of a node's file, and tells where its values stood. */
+import { toPointer, type ConfigPath } from '../config-path.ts';
+import type { ReportProblem } from '../issue.ts';
+import {
+  readSourceDocument,
+  type Position,
+  type SourceDocument,
+  type SubstitutedValue,
+} from '../source-document.ts';
+import type { Substituter } from '../substitute.ts';
+import { SHARED_KEYS, type SharedDocument } from './shared-document.ts';
+import { AS_WRITTEN, toSharedYaml } from './shared-text.ts';
+
+/** What a node is given to run beside its own file. */
+export interface SharedPart {
+  /** What issues call it, in place of a file's name, e.g. `version 7`. */
+  readonly name: string;
+  /** The canonical JSON of a document. */
+  readonly json: string;
+}
+
+type Mapping = Record<string, unknown>;
+
+/**
+ * The file's document with the shared part in it. A node without listeners has nothing to
+ * route, and takes the services alone.
+ */
+export function mergeSharedPart(
+  file: SourceDocument,
+  { json }: SharedPart,
+  substituter: Substituter,
+  report: ReportProblem,
+): SourceDocument {
+  const document = JSON.parse(json) as SharedDocument;
+  const substitutions = new Map(file.substitutions);
+  const unresolved = new Set(file.unresolved);
+  const walker = createWalker(substituter, report, substitutions, unresolved);
+  const value = file.value as Mapping;
+  const keys = hasListeners(value) ? SHARED_KEYS : (['services'] as const);
+  for (const key of keys) value[key] = walker(document[key], [key]);
+  let text: SourceDocument | undefined;
+  return {
+    value,
+    syntaxProblems: file.syntaxProblems,
+    substitutions,
+    unresolved,
+    locate(path, at): Position {
+      if (!isSharedPath(path)) return file.locate(path, at);
+      // Read as people see it only where there is something to show them.
+      text ??= readSourceDocument(toSharedYaml(document), AS_WRITTEN, () => undefined);
+      return text.locate(path, at);
+    },
+  };
+}
+
+export function isSharedPath(path: ConfigPath): boolean {
+  return (SHARED_KEYS as readonly unknown[]).includes(path[0]);
+}
+
+/** A file of a node proxy that names no listener has none. */
+function hasListeners(value: Mapping): boolean {
+  const { listeners } = value;
+  if (listeners !== undefined) return !Array.isArray(listeners) || listeners.length > 0;
+  return value['register'] === undefined && value['outbound'] === undefined;
+}
+
+/** Copies plain data, substituting texts as the reader of files does. */
+function createWalker(
+  substituter: Substituter,
+  report: ReportProblem,
+  substitutions: Map<string, SubstitutedValue>,
+  unresolved: Set<string>,
+): (value: unknown, path: (string | number)[]) => unknown {
+  function walk(value: unknown, path: (string | number)[]): unknown {
+    if (typeof value === 'string') return value.includes('${') ? substitute(value, path) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      return value.map((item: unknown, index) => below(index, item, path));
+    }
+    // oxlint-disable-next-line unicorn/no-null -- no prototype: `__proto__` is a key like any other
+    const result = Object.create(null) as Mapping;
+    for (const [key, member] of Object.entries(value)) result[key] = below(key, member, path);
+    return result;
+  }
+
+  function below(step: string | number, value: unknown, path: (string | number)[]): unknown {
+    path.push(step);
+    const walked = walk(value, path);
+    path.pop();
+    return walked;
+  }
+
+  function substitute(text: string, path: readonly (string | number)[]): string {
+    const found = substituter.substitute(text);
+    if (found.problem !== undefined) {
+      unresolved.add(toPointer(path));
+      report([...path], found.problem, { hint: found.hint });
+      return text;
+    }
+    if (found.fromOutside) substitutions.set(toPointer(path), { text, value: found.value });
+    return found.value;
+  }
+
+  return walk;
+}

@@ -1,0 +1,66 @@
+/** A shared document as YAML: the same bytes for the same document, and the same document from them. */
+import type { Json } from '../../../mesh/backplane/backplane.ts';
+import { sortedEntries, type JsonObject, type SharedDocument } from './shared-document.ts';
+
+/** Texts that every reader of YAML takes for the same text without quotes. */
+const PLAIN =
+  /^(?:[A-Za-z_/$][\w./${}:@%+=~*-]*(?<!:)|[1-9][0-9]*(?:ms|s|m|h|d|KiB|MiB|GiB|KB|MB|GB)|[0-9]+(?:\.[0-9]+){3}(?:[:/][0-9]+)?)$/;
+/** A longer key has to be marked as one (YAML 1.2 §8.2.2). */
+const MAX_KEY_CHARACTERS = 1_000;
+/** Of YAML 1.1 too, which some still read. */
+const WORD = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
+/** Line breaks to some readers, and the byte order mark; JSON leaves them as they are. */
+const ODD = /[\u007f-\u009f\u2028\u2029\ufeff]/g;
+
+/**
+ * A configuration file of the shared part alone, in pieces, one an entry; empty parts are left
+ * out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
+ */
+export function* sharedYamlPieces(document: SharedDocument): Generator<string> {
+  yield 'meshgate: 1\n';
+  const services = sortedEntries(document.services);
+  if (services.length > 0) yield 'services:\n';
+  for (const [name, service] of services) yield `  ${toMember(name, service, '  ')}`;
+  for (const key of ['routes', 'consumers', 'plugins'] as const) {
+    const list = document[key];
+    if (list.length > 0) yield `${key}:\n`;
+    for (const item of list) yield `  - ${toBlock(item, '    ')}`;
+  }
+}
+
+/** A value whose first line continues the one before it; `indent` is that of its own further lines. */
+function toBlock(value: Json, indent: string): string {
+  if (Array.isArray(value) && value.length > 0) {
+    return (value as readonly Json[])
+      .map((item) => `- ${toBlock(item, `${indent}  `)}`)
+      .join(indent);
+  }
+  const members = isMapping(value) ? sortedEntries(value) : [];
+  if (members.length === 0) return `${toFlow(value)}\n`;
+  return members.map(([key, member]) => toMember(key, member, indent)).join(indent);
+}
+
+function toMember(key: string, value: Json, indent: string): string {
+  const isEmpty = typeof value !== 'object' || value === null || Object.keys(value).length === 0;
+  const text = toText(key);
+  const name = text.length > MAX_KEY_CHARACTERS ? `? ${text}\n${indent}` : text;
+  if (isEmpty) return `${name}: ${toFlow(value)}\n`;
+  return `${name}:\n${indent}  ${toBlock(value, `${indent}  `)}`;
+}
+
+function toFlow(value: Json): string {
+  return typeof value === 'string' ? toText(value) : JSON.stringify(value);
+}
+
+/** Else as in JSON, which is YAML too. */
+function toText(text: string): string {
+  if (PLAIN.test(text) && !WORD.test(text)) return text;
+  return JSON.stringify(text).replace(
+    ODD,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function isMapping(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

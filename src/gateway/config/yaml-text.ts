@@ -1,0 +1,64 @@
+/** Reads YAML that came over the network: as data alone, bounded, and without holding up the event loop. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { toPathText } from './config-path.ts';
+import { readSourceDocument } from './source-document.ts';
+
+export type YamlReading =
+  | { readonly ok: true; readonly value: unknown }
+  /** E.g. `line 3, column 5: …`. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Read in about ten milliseconds; longer texts are read in a thread of their own. */
+const MAX_CHARACTERS_HERE = 64 * 1024;
+const THREAD_TIMEOUT_MS = 60_000;
+/** Positions and nodes take some hundred bytes for each of the text. */
+const THREAD_HEAP_MB = 2_048;
+
+/** What the thread of `yaml-worker.ts` answers; `json` since a text crosses faster than a tree. */
+export type YamlMessage =
+  | { readonly ok: true; readonly json: string }
+  | Extract<YamlReading, { ok: false }>;
+
+/** Substitutions stay as they are written. */
+export function parseYaml(text: string): YamlReading {
+  const problems: string[] = [];
+  const asWritten = {
+    substitute: (value: string) => ({ value, fromOutside: false }),
+    files: new Set<string>(),
+  };
+  const { value, syntaxProblems } = readSourceDocument(text, asWritten, (path, message) => {
+    problems.push(`${toPathText(path)}: ${message}`);
+  });
+  for (const { line, column, message } of syntaxProblems) {
+    problems.push(`line ${line}, column ${column}: ${message}`);
+  }
+  return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
+}
+
+/** As `parseYaml`. */
+export async function readYaml(text: string): Promise<YamlReading> {
+  if (text.length <= MAX_CHARACTERS_HERE) return parseYaml(text);
+  const entry = new URL(`./yaml-worker${extname(import.meta.url)}`, import.meta.url);
+  const worker = new Worker(entry, {
+    workerData: text,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const message = await new Promise<YamlMessage>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`the thread ended with code ${code}`)));
+      timer = setTimeout(() => reject(new Error('it takes too long')), THREAD_TIMEOUT_MS);
+    });
+    return message.ok ? { ok: true, value: JSON.parse(message.json) as unknown } : message;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, problems: [`it is too much to read: ${reason}`] };
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}
