@@ -38,6 +38,7 @@ const TITLES: Readonly<Record<string, string>> = {
   consumers: 'Consumers',
   plugins: 'Plugins on every route',
   explain: 'Explain',
+  status: 'A node',
   mesh: 'The mesh',
   tokens: 'Tokens',
   audit: 'Audit',

@@ -38,6 +38,7 @@ export function toOpenApi(): OpenApiDocument {
     tap: { subscribe: never },
     clock,
     log: SILENT,
+    status: never,
     configuration: {
       store,
       check: never,

@@ -59,15 +59,9 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const readiness = new Readiness();
   const fetcher = createJsonFetcher();
   const trusted = createTrustedProxies(initial.trustedProxies);
-  const observability = createObservability({
-    config: initial,
-    nodeName,
-    version: VERSION,
-    clock,
-    random,
-    log,
-    secrets: createSecretNames(() => applied, standardPlugins),
-  });
+  const secrets = createSecretNames(() => applied, standardPlugins);
+  const seen = { config: initial, nodeName, version: VERSION, clock, random, log, secrets };
+  const observability = createObservability(seen);
   const { registry, requestMetrics, observer, tap } = observability;
   const overload = createProcessGuard();
 
@@ -197,6 +191,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       mesh.sharing.update();
       trusted.update(config.trustedProxies);
       descriptors.check(allListenersOf(config));
+      admin.applied(config);
       if (isRegistering) register(config);
     },
     readiness,
@@ -214,7 +209,19 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     return [...known.values(), ...others];
   }
 
-  const admin = createAdmin({ config: initial, mesh, tap, clock, log });
+  const stages = requestStages(overload, random);
+  const admin = createAdmin({
+    ...source,
+    config: initial,
+    mesh,
+    tap,
+    shared,
+    configuration,
+    readiness,
+    stages,
+    clock,
+    log,
+  });
 
   /** The configuration in force. */
   let applied = initial;
@@ -295,7 +302,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
         surroundings,
         snapshots,
         node: mesh.node,
-        stages: requestStages(overload, random),
+        stages,
         clock,
       }),
 

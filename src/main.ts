@@ -11,58 +11,40 @@ process.on('SIGUSR1', () => undefined);
 // Imported only now: what follows need not even load on a runtime below the floor.
 const [
   { createApp },
-  { check },
-  { diff },
-  { drain },
-  { createExplain },
   { flushOutput },
   { createProcessLog },
+  { createQuestion },
   { runCli },
-  { services },
-  { createSidecar },
-  { createStart },
   { findTerminal },
-  { token },
-  { top },
-  { weight },
+  { createVerbs },
   { VERSION },
 ] = await Promise.all([
   import('./app.ts'),
-  import('./cli/check.ts'),
-  import('./cli/diff.ts'),
-  import('./cli/drain.ts'),
-  import('./cli/explain.ts'),
   import('./cli/flush-output.ts'),
   import('./cli/process-log.ts'),
+  import('./cli/question.ts'),
   import('./cli/run.ts'),
-  import('./cli/services.ts'),
-  import('./cli/sidecar.ts'),
-  import('./cli/start.ts'),
   import('./cli/terminal.ts'),
-  import('./cli/token.ts'),
-  import('./cli/top.ts'),
-  import('./cli/weight.ts'),
+  import('./cli/verbs.ts'),
   import('./version.ts'),
 ]);
 
 const { stdout, stderr, env } = process;
 // Whoever read it may have gone (`meshgate diff … | head`): what matters is the exit code.
-for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+const reader = new AbortController();
+stdout.on('error', () => reader.abort());
+stderr.on('error', () => undefined);
 
-const log = createProcessLog();
-const verbs = [
-  createStart(createApp, log),
-  createSidecar(createApp, log),
-  check,
-  diff,
-  createExplain(createApp),
-  services,
-  top,
-  weight,
-  drain,
-  token,
-];
-const io = { stdout, stderr, env, cwd: process.cwd(), terminal: findTerminal(process) };
+const io = {
+  stdout,
+  stderr,
+  env,
+  cwd: process.cwd(),
+  terminal: findTerminal(process),
+  ask: createQuestion(process),
+  readerLeft: reader.signal,
+};
+const verbs = createVerbs(createApp, createProcessLog());
 const code = await runCli(process.argv.slice(2), verbs, VERSION, io);
 await flushOutput(stdout, stderr);
 // A verb that has ended has let go of everything; what else keeps the loop alive does not count.

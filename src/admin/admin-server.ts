@@ -30,6 +30,7 @@ import type { ConfigurationSources } from './resources/configuration-access.ts';
 import { addEndpointOverrides } from './resources/endpoint-overrides.ts';
 import { addMeshListings } from './resources/mesh-listings.ts';
 import { addMeshMetrics } from './resources/mesh-metrics.ts';
+import { addNodeStatus, type NodeStatus } from './resources/node-status.ts';
 import { addTap } from './resources/tap.ts';
 import { addTokens } from './resources/tokens.ts';
 import { createMeshViews } from './views/mesh-views.ts';
@@ -49,6 +50,8 @@ export interface AdminServerOptions {
   readonly tap: Tap;
   /** Left out: the node has no shared configuration, and its API no resources of one. */
   readonly configuration?: ConfigurationSources | undefined;
+  /** How this node is. Left out: it has nothing to tell of itself. */
+  readonly status?: (() => NodeStatus) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly schedule?: Schedule | undefined;
@@ -75,7 +78,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { address, registry, backplane, dataDir, node, configuration, tap, clock, log } = options;
+  const { address, registry, backplane, dataDir, node, configuration } = options;
+  const { status, tap, clock, log } = options;
   const { lostNodes = () => [], schedule = scheduleTimer } = options;
   const monotonic = (): number => clock.monotonic();
   const views = createMeshViews({ registry, backplane, lostNodes, monotonic, schedule });
@@ -152,6 +156,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       .send(toProblem(shown, { id: request.id, path }));
   });
 
+  if (status !== undefined) addNodeStatus(app, status);
   addMeshListings(app, views);
   addMeshMetrics(app, views);
   addTap(app, { tap, tokens, clock, schedule });

@@ -1,43 +1,90 @@
 /** The admin API of this node. Traffic does not go without a node because its operators cannot ask it. */
 import { createAdminServer } from '../admin/admin-server.ts';
-import type { Tap } from '../gateway/observe/tap.ts';
+import type { VersionReport } from '../admin/resources/configuration-access.ts';
+import type { NodeStatus } from '../admin/resources/node-status.ts';
 import type { Config } from '../gateway/config/config.ts';
+import type { NodeVersion } from '../gateway/config/versions/rollout.ts';
+import type { PathStage } from '../gateway/exchange/stage.ts';
+import { explain } from '../gateway/explain/explain.ts';
+import { toExplainRequest } from '../gateway/explain/question.ts';
 import { toListenError } from '../gateway/listener/listen-error.ts';
+import type { Tap } from '../gateway/observe/tap.ts';
+import type { Readiness } from '../gateway/status/readiness.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import { standardPlugins } from '../plugins/standard.ts';
+import { VERSION } from '../version.ts';
+import type { Configuration } from './configuration.ts';
+import { createFileDocument } from './file-document.ts';
 import type { Mesh } from './mesh.ts';
+import type { SharedConfiguration } from './shared-configuration.ts';
 
 export interface Admin {
+  /** Tells it which configuration is in force from now on. */
+  applied(config: Config): void;
   /** Where the address cannot be had the log tells, and the API stays closed. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export interface AdminOptions {
-  readonly config: Pick<Config, 'admin' | 'dataDir'>;
+export interface AdminParts {
+  /** What it was started with. */
+  readonly config: Config;
+  readonly configFile: string;
+  /** In place of what is in the file. */
+  readonly document: string | undefined;
   readonly mesh: Pick<Mesh, 'node' | 'announceAdmin'>;
   /** By which this node's traffic is watched. */
   readonly tap: Tap;
+  readonly shared: SharedConfiguration;
+  readonly configuration: Configuration;
+  readonly readiness: Readiness;
+  /** Those of the request path. */
+  readonly stages: readonly PathStage[];
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function createAdmin({ config, mesh, tap, clock, log }: AdminOptions): Admin {
-  const { admin: address, dataDir } = config;
+export function createAdmin(parts: AdminParts): Admin {
+  const { config, configFile, document, mesh, tap, shared, configuration, stages } = parts;
+  const { clock, log } = parts;
   const { node } = mesh;
-  const { registry, backplane } = node;
+  const { admin: address, dataDir } = config;
+  const { registry, backplane, nodeId } = node;
+  const fileDocument = createFileDocument(configFile, document, log);
+  let inForce = config;
+  /** Resolves when it can show what the file has. */
+  let filing = Promise.resolve();
   const server = createAdminServer({
     address,
     registry,
     backplane,
     dataDir,
-    node: node.nodeId,
+    node: nodeId,
     lostNodes: () => node.lostNodes,
     tap,
+    status: createStatus(parts),
+    configuration: {
+      store: shared.versions,
+      check: (candidate) => configuration.check(candidate),
+      fileDocument: () => fileDocument.current,
+      catalogue: standardPlugins,
+      async rollout(version) {
+        const nodes = await shared.rollout.nodes();
+        return nodes.map((one) => toReport(one, version));
+      },
+      explain: async (question) =>
+        explain(toExplainRequest(question, inForce), configuration.current, stages, clock),
+    },
     clock,
     log,
   });
   return {
+    applied(next) {
+      inForce = next;
+      filing = fileDocument.update(shared.owner === 'file');
+    },
     async start() {
+      await filing;
       const started = await server.start().catch((error: unknown) => {
         const place = { name: 'admin', ...address };
         const { message } = toListenError(error as NodeJS.ErrnoException, place);
@@ -47,4 +94,46 @@ export function createAdmin({ config, mesh, tap, clock, log }: AdminOptions): Ad
     },
     stop: () => server.stop(),
   };
+}
+
+function createStatus({ config, mesh, readiness, clock }: AdminParts): () => NodeStatus {
+  const { node } = mesh;
+  const startedAt = new Date(clock.now()).toISOString();
+  return () => {
+    const report = readiness.report();
+    const { last_reload: last, config_refused: refused } = report;
+    const { connected, stalenessMs, reason } = node.backplane.status();
+    return {
+      node: node.nodeId,
+      version: VERSION,
+      state: report.status,
+      started_at: startedAt,
+      configuration: {
+        revision: report.revision,
+        hash: report.config_hash,
+        owner: report.config_owner,
+        version: report.config_version,
+        refused: refused === undefined ? null : { ...refused },
+        missing: report.config_missing ?? null,
+        last_reload: last === undefined ? null : { ...last, errors: [...last.errors] },
+      },
+      backplane: {
+        kind: config.backplane.redis === undefined ? 'embedded' : 'redis',
+        connected,
+        staleness_seconds: Math.round(stalenessMs / 100) / 10,
+        reason: reason ?? null,
+      },
+    };
+  };
+}
+
+/** What a node says, about one version. */
+function toReport(said: NodeVersion, version: number): VersionReport {
+  const { node, at, state, reason } = said;
+  const runs = state === 'applied' ? said.version : (said.runs?.version ?? 0);
+  if (runs === version) return { node, state: 'applied', version: runs, at };
+  if (state === 'refused' && said.version === version) {
+    return { node, state, version: runs, at, ...(reason !== undefined && { reason }) };
+  }
+  return { node, state: 'pending', version: runs, at };
 }

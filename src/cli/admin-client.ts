@@ -1,38 +1,52 @@
-/** The admin API as the verbs call it; what goes wrong is worded for whoever runs them. */
+/** The admin API as the verbs call it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AdminFailure, refused, unreachable } from './admin-failure.ts';
+import { readEvents, type ServerEvent } from './event-stream.ts';
 import type { VerbIo } from './verb.ts';
 
 export interface Listed<Item> {
   readonly items: readonly Item[];
   /** More than 0 while the node that answers cannot ask the backplane. */
   readonly stalenessSeconds: number;
+  /** Nodes that should have told of it, and did not. */
+  readonly missing: readonly string[];
 }
 
+export type Query = Readonly<Record<string, string>>;
+
+export interface Request {
+  readonly query?: Query;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface Answer<Body> {
+  readonly body: Body;
+  readonly headers: Headers;
+}
+
+/** All of it rejects with an `AdminFailure`. */
 export interface AdminClient {
   /** For people. */
   readonly address: string;
-  /** All pages of a list. */
-  list<Item>(
+  ask<Body>(
+    method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE',
     path: string,
-    query?: Readonly<Record<string, string>>,
-    signal?: AbortSignal,
-  ): Promise<Listed<Item>>;
-  put<Answer>(path: string, body: unknown): Promise<Answer>;
-  post<Answer>(path: string, body: unknown): Promise<Answer>;
+    request?: Request,
+  ): Promise<Answer<Body>>;
+  get<Body>(path: string, query?: Query, signal?: AbortSignal): Promise<Body>;
+  /** All pages of a list. */
+  list<Item>(path: string, query?: Query, signal?: AbortSignal): Promise<Listed<Item>>;
+  put<Body>(path: string, body: unknown): Promise<Body>;
+  post<Body>(path: string, body: unknown): Promise<Body>;
   delete(path: string): Promise<void>;
-}
-
-/** Could not be done; the message says why and what helps. */
-export class AdminFailure extends Error {
-  /** Asking again would not help. */
-  readonly isFinal: boolean;
-
-  constructor(message: string, isFinal = true) {
-    super(message);
-    this.name = 'AdminFailure';
-    this.isFinal = isFinal;
-  }
+  /** A stream of events, until either side ends it; the wait for its beginning alone is limited. */
+  events(path: string, query: Query, signal: AbortSignal): Promise<AsyncIterable<ServerEvent>>;
 }
 
 const DEFAULT_ADDRESS = 'http://127.0.0.1:8001';
@@ -49,60 +63,112 @@ interface Page<Item> {
   readonly items: readonly Item[];
   readonly next_cursor: string | null;
   readonly staleness_seconds: number;
+  readonly nodes?: { readonly missing: readonly string[] };
 }
 
 /** Rejects with an `AdminFailure` where the address is none, or there is no token. */
 export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
   const base = toBase(io.env['MESHGATE_ADMIN'] ?? DEFAULT_ADDRESS);
-  const token = io.env['MESHGATE_TOKEN'] ?? (await readToken(io.cwd));
+  // Empty where a pipeline has no such secret.
+  const token = io.env['MESHGATE_TOKEN'] || (await readToken(io.cwd));
   const address = base.href.replace(/\/$/, '');
 
-  async function ask<Answer>(path: string, init: RequestInit, signal?: AbortSignal) {
-    const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(signal === undefined ? [] : [signal])];
+  function send(method: string, path: string, request: Request, signal: AbortSignal) {
+    const { query = {}, headers, body } = request;
     const url = new URL(path, base);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      // The token is for this address alone.
+      redirect: 'error',
+      signal,
+    });
+  }
+
+  async function ask<Body>(
+    method: string,
+    path: string,
+    request: Request = {},
+  ): Promise<Answer<Body>> {
+    const { signal, timeoutMs = TIMEOUT_MS } = request;
+    const limits = [AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])];
     let response: Response;
     let text: string;
     try {
-      response = await fetch(url, {
-        ...init,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(init.body !== undefined && { 'content-type': 'application/json' }),
-        },
-        // The token is for this address alone.
-        redirect: 'error',
-        signal: AbortSignal.any(limits),
-      });
+      response = await send(method, path, request, AbortSignal.any(limits));
       text = await response.text();
     } catch (error) {
-      throw unreachable(address, error);
+      throw unreachable(address, error, timeoutMs);
     }
-    if (response.status === 204) return undefined as Answer;
+    const { status, headers } = response;
+    // Only an answer with a body says why.
+    if (method === 'HEAD' && !response.ok) return ask<Body>('GET', path, request);
+    if (status === 204) return { body: undefined as Body, headers };
     const body = parse(text);
-    if (response.ok && body !== undefined) return body as Answer;
-    throw refused(address, response.status, body);
+    if (response.ok && (body !== undefined || method === 'HEAD')) {
+      return { body: body as Body, headers };
+    }
+    throw refused(address, status, body);
   }
 
   return {
     address,
-    async list<Item>(path: string, query = {}, signal?: AbortSignal): Promise<Listed<Item>> {
+    ask,
+    get: async <Body>(path: string, query: Query = {}, signal?: AbortSignal) =>
+      (await ask<Body>('GET', path, { query, signal })).body,
+    async list<Item>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Listed<Item>> {
       const items: Item[] = [];
       let stalenessSeconds = 0;
+      let missing: readonly string[] = [];
       let cursor: string | null = null;
       do {
-        const search = new URLSearchParams({ ...query, page_size: PAGE_SIZE });
-        if (cursor !== null) search.set('cursor', cursor);
-        const url = `${path}?${search.toString()}`;
-        const page: Page<Item> = await ask<Page<Item>>(url, {}, signal);
-        items.push(...page.items);
-        stalenessSeconds = Math.max(stalenessSeconds, page.staleness_seconds);
-        cursor = page.next_cursor;
+        const page: Answer<Page<Item>> = await ask<Page<Item>>('GET', path, {
+          query: { ...query, page_size: PAGE_SIZE, ...(cursor !== null && { cursor }) },
+          signal,
+        });
+        items.push(...page.body.items);
+        stalenessSeconds = Math.max(stalenessSeconds, page.body.staleness_seconds);
+        missing = page.body.nodes?.missing ?? [];
+        cursor = page.body.next_cursor;
       } while (cursor !== null);
-      return { items, stalenessSeconds };
+      return { items, stalenessSeconds, missing };
     },
-    put: (path, body) => ask(path, { method: 'PUT', body: JSON.stringify(body) }),
-    post: (path, body) => ask(path, { method: 'POST', body: JSON.stringify(body) }),
-    delete: (path) => ask(path, { method: 'DELETE' }),
+    put: async <Body>(path: string, body: unknown) => (await ask<Body>('PUT', path, { body })).body,
+    post: async <Body>(path: string, body: unknown) =>
+      (await ask<Body>('POST', path, { body })).body,
+    async delete(path) {
+      await ask('DELETE', path);
+    },
+    async events(path, query, signal) {
+      const late = new AbortController();
+      const timer = setTimeout(() => {
+        late.abort(new DOMException('no answer', 'TimeoutError'));
+      }, TIMEOUT_MS);
+      const request = { query, headers: { accept: 'text/event-stream' } };
+      try {
+        const response = await send(
+          'GET',
+          path,
+          request,
+          AbortSignal.any([signal, late.signal]),
+        ).catch((error: unknown) => {
+          throw unreachable(address, error, TIMEOUT_MS);
+        });
+        const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+        if (response.ok && isStream === true && response.body !== null) {
+          return readEvents(response.body);
+        }
+        throw refused(address, response.status, parse(await response.text()));
+      } finally {
+        clearTimeout(timer);
+      }
+    },
   };
 }
 
@@ -125,47 +191,6 @@ async function readToken(cwd: string): Promise<string> {
 The first start of a node writes one to admin-token in its data directory.`,
     );
   }
-}
-
-function unreachable(address: string, error: unknown): AdminFailure {
-  const cause = (error as { cause?: NodeJS.ErrnoException }).cause;
-  const isLate = (error as Error).name === 'TimeoutError';
-  const reason = isLate
-    ? `no answer within ${TIMEOUT_MS / 1000} s`
-    : (cause?.code ?? cause?.message ?? (error as Error).message);
-  return new AdminFailure(
-    `no admin API can be reached at ${address} (${reason}).
-Is a node running there? Another address is named in MESHGATE_ADMIN, such as ${DEFAULT_ADDRESS}.`,
-    false,
-  );
-}
-
-interface Refusal {
-  readonly code?: unknown;
-  readonly detail?: unknown;
-  readonly errors?: readonly {
-    readonly detail: string;
-    readonly pointer?: string;
-    readonly parameter?: string;
-  }[];
-}
-
-function refused(address: string, status: number, body: unknown): AdminFailure {
-  const { code, detail, errors = [] } = (body ?? {}) as Refusal;
-  if (typeof detail !== 'string') {
-    return new AdminFailure(
-      `what answers at ${address} is no admin API (status ${status}); name its address in MESHGATE_ADMIN`,
-    );
-  }
-  if (status === 401) {
-    return new AdminFailure(
-      `${code === 'token_expired' ? 'the token has expired' : `${address} does not know the token`}.
-Its own is in admin-token in the data directory of the node; put it into MESHGATE_TOKEN.`,
-    );
-  }
-  const faults = errors.map((fault) => `\n${fault.pointer ?? fault.parameter}: ${fault.detail}`);
-  // Who came too often may come later.
-  return new AdminFailure(`${detail}${faults.join('')}`, status < 500 && status !== 429);
 }
 
 function parse(text: string): unknown {

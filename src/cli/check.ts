@@ -4,7 +4,9 @@ import { parseArgs } from 'node:util';
 import { toIssueText, type ConfigIssue } from '../gateway/config/issue.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { standardPlugins } from '../plugins/standard.ts';
-import type { Verb, VerbIo } from './verb.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+
+const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
 export const check: Verb = {
   name: 'check',
@@ -17,10 +19,12 @@ Exit code 0: the file can be used (there may be warnings); 1: it cannot; 2: misu
 
 Example:
   meshgate check meshgate.yaml`,
+  options: OPTIONS,
+  takes: 'file',
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: argv,
-      options: { json: { type: 'boolean' } },
+      options: OPTIONS,
       allowPositionals: true,
     });
     const [file] = positionals;

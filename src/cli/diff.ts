@@ -1,7 +1,8 @@
 /** `meshgate diff`: says what a configuration file would change. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { diffConfigs, toChangeText } from '../gateway/config/diff.ts';
+import type { ConfigChange } from '../gateway/config/comparison.ts';
+import { diffConfigs } from '../gateway/config/diff.ts';
 import { toIssueText } from '../gateway/config/issue.ts';
 import { readLastGood } from '../gateway/config/last-good.ts';
 import { loadConfig, type Loaded } from '../gateway/config/load.ts';
@@ -9,46 +10,86 @@ import { readLastKnownPart } from '../gateway/config/versions/last-known-part.ts
 import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import type { Config } from '../gateway/config/config.ts';
 import { standardPlugins } from '../plugins/standard.ts';
-import type { Verb, VerbIo } from './verb.ts';
+import { ADMIN_USAGE } from './admin-client.ts';
+import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
+import { printChanges } from './change-lines.ts';
+import { compareWithLive, readHead } from './config-versions.ts';
+import { readSharedFile } from './shared-file.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+
+const OPTIONS = {
+  against: { type: 'string', values: 'file' },
+  live: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies VerbOptions;
 
 export const diff: Verb = {
   name: 'diff',
   summary: 'Show what a configuration file would change.',
-  usage: `meshgate diff FILE [--against FILE] [--json]
+  usage: `meshgate diff FILE [--against FILE | --live] [--json]
 
 Compares with what the node that shares the file's dataDir applied last.
 
   --against FILE  Compare with this file instead
+  --live          Compare its services, routes, consumers and plugins with what all nodes share, by
+                  the admin API: what "meshgate apply FILE" would change
   --json          Print the changes as a list of { kind, path, before, after }
 
-Exit code 0: nothing would change; 1: something would; 2: misuse, or a file cannot be used.
+${ADMIN_USAGE}
+Exit code 0: nothing would change; 1: something would; 2: misuse, a file cannot be used, or the admin
+API cannot be asked.
 
-Example:
-  meshgate diff meshgate.yaml`,
+Examples:
+  meshgate diff meshgate.yaml
+  meshgate diff meshgate.yaml --live`,
+  options: OPTIONS,
+  takes: 'file',
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: argv,
-      options: { json: { type: 'boolean' }, against: { type: 'string' } },
+      options: OPTIONS,
       allowPositionals: true,
     });
     const [file] = positionals;
     if (file === undefined || positionals.length > 1) {
-      io.stderr.write(`diff takes one file\n\n${diff.usage}\n`);
-      return 2;
+      return misuse(io, 'diff takes one file', diff.usage);
+    }
+    const { against, live = false, json = false } = values;
+    if (live) {
+      if (against !== undefined) return misuse(io, '--live is in place of --against', diff.usage);
+      return diffLive(file, io, json);
     }
     const after = await load(file, io);
     if (after === undefined) return 2;
-    const before = await loadBase(values.against, after, io);
+    const before = await loadBase(against, after, io);
     if (before === undefined) return 2;
-    const changes = diffConfigs(before, after.config);
-    if (values.json === true) {
-      io.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
-    } else {
-      for (const change of changes) io.stdout.write(`${toChangeText(change)}\n`);
-    }
-    return changes.length === 0 ? 0 : 1;
+    return tell(diffConfigs(before, after.config), io, json);
   },
 };
+
+function tell(changes: readonly ConfigChange[], io: VerbIo, asJson: boolean): 0 | 1 {
+  if (asJson) printJson(io, changes);
+  else printChanges(io.stdout, io.env, changes);
+  return changes.length === 0 ? 0 : 1;
+}
+
+/** With exit code 2 for whatever goes wrong: 1 says that something would change. */
+async function diffLive(file: string, io: VerbIo, asJson: boolean): Promise<number> {
+  const shared = await readSharedFile(file, io);
+  if (shared === undefined) return 2;
+  return withAdmin(
+    'diff',
+    io,
+    async (client) => {
+      const head = await readHead(client);
+      const changes = await compareWithLive(client, shared, head);
+      const note = stalenessNote(head.stalenessSeconds);
+      if (note !== undefined) io.stderr.write(`${note}\n`);
+      return tell(changes, io, asJson);
+    },
+    2,
+  );
+}
 
 async function loadBase(
   against: string | undefined,

@@ -1,11 +1,19 @@
 /** `meshgate drain`: an endpoint, or all that a node registered, takes no new requests. */
 import { parseArgs } from 'node:util';
 import type { MeshEndpoint } from '../admin/views/mesh-services.ts';
-import { ADMIN_USAGE, AdminFailure, type AdminClient } from './admin-client.ts';
-import { misuse, withAdmin } from './admin-verb.ts';
+import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
+import { AdminFailure } from './admin-failure.ts';
+import { misuse, printJson, withAdmin } from './admin-verb.ts';
 import { chooseEndpoints, overridePath } from './endpoint-choice.ts';
 import { toPrintable } from './table.ts';
-import type { Verb, VerbIo } from './verb.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+
+const OPTIONS = {
+  service: { type: 'string' },
+  node: { type: 'boolean' },
+  undo: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies VerbOptions;
 
 export const drain: Verb = {
   name: 'drain',
@@ -27,15 +35,11 @@ Examples:
   meshgate drain 10.0.0.7:3001
   meshgate drain orders-7
   meshgate drain orders-7 --undo`,
+  options: OPTIONS,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: argv,
-      options: {
-        service: { type: 'string' },
-        node: { type: 'boolean' },
-        undo: { type: 'boolean' },
-        json: { type: 'boolean' },
-      },
+      options: OPTIONS,
       allowPositionals: true,
     });
     const [word] = positionals;
@@ -95,6 +99,6 @@ async function drainAll(
       io.stderr.write(`meshgate drain: ${name}: ${error.message}\n`);
     }
   }
-  if (json) io.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  if (json) printJson(io, done);
   return done.length === endpoints.length ? 0 : 1;
 }

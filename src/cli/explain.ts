@@ -7,10 +7,19 @@ import type { RouteVerdict } from '../gateway/explain/narration.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { CreateApp } from './app-port.ts';
 import { configFileOf } from './config-file.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbOptions } from './verb.ts';
+
+const OPTIONS = {
+  config: { type: 'string', values: 'file' },
+  header: { type: 'string', short: 'H', multiple: true },
+  data: { type: 'string', short: 'd' },
+  all: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies VerbOptions;
 
 /** Whoever asks reads the explanation, and not between lines of a log. */
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** Candidates that lost; a file may have thousands, and most of them nobody would have expected to win. */
 const MAX_LOST = 20;
 
@@ -31,17 +40,13 @@ Exit code 0 where the request would be forwarded or answered below 400, else 1.
 Examples:
   meshgate explain GET https://api.example.com/orders/1
   meshgate explain POST http://localhost:8000/orders -H 'content-type: application/json' -d '{}'`,
+    options: OPTIONS,
+    takes: METHODS,
     async run(argv, io) {
       const { values, positionals } = parseArgs({
         args: argv,
         allowPositionals: true,
-        options: {
-          config: { type: 'string' },
-          header: { type: 'string', short: 'H', multiple: true },
-          data: { type: 'string', short: 'd' },
-          all: { type: 'boolean' },
-          json: { type: 'boolean' },
-        },
+        options: OPTIONS,
       });
       const [method, address] = positionals;
       const url = address === undefined ? null : URL.parse(address);

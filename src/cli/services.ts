@@ -2,9 +2,12 @@
 import { parseArgs } from 'node:util';
 import type { MeshEndpoint } from '../admin/views/mesh-services.ts';
 import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
-import { misuse, stalenessNote, withAdmin } from './admin-verb.ts';
-import { toTable, type Column } from './table.ts';
-import type { Verb, VerbIo } from './verb.ts';
+import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
+import type { Tone } from './paint.ts';
+import { printTable, type Column } from './table.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+
+const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
 export const services: Verb = {
   name: 'services',
@@ -19,10 +22,11 @@ Exit code 0; 1: the admin API cannot be asked, or there is no such service; 2: m
 Examples:
   meshgate services
   meshgate services orders --json`,
+  options: OPTIONS,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: argv,
-      options: { json: { type: 'boolean' } },
+      options: OPTIONS,
       allowPositionals: true,
     });
     if (positionals.length > 1) return misuse(io, 'services takes one service', services.usage);
@@ -38,6 +42,14 @@ interface Row {
   readonly endpoint: MeshEndpoint | undefined;
 }
 
+const STATE_TONES: Readonly<Record<MeshEndpoint['state'], Tone>> = {
+  healthy: 'good',
+  unhealthy: 'bad',
+  ejected: 'bad',
+  draining: 'warn',
+  absent: 'faint',
+};
+
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'SERVICE', of: ({ service }) => service },
   { title: 'ENDPOINT', of: ({ endpoint }) => endpoint?.id ?? '-' },
@@ -49,7 +61,11 @@ const COLUMNS: readonly Column<Row>[] = [
     of: ({ endpoint }) => (endpoint === undefined ? '-' : String(endpoint.weight)),
     align: 'right',
   },
-  { title: 'STATE', of: ({ endpoint }) => endpoint?.state ?? '-' },
+  {
+    title: 'STATE',
+    of: ({ endpoint }) => endpoint?.state ?? '-',
+    tone: ({ endpoint }) => endpoint && STATE_TONES[endpoint.state],
+  },
   { title: 'NOTES', of: ({ endpoint }) => (endpoint === undefined ? '' : toNotes(endpoint)) },
 ];
 
@@ -76,7 +92,7 @@ async function show(
       endpoints: endpoints.items.filter(({ service }) => service === name),
     }));
   if (asJson) {
-    io.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    printJson(io, shown);
     return 0;
   }
   if (shown.length === 0) {
@@ -88,7 +104,7 @@ async function show(
       ? [{ service: name, endpoint: undefined }]
       : endpoints.map((endpoint) => ({ service: name, endpoint })),
   );
-  io.stdout.write(`${toTable(COLUMNS, rows).join('\n')}\n`);
+  printTable(io, COLUMNS, rows);
   const note = stalenessNote(endpoints.stalenessSeconds);
   if (note !== undefined) io.stderr.write(`${note}\n`);
   return 0;

@@ -6,7 +6,7 @@ import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { CreateApp } from './app-port.ts';
 import { announce, serve, SERVE_EXIT_CODES } from './serve.ts';
 import { toFlagText, toSidecarDocument, type SidecarFlags } from './sidecar-document.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbOptions } from './verb.ts';
 
 const OPTIONS = {
   app: { type: 'string' },
@@ -15,7 +15,7 @@ const OPTIONS = {
   services: { type: 'string' },
   redis: { type: 'string' },
   namespace: { type: 'string' },
-  protocol: { type: 'string' },
+  protocol: { type: 'string', values: ['auto', 'http1', 'h2c'] },
   metadata: { type: 'string', multiple: true },
   zone: { type: 'string' },
   'health-path': { type: 'string' },
@@ -23,8 +23,8 @@ const OPTIONS = {
   advertise: { type: 'string' },
   trust: { type: 'string', multiple: true },
   status: { type: 'string' },
-  'data-dir': { type: 'string' },
-} as const;
+  'data-dir': { type: 'string', values: 'file' },
+} as const satisfies VerbOptions;
 
 export function createSidecar(createApp: CreateApp, log: Log): Verb {
   const verb: Verb = {
@@ -55,6 +55,7 @@ Examples:
   meshgate sidecar orders --app 127.0.0.1:3001 --redis redis://10.0.0.5:6379
   meshgate sidecar orders --app 127.0.0.1:3001 --metadata version=v2 --health-path /healthz
   http_proxy=http://127.0.0.1:4140 curl http://orders.mesh/`,
+    options: OPTIONS,
     async run(argv, io) {
       const { values, positionals } = parseArgs({
         args: argv,

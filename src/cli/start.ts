@@ -6,7 +6,12 @@ import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { CreateApp } from './app-port.ts';
 import { configFileOf } from './config-file.ts';
 import { announce, serve, SERVE_EXIT_CODES } from './serve.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbOptions } from './verb.ts';
+
+const OPTIONS = {
+  config: { type: 'string', values: 'file' },
+  demo: { type: 'boolean' },
+} as const satisfies VerbOptions;
 
 export function createStart(createApp: CreateApp, log: Log): Verb {
   return {
@@ -21,10 +26,11 @@ ${SERVE_EXIT_CODES}
 
 Examples:
   meshgate start --config /etc/meshgate/meshgate.yaml`,
+    options: OPTIONS,
     async run(argv, io) {
       const { values } = parseArgs({
         args: argv,
-        options: { config: { type: 'string' }, demo: { type: 'boolean' } },
+        options: OPTIONS,
       });
       const configFile = resolve(io.cwd, configFileOf(values.config, io));
       return serve({

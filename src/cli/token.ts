@@ -2,11 +2,21 @@
 import { parseArgs } from 'node:util';
 import { ROLES } from '../admin/access/principal.ts';
 import type { CreatedToken, Token } from '../admin/resources/tokens.ts';
-import { ADMIN_USAGE, AdminFailure, type AdminClient } from './admin-client.ts';
-import { misuse, stalenessNote, withAdmin } from './admin-verb.ts';
-import { toPrintable, toTable, type Column } from './table.ts';
+import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
+import { AdminFailure } from './admin-failure.ts';
+import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
+import { printTable, toPrintable, type Column } from './table.ts';
 import { parseExpiry, parseScope, toScopeText } from './token-options.ts';
-import type { Verb, VerbIo } from './verb.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+
+const JSON_OPTION = { json: { type: 'boolean' } } as const satisfies VerbOptions;
+const CREATE_OPTIONS = {
+  role: { type: 'string', default: 'viewer', values: ROLES },
+  expires: { type: 'string' },
+  scope: { type: 'string', multiple: true },
+  label: { type: 'string', multiple: true },
+  ...JSON_OPTION,
+} as const satisfies VerbOptions;
 
 const PATH = 'v1/tokens';
 
@@ -37,6 +47,8 @@ Examples:
   MESHGATE_TOKEN=$(meshgate token create dashboards) meshgate services
   meshgate token create shop --role operator --scope services=shop-,cart-
   meshgate token revoke ci`,
+  options: {},
+  actions: { create: CREATE_OPTIONS, list: JSON_OPTION, revoke: JSON_OPTION },
   async run(argv, io) {
     const [action, ...rest] = argv;
     switch (action) {
@@ -55,13 +67,7 @@ Examples:
 async function create(args: string[], io: VerbIo): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
-    options: {
-      role: { type: 'string', default: 'viewer' },
-      expires: { type: 'string' },
-      scope: { type: 'string', multiple: true },
-      label: { type: 'string', multiple: true },
-      json: { type: 'boolean' },
-    },
+    options: CREATE_OPTIONS,
     allowPositionals: true,
   });
   const [name] = positionals;
@@ -84,7 +90,7 @@ async function create(args: string[], io: VerbIo): Promise<number> {
       ...scope,
     });
     if (values.json === true) {
-      io.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+      printJson(io, made);
       return 0;
     }
     io.stdout.write(`${made.token}\n`);
@@ -108,13 +114,13 @@ const COLUMNS: readonly Column<Token>[] = [
 ];
 
 async function list(args: string[], io: VerbIo): Promise<number> {
-  const { values } = parseArgs({ args, options: { json: { type: 'boolean' } } });
+  const { values } = parseArgs({ args, options: JSON_OPTION });
   return withAdmin('token list', io, async (client) => {
     const { items, stalenessSeconds } = await client.list<Token>(PATH);
-    if (values.json === true) io.stdout.write(`${JSON.stringify(items, null, 2)}\n`);
+    if (values.json === true) printJson(io, items);
     else if (items.length === 0) {
       io.stdout.write('there are no tokens but those in the data directories of nodes\n');
-    } else io.stdout.write(`${toTable(COLUMNS, items).join('\n')}\n`);
+    } else printTable(io, COLUMNS, items);
     const note = stalenessNote(stalenessSeconds);
     if (note !== undefined) io.stderr.write(`${note}\n`);
     return 0;
@@ -124,7 +130,7 @@ async function list(args: string[], io: VerbIo): Promise<number> {
 async function revoke(args: string[], io: VerbIo): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
-    options: { json: { type: 'boolean' } },
+    options: JSON_OPTION,
     allowPositionals: true,
   });
   if (positionals.length === 0) {
@@ -174,6 +180,6 @@ async function revokeAll(
       io.stderr.write(`meshgate token revoke: ${toPrintable(word)}: ${error.message}\n`);
     }
   }
-  if (asJson) io.stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+  if (asJson) printJson(io, done);
   return done.length === meant.length ? 0 : 1;
 }

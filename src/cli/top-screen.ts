@@ -1,8 +1,9 @@
 /** What `meshgate top` shows: the edges of the mesh, the busiest first. */
 import type { MeshEdge } from '../admin/views/mesh-topology.ts';
 import { toTable, type Column } from './table.ts';
+import { cutTo } from './text-width.ts';
 
-const COLUMNS: readonly Column<MeshEdge>[] = [
+export const EDGE_COLUMNS: readonly Column<MeshEdge>[] = [
   { title: 'SOURCE', of: ({ source }) => source },
   { title: 'DESTINATION', of: ({ destination }) => destination },
   { title: 'REQ/S', of: ({ requests_per_second: rate }) => toRate(rate), align: 'right' },
@@ -12,14 +13,12 @@ const COLUMNS: readonly Column<MeshEdge>[] = [
   { title: 'NODES', of: ({ nodes }) => String(nodes.length), align: 'right' },
 ];
 
-export function toEdgeTable(edges: readonly MeshEdge[]): string[] {
-  return toTable(
-    COLUMNS,
-    edges.toSorted(
-      (a, b) =>
-        b.requests_per_second - a.requests_per_second ||
-        (`${a.source}\0${a.destination}` < `${b.source}\0${b.destination}` ? -1 : 1),
-    ),
+/** The busiest first. */
+export function inOrder(edges: readonly MeshEdge[]): readonly MeshEdge[] {
+  return edges.toSorted(
+    (a, b) =>
+      b.requests_per_second - a.requests_per_second ||
+      (`${a.source}\0${a.destination}` < `${b.source}\0${b.destination}` ? -1 : 1),
   );
 }
 
@@ -37,14 +36,17 @@ export function toScreen({ address, edges, note, columns, rows }: Screen): strin
   const nodes = new Set(edges.flatMap((edge) => edge.nodes));
   const rate = edges.reduce((sum, edge) => sum + edge.requests_per_second, 0);
   const head = `${address}  ${edges.length} edges of ${nodes.size} nodes, ${toRate(rate)} requests a second  (q leaves)`;
-  const table = edges.length === 0 ? ['no calls in the last minute'] : toEdgeTable(edges);
+  const table =
+    edges.length === 0
+      ? ['no calls in the last minute']
+      : toTable(EDGE_COLUMNS, inOrder(edges), { width: columns });
   const lines = [head, note ?? '', ...table];
   if (lines.length > rows) {
     const hidden = lines.length - rows + 1;
     lines.splice(Math.max(1, rows - 1));
     if (rows > 1) lines.push(`… ${hidden} more`);
   }
-  return lines.slice(0, Math.max(1, rows)).map((line) => line.slice(0, Math.max(1, columns)));
+  return lines.slice(0, Math.max(1, rows)).map((line) => cutTo(line, Math.max(1, columns)));
 }
 
 function toRate(perSecond: number): string {

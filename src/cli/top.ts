@@ -2,11 +2,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { MeshEdge } from '../admin/views/mesh-topology.ts';
-import { ADMIN_USAGE, AdminFailure, type AdminClient } from './admin-client.ts';
-import { stalenessNote, withAdmin } from './admin-verb.ts';
+import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
+import { AdminFailure } from './admin-failure.ts';
+import { printJson, stalenessNote, withAdmin } from './admin-verb.ts';
+import { printTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { toEdgeTable, toScreen } from './top-screen.ts';
-import type { Verb, VerbIo } from './verb.ts';
+import { EDGE_COLUMNS, inOrder, toScreen } from './top-screen.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+
+const OPTIONS = {
+  once: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies VerbOptions;
 
 const REFRESH_MS = 2_000;
 
@@ -37,11 +44,9 @@ Examples:
   meshgate top
   meshgate top --once | sort -k3 -n
   watch -n 5 meshgate top --once`,
+  options: OPTIONS,
   async run(argv, io) {
-    const { values } = parseArgs({
-      args: argv,
-      options: { once: { type: 'boolean' }, json: { type: 'boolean' } },
-    });
+    const { values } = parseArgs({ args: argv, options: OPTIONS });
     const { terminal } = io;
     return withAdmin('top', io, (client) =>
       values.json === true || values.once === true || terminal === undefined
@@ -53,9 +58,8 @@ Examples:
 
 async function printOnce(client: AdminClient, io: VerbIo, asJson: boolean): Promise<number> {
   const { items, stalenessSeconds } = await client.list<MeshEdge>('v1/mesh/topology');
-  io.stdout.write(
-    asJson ? `${JSON.stringify(items, null, 2)}\n` : `${toEdgeTable(items).join('\n')}\n`,
-  );
+  if (asJson) printJson(io, items);
+  else printTable(io, EDGE_COLUMNS, inOrder(items));
   const note = stalenessNote(stalenessSeconds);
   if (note !== undefined) io.stderr.write(`${note}\n`);
   return 0;

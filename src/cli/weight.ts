@@ -2,10 +2,12 @@
 import { parseArgs } from 'node:util';
 import type { MeshEndpoint } from '../admin/views/mesh-services.ts';
 import { ADMIN_USAGE } from './admin-client.ts';
-import { misuse, withAdmin } from './admin-verb.ts';
+import { misuse, printJson, withAdmin } from './admin-verb.ts';
 import { overridePath } from './endpoint-choice.ts';
 import { toPrintable } from './table.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, VerbOptions } from './verb.ts';
+
+const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
 const MAX_WEIGHT = 1_000_000;
 
@@ -26,10 +28,11 @@ Exit code 0; 1: not done; 2: misuse.
 Examples:
   meshgate weight orders 10.0.0.7:3001 0.1
   meshgate weight orders 10.0.0.7:3001 reset`,
+  options: OPTIONS,
   async run(argv, io) {
     const { values, positionals } = parseArgs({
       args: argv,
-      options: { json: { type: 'boolean' } },
+      options: OPTIONS,
       allowPositionals: true,
     });
     const [service, endpoint, text] = positionals;
@@ -44,9 +47,8 @@ Examples:
     return withAdmin('weight', io, async (client) => {
       const path = overridePath({ service, id: endpoint }, 'weight');
       const answer = await client.put<MeshEndpoint>(path, { weight: wanted });
-      io.stdout.write(
-        values.json === true ? `${JSON.stringify(answer, null, 2)}\n` : toText(answer),
-      );
+      if (values.json === true) printJson(io, answer);
+      else io.stdout.write(toText(answer));
       return 0;
     });
   },

@@ -2,6 +2,7 @@
 import type { ConfigIssue } from '../../src/gateway/config/issue.ts';
 import { loadConfig } from '../../src/gateway/config/load.ts';
 import type { SharedDocument } from '../../src/gateway/config/versions/shared-document.ts';
+import type { NodeStatus } from '../../src/admin/resources/node-status.ts';
 import type { ConfigurationSources } from '../../src/admin/resources/configuration-access.ts';
 import { standardPlugins } from '../../src/plugins/standard.ts';
 import { startAdmin, type AdminAnswer, type TestAdmin } from './admin-fixture.ts';
@@ -60,6 +61,24 @@ export async function checkDocument(document: SharedDocument): Promise<readonly 
   return result.ok ? result.warnings : result.issues;
 }
 
+/** How the node is, unless it says otherwise. */
+export const WELL: NodeStatus = {
+  node: 'edge-1',
+  version: '1.2.3',
+  state: 'ready',
+  started_at: '2026-01-01T00:00:00.000Z',
+  configuration: {
+    revision: 4,
+    hash: 'abc',
+    owner: 'backplane',
+    version: 1,
+    refused: null,
+    missing: null,
+    last_reload: { successful: true, at: '2026-01-01T00:00:00.000Z', errors: [] },
+  },
+  backplane: { kind: 'redis', connected: true, staleness_seconds: 0, reason: null },
+};
+
 /** No version has been written. */
 export const NOTHING = Symbol('nothing');
 
@@ -71,6 +90,7 @@ export async function startConfigured(
   const store = new MemoryVersionStore();
   if (first !== NOTHING) store.put(documentOf(first));
   const admin = await startAdmin({
+    status: () => WELL,
     configuration: {
       store,
       check: checkDocument,

@@ -133,6 +133,7 @@ describe('a list of the admin API', () => {
     expect(await client.list('v1/things', { of: 'a&b' })).toEqual({
       items: [1, 2, 3],
       stalenessSeconds: 1.5,
+      missing: [],
     });
     expect(asked).toEqual([
       '/base/v1/things?of=a%26b&page_size=1000',

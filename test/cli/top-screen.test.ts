@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { MeshEdge } from '../../src/admin/views/mesh-topology.ts';
-import { toEdgeTable, toScreen, type Screen } from '../../src/cli/top-screen.ts';
+import { toTable } from '../../src/cli/table.ts';
+import { EDGE_COLUMNS, inOrder, toScreen, type Screen } from '../../src/cli/top-screen.ts';
+
+const toEdgeTable = (edges: readonly MeshEdge[]) => toTable(EDGE_COLUMNS, inOrder(edges));
 
 function edge(changes: Partial<MeshEdge> = {}): MeshEdge {
   return {

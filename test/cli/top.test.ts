@@ -126,7 +126,7 @@ describe('meshgate top, on a terminal', () => {
     terminal.resized!();
     const sequences = new RegExp(`${String.fromCharCode(27)}\\[[0-9?]*[A-Za-z]`, 'g');
     const lines = terminal.written.replaceAll(sequences, '').split('\r\n');
-    expect(lines).toEqual(['http://127.0', '', 'SOURCE   DES', '… 2 more']);
+    expect(lines).toEqual(['http://127.…', '', 'SOURCE   DE…', '… 2 more']);
     terminal.left!();
     await running;
   });

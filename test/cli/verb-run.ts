@@ -1,5 +1,5 @@
 /** Runs a verb as the command line would, and keeps what it said. */
-import type { Verb } from '../../src/cli/verb.ts';
+import type { Verb, VerbIo } from '../../src/cli/verb.ts';
 
 export interface VerbRun {
   readonly code: number;
@@ -12,6 +12,7 @@ export async function runVerb(
   argv: string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
+  more: Partial<VerbIo> = {},
 ): Promise<VerbRun> {
   let stdout = '';
   let stderr = '';
@@ -20,6 +21,7 @@ export async function runVerb(
     stderr: { write: (text: string) => (stderr += text) },
     env,
     cwd,
+    ...more,
   });
   return { code, stdout, stderr };
 }

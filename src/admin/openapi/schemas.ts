@@ -4,6 +4,7 @@ import { Scope } from '../access/scope.ts';
 import { AuditEntry } from '../access/audit-entry.ts';
 import { Problem } from '../problem.ts';
 import { Change, Version } from '../resources/answers.ts';
+import { NodeStatus } from '../resources/node-status.ts';
 import { TapEvent } from '../resources/tap.ts';
 import { CreatedToken, Token } from '../resources/tokens.ts';
 import { MeshNode } from '../views/mesh-nodes.ts';
@@ -22,6 +23,7 @@ const NAMED: Readonly<Record<string, object>> = {
   CreatedToken,
   Scope,
   AuditEntry,
+  NodeStatus,
   MeshService,
   MeshEndpoint,
   MeshNode,

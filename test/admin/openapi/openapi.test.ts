@@ -173,6 +173,7 @@ describe('answers of the API', () => {
       await admin.patch('/v1/consumers/acme', { groups: ['a'] }),
     );
     expectDescribed('/v1/plugins/{name}', 'get', await admin.get('/v1/plugins/cors'));
+    expectDescribed('/v1/status', 'get', await admin.get('/v1/status'));
     expectDescribed('/v1/config', 'get', await admin.get('/v1/config'));
     expectDescribed('/v1/config', 'get', await admin.get('/v1/config', { authorization: '' }));
     expectDescribed(

@@ -1,0 +1,111 @@
+/** `meshgate rollback`: makes an earlier version of the shared configuration the newest one. */
+import { parseArgs } from 'node:util';
+import type { ConfigChange } from '../gateway/config/comparison.ts';
+import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
+import { misuse, withAdmin } from './admin-verb.ts';
+import { toCountText, toInverse } from './change-lines.ts';
+import {
+  assertOwnedByNodes,
+  DOCUMENT_TIMEOUT_MS,
+  parseVersion,
+  toHead,
+  whileHead,
+  type Head,
+} from './config-versions.ts';
+import {
+  carryOut,
+  CHANGE_OPTIONS,
+  CHANGE_USAGE,
+  parseChangeSettings,
+  type ChangeSettings,
+  type Written,
+} from './configuration-change.ts';
+import type { Verb, VerbIo } from './verb.ts';
+
+export const rollback: Verb = {
+  name: 'rollback',
+  summary: 'Make an earlier version of the shared configuration the newest one.',
+  usage: `meshgate rollback VERSION [--yes] [-m TEXT] [--wait [--timeout DURATION]] [--json]
+
+${CHANGE_USAGE}
+
+It is a new version that says what that one said: nothing of the history is lost, and it can be
+rolled back in its turn. What would change is shown, and asked about on a terminal.
+
+${ADMIN_USAGE}
+Exit code 0: done, or nothing to change; 1: not done, or with --wait not on every node; 2: misuse.
+
+Examples:
+  meshgate history
+  meshgate rollback 12
+  meshgate rollback 12 --yes --wait -m 'orders answers 500'`,
+  options: CHANGE_OPTIONS,
+  async run(argv, io) {
+    const { values, positionals } = parseArgs({
+      args: argv,
+      options: CHANGE_OPTIONS,
+      allowPositionals: true,
+    });
+    const [text] = positionals;
+    if (text === undefined || positionals.length > 1) {
+      return misuse(io, 'rollback takes one version', rollback.usage);
+    }
+    const version = parseVersion(text);
+    if (version === undefined) return misuse(io, `not a version: ${text}`, rollback.usage);
+    const settings = parseChangeSettings(values, io, rollback.usage);
+    if (settings === 2) return settings;
+    return withAdmin('rollback', io, (client) => rollBackTo(client, io, version, settings));
+  },
+};
+
+async function rollBackTo(
+  client: AdminClient,
+  io: VerbIo,
+  version: number,
+  settings: ChangeSettings,
+): Promise<number> {
+  const { head, changes } = await compareWith(client, version);
+  const { message } = settings;
+  return carryOut(
+    client,
+    io,
+    {
+      verb: 'rollback',
+      head,
+      changes,
+      question: `Roll all nodes back to version ${version}, with ${toCountText(changes)}?`,
+      async write() {
+        const { body } = await client.ask<Written>('POST', 'v1/config/rollback', {
+          headers: whileHead(head),
+          body: { version, ...(message !== undefined && { message }) },
+          timeoutMs: DOCUMENT_TIMEOUT_MS,
+        });
+        return body;
+      },
+    },
+    settings,
+  );
+}
+
+/**
+ * The other way round, and turned about: secrets are hidden in what the API shows, and it puts
+ * back those of the newest version alone.
+ */
+async function compareWith(
+  client: AdminClient,
+  version: number,
+): Promise<{ readonly head: Head; readonly changes: readonly ConfigChange[] }> {
+  const newest = await client.ask<unknown>('GET', 'v1/config', { timeoutMs: DOCUMENT_TIMEOUT_MS });
+  const head = toHead(newest.headers);
+  assertOwnedByNodes(head, client);
+  const { body } = await client.ask<{ readonly changes: readonly ConfigChange[] }>(
+    'POST',
+    'v1/config/diff',
+    {
+      query: { against: String(version) },
+      body: newest.body,
+      timeoutMs: DOCUMENT_TIMEOUT_MS,
+    },
+  );
+  return { head, changes: toInverse(body.changes) };
+}
