@@ -17,6 +17,7 @@ import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
+import { createSecretNames } from './gateway/config/secret-names.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -58,9 +59,10 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const readiness = new Readiness();
   const fetcher = createJsonFetcher();
   const trusted = createTrustedProxies(initial.trustedProxies);
-  const seen = { config: initial, nodeName, version: VERSION, clock, random, log };
+  const secrets = createSecretNames(() => applied, standardPlugins);
+  const seen = { config: initial, nodeName, version: VERSION, clock, random, log, secrets };
   const observability = createObservability(seen);
-  const { registry, requestMetrics, observer } = observability;
+  const { registry, requestMetrics, observer, tap } = observability;
   const overload = createProcessGuard();
 
   const gatewayMetrics = createNodeMetrics(registry, {
@@ -199,7 +201,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const admin = createAdmin({
     ...source,
     config: initial,
-    node: mesh.node,
+    mesh,
+    tap,
     shared,
     configuration,
     readiness,
