@@ -35,6 +35,7 @@ export function toOpenApi(): OpenApiDocument {
     registry: createRegistry(backplane),
     backplane,
     dataDir,
+    tap: { subscribe: never },
     clock,
     log: SILENT,
     status: never,

@@ -8,6 +8,7 @@ import { createConfiguration } from './app/configuration.ts';
 import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.ts';
 import { explainRequest } from './app/explanation.ts';
 import { createMesh } from './app/mesh.ts';
+import { createNodeMetrics } from './app/node-metrics.ts';
 import { createObservability } from './app/observability.ts';
 import { createProcessGuard } from './app/overload.ts';
 import { createSharedConfiguration } from './app/shared-configuration.ts';
@@ -16,6 +17,7 @@ import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
 import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
+import { createSecretNames } from './gateway/config/secret-names.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
@@ -26,7 +28,6 @@ import { type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
 import { createHealthLog } from './mesh/service/health-log.ts';
-import { createGatewayMetrics } from './gateway/status/gateway-metrics.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
@@ -58,30 +59,19 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const readiness = new Readiness();
   const fetcher = createJsonFetcher();
   const trusted = createTrustedProxies(initial.trustedProxies);
-  const seen = { config: initial, nodeName, version: VERSION, clock, random, log };
+  const secrets = createSecretNames(() => applied, standardPlugins);
+  const seen = { config: initial, nodeName, version: VERSION, clock, random, log, secrets };
   const observability = createObservability(seen);
-  const { registry, requestMetrics, observer } = observability;
+  const { registry, requestMetrics, observer, tap } = observability;
   const overload = createProcessGuard();
 
-  const gatewayMetrics = createGatewayMetrics(registry, {
-    version: VERSION,
-    nodeVersion: process.versions.node,
+  const gatewayMetrics = createNodeMetrics(registry, {
     services: servicesInUse,
-    connections: () =>
-      listeners.all.map(({ facts, connections }) => ({
-        listener: facts.name,
-        count: connections,
-      })),
-    certificates: () =>
-      listeners.all
-        .flatMap(({ certificates }) => certificates)
-        .map(({ name, expiresAtMs }) => ({
-          name,
-          expirySeconds: (expiresAtMs - clock.now()) / 1000,
-        })),
+    listeners: () => listeners.all,
     backplane: () => mesh.node.backplane.status(),
     versions: () => readiness.versions(),
     droppedLogLines: observability.droppedLogLines,
+    clock,
   });
   const openFiles = readDescriptorLimit();
   const sockets = createSocketBudget(openFiles);
@@ -211,7 +201,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const admin = createAdmin({
     ...source,
     config: initial,
-    node: mesh.node,
+    mesh,
+    tap,
     shared,
     configuration,
     readiness,

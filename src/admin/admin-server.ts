@@ -2,9 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { Ajv } from 'ajv';
 import fastify, { type FastifyInstance } from 'fastify';
+import type { Tap } from '../gateway/observe/tap.ts';
 import type { Backplane } from '../mesh/backplane/backplane.ts';
 import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import { scheduleTimer, type Schedule } from '../mesh/backplane/schedule.ts';
+import type { Destination } from '../mesh/node/advertised-host.ts';
+import { readLoopbackId } from '../mesh/node/admin-address.ts';
 import type { Registry } from '../mesh/registry/registry.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 import { useAccess } from './access/access-control.ts';
@@ -14,6 +17,8 @@ import { createAuditLog } from './access/audit-log.ts';
 import { LOCAL_ADMIN } from './access/principal.ts';
 import { createTokenStore } from './access/token-store.ts';
 import { openAdminToken, type AdminToken } from './admin-token.ts';
+import { forwardedRequestId, isMisdirected } from './fleet/forwarded-fields.ts';
+import { addForwarding } from './fleet/forwarding.ts';
 import { useBodies } from './bodies.ts';
 import { isOwnHost } from './host-guard.ts';
 import { isComponentRef } from './openapi/component-ref.ts';
@@ -24,7 +29,9 @@ import { addConfiguration } from './resources/configuration.ts';
 import type { ConfigurationSources } from './resources/configuration-access.ts';
 import { addEndpointOverrides } from './resources/endpoint-overrides.ts';
 import { addMeshListings } from './resources/mesh-listings.ts';
+import { addMeshMetrics } from './resources/mesh-metrics.ts';
 import { addNodeStatus, type NodeStatus } from './resources/node-status.ts';
+import { addTap } from './resources/tap.ts';
 import { addTokens } from './resources/tokens.ts';
 import { createMeshViews } from './views/mesh-views.ts';
 
@@ -35,8 +42,12 @@ export interface AdminServerOptions {
   readonly backplane: Backplane;
   /** Where the first token is kept, and what was last known of the others. */
   readonly dataDir: string;
-  /** Name of this node, for the audit log. */
+  /** Name of this node. */
   readonly node?: string | undefined;
+  /** Names of nodes that fell silent; default: none. */
+  readonly lostNodes?: (() => readonly string[]) | undefined;
+  /** By which this node's traffic is watched. */
+  readonly tap: Tap;
   /** Left out: the node has no shared configuration, and its API no resources of one. */
   readonly configuration?: ConfigurationSources | undefined;
   /** How this node is. Left out: it has nothing to tell of itself. */
@@ -51,7 +62,7 @@ export interface AdminServer {
    * Rejects where the address cannot be had. Without a token nobody could ask: then it stays
    * closed, which the log tells, and resolves to undefined.
    */
-  start(): Promise<{ readonly port: number; readonly tokenFile: string } | undefined>;
+  start(): Promise<(Destination & { readonly tokenFile: string }) | undefined>;
   stop(): Promise<void>;
   /** What the API is, for who reads or generates; needs no start. */
   openApi(): OpenApiDocument;
@@ -67,11 +78,11 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { address, registry, backplane, dataDir, node, configuration, status, clock, log } =
-    options;
-  const { schedule = scheduleTimer } = options;
+  const { address, registry, backplane, dataDir, node, configuration } = options;
+  const { status, tap, clock, log } = options;
+  const { lostNodes = () => [], schedule = scheduleTimer } = options;
   const monotonic = (): number => clock.monotonic();
-  const views = createMeshViews({ registry, backplane, monotonic, schedule });
+  const views = createMeshViews({ registry, backplane, lostNodes, monotonic, schedule });
   const tokens = createTokenStore({ backplane, dataDir, clock, log, schedule });
   const audit = createAuditLog({ backplane, node, clock, log, schedule });
   let token: AdminToken | undefined;
@@ -83,7 +94,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: { maxHeaderSize: MAX_HEAD_BYTES },
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    genReqId: () => randomUUID(),
+    genReqId: ({ headers }) => forwardedRequestId(headers) ?? randomUUID(),
   });
   app.removeContentTypeParser('text/plain');
   useValidation(app);
@@ -114,6 +125,15 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     },
     guard: createAttemptGuard(monotonic),
   });
+  // After who asks is known: a stranger is not told which node this is.
+  app.addHook('onRequest', async ({ headers }) => {
+    if (!isMisdirected(headers, node)) return;
+    throw new AdminError(
+      421,
+      'misdirected_request',
+      `This is the node "${node}", and the request was forwarded to another one; ask again in a moment.`,
+    );
+  });
 
   useBodies(app);
   const openApi = useOpenApi(app, configuration?.catalogue ?? new Map());
@@ -138,9 +158,18 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
 
   if (status !== undefined) addNodeStatus(app, status);
   addMeshListings(app, views);
+  addMeshMetrics(app, views);
+  addTap(app, { tap, tokens, clock, schedule });
   addEndpointOverrides(app, { registry, backplane, log });
   addTokens(app, { tokens, clock });
   addAudit(app, audit);
+  addForwarding(app, {
+    own: node,
+    nodes: async () => (await views.nodes.get()).value.items,
+    lost: lostNodes,
+    loopback: readLoopbackId(),
+    monotonic,
+  });
   if (configuration !== undefined) addConfiguration(app, configuration, schedule);
 
   return {
@@ -159,8 +188,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       views.start();
       audit.start();
       const bound = app.server.address();
-      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-      return { port, tokenFile: file };
+      const { address: host, port } =
+        typeof bound === 'object' && bound !== null
+          ? bound
+          : { address: address.host, port: address.port };
+      return { host, port, tokenFile: file };
     },
     async stop() {
       views.stop();

@@ -13,7 +13,7 @@ export const PageQuery = {
 
 export const DEFAULT_PAGE_SIZE = 100;
 
-/** The schema of a page of a mesh view. */
+/** The schema of a page. */
 export function Listing<Item extends TSchema>(item: Item) {
   return Type.Object({
     items: Type.Array(item),

@@ -8,13 +8,14 @@ import type { PathStage } from '../gateway/exchange/stage.ts';
 import { explain } from '../gateway/explain/explain.ts';
 import { toExplainRequest } from '../gateway/explain/question.ts';
 import { toListenError } from '../gateway/listener/listen-error.ts';
+import type { Tap } from '../gateway/observe/tap.ts';
 import type { Readiness } from '../gateway/status/readiness.ts';
-import type { MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 import { standardPlugins } from '../plugins/standard.ts';
 import { VERSION } from '../version.ts';
 import type { Configuration } from './configuration.ts';
 import { createFileDocument } from './file-document.ts';
+import type { Mesh } from './mesh.ts';
 import type { SharedConfiguration } from './shared-configuration.ts';
 
 export interface Admin {
@@ -31,7 +32,9 @@ export interface AdminParts {
   readonly configFile: string;
   /** In place of what is in the file. */
   readonly document: string | undefined;
-  readonly node: MeshNode;
+  readonly mesh: Pick<Mesh, 'node' | 'announceAdmin'>;
+  /** By which this node's traffic is watched. */
+  readonly tap: Tap;
   readonly shared: SharedConfiguration;
   readonly configuration: Configuration;
   readonly readiness: Readiness;
@@ -42,7 +45,9 @@ export interface AdminParts {
 }
 
 export function createAdmin(parts: AdminParts): Admin {
-  const { config, configFile, document, node, shared, configuration, stages, clock, log } = parts;
+  const { config, configFile, document, mesh, tap, shared, configuration, stages } = parts;
+  const { clock, log } = parts;
+  const { node } = mesh;
   const { admin: address, dataDir } = config;
   const { registry, backplane, nodeId } = node;
   const fileDocument = createFileDocument(configFile, document, log);
@@ -55,6 +60,8 @@ export function createAdmin(parts: AdminParts): Admin {
     backplane,
     dataDir,
     node: nodeId,
+    lostNodes: () => node.lostNodes,
+    tap,
     status: createStatus(parts),
     configuration: {
       store: shared.versions,
@@ -78,17 +85,19 @@ export function createAdmin(parts: AdminParts): Admin {
     },
     async start() {
       await filing;
-      await server.start().catch((error: unknown) => {
+      const started = await server.start().catch((error: unknown) => {
         const place = { name: 'admin', ...address };
         const { message } = toListenError(error as NodeJS.ErrnoException, place);
         log.warn({ reason: message }, 'the admin API is closed');
       });
+      if (started) await mesh.announceAdmin(started);
     },
     stop: () => server.stop(),
   };
 }
 
-function createStatus({ config, node, readiness, clock }: AdminParts): () => NodeStatus {
+function createStatus({ config, mesh, readiness, clock }: AdminParts): () => NodeStatus {
+  const { node } = mesh;
   const startedAt = new Date(clock.now()).toISOString();
   return () => {
     const report = readiness.report();

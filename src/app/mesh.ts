@@ -9,6 +9,13 @@ import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
 import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
 import { createTopologyPublisher } from '../mesh/topology/publisher.ts';
 import { createTopologyRecorder, type TopologyRecorder } from '../mesh/topology/recorder.ts';
+import {
+  readLoopbackId,
+  toAdminAddress,
+  toAdminValue,
+  type AdminAddress,
+} from '../mesh/node/admin-address.ts';
+import type { Destination } from '../mesh/node/advertised-host.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Service } from '../mesh/service/service.ts';
 import type { Clock, Counters, Log } from '../plugins/sdk/plugin-context.ts';
@@ -36,6 +43,8 @@ export interface Mesh {
   readonly topology: TopologyRecorder;
   /** Tells and hears what nodes share; to be called once there are services. */
   startSharing(): void;
+  /** Tells the other nodes where the admin API of this one is, once it is open. */
+  announceAdmin(bound: Destination): Promise<void>;
   stopSharing(): Promise<void>;
 }
 
@@ -44,6 +53,7 @@ export function createMesh(options: MeshOptions): Mesh {
   const { zone } = config.node;
   const { backplane, redis, destination } = createBackplane(config, { clock, random, log });
   const startedAt = new Date(clock.now()).toISOString();
+  let admin: AdminAddress | undefined;
   const node = createMeshNode({
     backplane,
     nodeId,
@@ -54,6 +64,7 @@ export function createMesh(options: MeshOptions): Mesh {
       startedAt,
       gateway: config.listeners.length > 0,
       ...(zone !== undefined && { zone }),
+      ...(admin !== undefined && { admin: toAdminValue(admin) }),
     }),
     clock,
     random,
@@ -108,6 +119,11 @@ export function createMesh(options: MeshOptions): Mesh {
     startSharing() {
       sharing.start();
       publisher.start();
+    },
+    async announceAdmin(bound) {
+      admin = await toAdminAddress(bound, destination, readLoopbackId());
+      // Nobody waits for it: with a store that is away it takes a second.
+      void node.announce();
     },
     async stopSharing() {
       counters.close?.();

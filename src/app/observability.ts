@@ -4,7 +4,9 @@ import type { Config } from '../gateway/config/config.ts';
 import { createAccessLog } from '../gateway/observe/create-access-log.ts';
 import { createObserver } from '../gateway/observe/create-observer.ts';
 import type { Observer } from '../gateway/observe/observer.ts';
+import type { SecretNames } from '../gateway/observe/hidden-fields.ts';
 import { createRequestMetrics, type RequestMetrics } from '../gateway/observe/request-metrics.ts';
+import { createTap, type Tap } from '../gateway/observe/tap.ts';
 import { createTracing } from '../gateway/observe/tracing.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 
@@ -15,6 +17,8 @@ export interface ObservabilityOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** What the configuration in force says is secret. */
+  readonly secrets: () => SecretNames;
 }
 
 export interface Observability {
@@ -22,6 +26,8 @@ export interface Observability {
   readonly registry: Registry;
   readonly requestMetrics: RequestMetrics;
   readonly observer: Observer;
+  /** For who wants to watch exchanges. */
+  readonly tap: Tap;
   /** Lines of the access log that could not be written. */
   readonly droppedLogLines: () => number;
   start(): void;
@@ -32,17 +38,28 @@ export interface Observability {
 }
 
 export function createObservability(options: ObservabilityOptions): Observability {
-  const { config, nodeName, version, clock, random, log } = options;
+  const { config, nodeName, version, clock, random, log, secrets } = options;
   const registry = new Registry();
   const requestMetrics = createRequestMetrics(registry);
   const accessLog = createAccessLog(config, log);
   const { tracing: traces } = config.telemetry;
   const tracing =
     traces === undefined ? undefined : createTracing({ ...traces, nodeName, version, log });
+  const tap = createTap({ random, secrets });
+  const observer = createObserver({
+    clock,
+    random,
+    log,
+    metrics: requestMetrics,
+    accessLog,
+    tracing,
+    tap,
+  });
   return {
     registry,
     requestMetrics,
-    observer: createObserver({ clock, random, log, metrics: requestMetrics, accessLog, tracing }),
+    observer,
+    tap,
     droppedLogLines: () => accessLog?.writer.dropped ?? 0,
     start: () => accessLog?.writer.start(),
     reopen: () => accessLog?.writer.reopen(),

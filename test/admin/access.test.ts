@@ -11,7 +11,7 @@ import { createRegistry } from '../../src/mesh/registry/registry.ts';
 import { CLOCK, SILENT } from '../contracts/backplane-fixture.ts';
 import { createFolder } from '../gateway/config/config-file.ts';
 import { ScriptedBackplane } from '../mesh/registry/scripted-backplane.ts';
-import { send, startAdmin, stopAdminsAfterEach } from './admin-fixture.ts';
+import { createTestTap, send, startAdmin, stopAdminsAfterEach } from './admin-fixture.ts';
 
 stopAdminsAfterEach();
 
@@ -109,6 +109,7 @@ describe('an admin API without a token', () => {
       registry: createRegistry(backplane),
       backplane,
       dataDir,
+      tap: createTestTap(),
       clock: CLOCK,
       log: { ...SILENT, error: (fields) => errors.push(fields) },
     });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterEach } from 'vitest';
 import { createAdminServer, type AdminServerOptions } from '../../src/admin/admin-server.ts';
+import { createTap, type TapSource } from '../../src/gateway/observe/tap.ts';
 import type { Backplane } from '../../src/mesh/backplane/backplane.ts';
 import { createEmbeddedBackplane } from '../../src/mesh/backplane/embedded/embedded-backplane.ts';
 import type { InstanceSpec } from '../../src/mesh/registry/instance.ts';
@@ -39,6 +40,12 @@ export interface TestAdmin {
   stop(): Promise<void>;
 }
 
+/** Of a node without a configuration; what goes by is what the test offers. */
+export function createTestTap(): TapSource {
+  const secrets = { headers: new Set<string>(), queries: new Set<string>() };
+  return createTap({ random: Math.random, secrets: () => secrets });
+}
+
 const running = new Set<() => Promise<void>>();
 
 /** To be called at the top of a test file: stops what a test started. */
@@ -63,6 +70,7 @@ export async function startAdmin(
     registry,
     backplane,
     dataDir,
+    tap: createTestTap(),
     clock: CLOCK,
     log: SILENT,
     ...options,

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import type { TSchema } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { Listing } from '../../src/admin/listing.ts';
+import { MeshListing } from '../../src/admin/resources/mesh-listings.ts';
 import { MeshNode } from '../../src/admin/views/mesh-nodes.ts';
 import { MeshEndpoint, MeshService } from '../../src/admin/views/mesh-services.ts';
 import { MeshEdge } from '../../src/admin/views/mesh-topology.ts';
@@ -23,7 +23,7 @@ const ajv = new Ajv({ strict: false });
 
 /** What the schema of the operation says that it is. */
 function expectTyped(item: TSchema, body: unknown): void {
-  const validate = ajv.compile(Listing(item));
+  const validate = ajv.compile(MeshListing(item));
   validate(body);
   expect(validate.errors).toBeNull();
 }
@@ -99,6 +99,7 @@ describe('GET /v1/mesh/endpoints', () => {
       ],
       next_cursor: null,
       staleness_seconds: 0,
+      nodes: { included: [], missing: [] },
     });
   });
 

@@ -42,6 +42,10 @@ describe('a role', () => {
       ['/v1/mesh/endpoints', {}],
       ['/v1/mesh/nodes', {}],
       ['/v1/mesh/topology', {}],
+      ['/v1/mesh/metrics', {}],
+      // Without a role it would be 403, and there is nobody of that name.
+      ['/v1/nodes/nobody/tokens', {}],
+      ['/v1/tap?status=no', {}],
       [WEIGHT, { method: 'PUT', body: { weight: 1 } }],
       [WEIGHT.replace('weight', 'drain'), { method: 'PUT', body: { drain: false } }],
       ['/v1/tokens', {}],
@@ -65,9 +69,9 @@ describe('a role', () => {
       table.push(row);
     }
     expect(table).toEqual([
-      [200, 200, 200, 200, 403, 403, 403, 403, 403, 403, 403],
-      [200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 403],
-      [200, 200, 200, 200, 200, 200, 200, 201, 404, 404, 200],
+      [200, 200, 200, 200, 200, 404, 403, 403, 403, 403, 403, 403, 403, 403],
+      [200, 200, 200, 200, 200, 404, 422, 200, 200, 403, 403, 403, 403, 403],
+      [200, 200, 200, 200, 200, 404, 422, 200, 200, 200, 201, 404, 404, 200],
     ]);
   });
 

@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What a handler adds to the audit entry of its request. */
     audited: {
+      /** Address of the caller: a request whose body was passed on has let go of its socket. */
+      readonly source: string;
       /** Of the configuration, where the request made one. */
       version?: number;
       /** Set where errors become answers. */
@@ -16,6 +18,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** It changes nothing, though its method could. What viewers may do never does. */
     isReading?: boolean;
+    /** Another node does what it asks for, and says there who may. */
+    isForwarding?: boolean;
   }
 }
 
@@ -25,7 +29,7 @@ const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => void): void {
   app.decorateRequest('audited');
   app.addHook('onRequest', async (request, reply) => {
-    request.audited = {};
+    request.audited = { source: request.socket.remoteAddress ?? '' };
     if (READING.has(request.method)) return;
     // Nobody writes unseen by going away: then there may be no answer to hook into.
     reply.raw.once('close', () => {
@@ -43,8 +47,10 @@ export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => vo
   });
 }
 
+/** What is forwarded is one too: the other node knows what it is, but not where it came from. */
 function isWrite({ method, routeOptions: { config } }: FastifyRequest): boolean {
-  return !READING.has(method) && config.role !== 'viewer' && config.isReading !== true;
+  if (READING.has(method)) return false;
+  return config.isForwarding === true || (config.role !== 'viewer' && config.isReading !== true);
 }
 
 /** That there is nothing at a path refuses nothing. */
@@ -67,7 +73,7 @@ function toEvent(
   return {
     // There is none before it is known who asks.
     principal,
-    source: request.socket.remoteAddress ?? '',
+    source: audited.source,
     method,
     path: url.split('?', 1)[0]!,
     outcome,

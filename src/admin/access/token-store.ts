@@ -40,6 +40,8 @@ export interface TokenStore {
   close(): Promise<void>;
   /** From memory; asks nobody. */
   verify(text: string): Verified;
+  /** Hears when tokens were made or revoked; returns how to stop that. */
+  onChange(listener: () => void): () => void;
   noteUse(id: string): void;
   /** Those that were not revoked, the expired ones among them for a week; in the order of their ids. */
   list(): readonly TokenRecord[];
@@ -86,6 +88,7 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
   let stopWatching = (): void => {};
   let isStarted = false;
   let isClosed = false;
+  const listeners = new Set<() => void>();
 
   const file = createTokenFile(dataDir, () => ({ book, uses: uses.known }), log);
   const uses = createTokenUses({ backplane, space: SPACE, clock, onTold: () => file.save() });
@@ -103,6 +106,7 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
     index.fill(book.tokens.values());
     uses.forget((id) => book.tokens.has(id));
     file.save();
+    for (const listener of listeners) listener();
   }
 
   function hear(view: SpaceView): void {
@@ -209,6 +213,10 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       if (isExpired(record, clock.now())) return { refused: 'expired' };
       const { id: tokenId, name, role, scope } = record;
       return { principal: { name, role, scope, tokenId } };
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     noteUse: (id) => uses.note(id),
     list() {

@@ -5,10 +5,12 @@ import { AuditEntry } from '../access/audit-entry.ts';
 import { Problem } from '../problem.ts';
 import { Change, Version } from '../resources/answers.ts';
 import { NodeStatus } from '../resources/node-status.ts';
+import { TapEvent } from '../resources/tap.ts';
 import { CreatedToken, Token } from '../resources/tokens.ts';
 import { MeshNode } from '../views/mesh-nodes.ts';
 import { MeshEndpoint, MeshService } from '../views/mesh-services.ts';
-import { MeshEdge } from '../views/mesh-topology.ts';
+import { MeshEdge, MeshNodeTraffic, MeshTraffic } from '../views/mesh-topology.ts';
+import { NodeCoverage } from '../views/node-coverage.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -26,6 +28,10 @@ const NAMED: Readonly<Record<string, object>> = {
   MeshEndpoint,
   MeshNode,
   MeshEdge,
+  MeshTraffic,
+  MeshNodeTraffic,
+  NodeCoverage,
+  TapEvent,
 };
 
 export interface Schemas {

@@ -1,9 +1,10 @@
 /** `GET /v1/mesh/{services,endpoints,nodes,topology}`: what the mesh is made of, by pages. */
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
+import { toEdges } from '../../mesh/topology/topology.ts';
 import { isInScope, type Scope } from '../access/scope.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
-import type { Known, LastKnown } from '../views/last-known.ts';
+import { toStalenessSeconds, type LastKnown } from '../views/last-known.ts';
 import { MeshNode } from '../views/mesh-nodes.ts';
 import {
   MeshEndpoint,
@@ -11,8 +12,9 @@ import {
   toMeshService,
   type ServiceEndpoints,
 } from '../views/mesh-services.ts';
-import { MeshEdge } from '../views/mesh-topology.ts';
-import type { MeshViews } from '../views/mesh-views.ts';
+import { MeshEdge, toMeshEdge } from '../views/mesh-topology.ts';
+import type { MeshView, MeshViews } from '../views/mesh-views.ts';
+import { NodeCoverage } from '../views/node-coverage.ts';
 import { refusals } from './refusals.ts';
 
 const EndpointQuery = Type.Object(
@@ -25,16 +27,21 @@ const EndpointQuery = Type.Object(
 );
 const ListQuery = Type.Object(PageQuery, { additionalProperties: false });
 
-interface Collection<View, Item> {
+/** The schema of a page of a mesh view. */
+export function MeshListing<Item extends TSchema>(item: Item) {
+  return Type.Object({ ...Listing(item).properties, nodes: NodeCoverage });
+}
+
+interface Collection<Known, Item> {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
   readonly item: TSchema;
   /** `ListQuery`, or with filters. */
   readonly query: TSchema;
-  readonly view: LastKnown<View>;
+  readonly view: LastKnown<MeshView<Known>>;
   readonly itemsOf: (
-    view: View,
+    known: readonly Known[],
     query: Static<typeof EndpointQuery>,
     scope: Scope | undefined,
   ) => readonly Item[];
@@ -88,8 +95,10 @@ export function addMeshListings(app: FastifyInstance, views: MeshViews): void {
     item: MeshEdge,
     query: ListQuery,
     view: views.topology,
-    itemsOf: (edges, _, scope) =>
-      edges.filter(({ destination }) => isInScope(scope, 'services', { name: destination })),
+    itemsOf: (reports, _, scope) =>
+      toEdges(reports)
+        .filter(({ destination }) => isInScope(scope, 'services', { name: destination }))
+        .map(toMeshEdge),
     keyOf: ({ source, destination }) => `${source}\0${destination}`,
   });
 }
@@ -112,9 +121,9 @@ function toVisible(
     );
 }
 
-function addListing<View, Item>(
+function addListing<Known, Item>(
   app: FastifyInstance,
-  collection: Collection<View, Item> & {
+  collection: Collection<Known, Item> & {
     /** What is shown of an item that is on the page; default: itself. */
     readonly toItem?: (item: Item) => unknown;
   },
@@ -129,25 +138,22 @@ function addListing<View, Item>(
         operationId,
         summary,
         querystring: query,
-        response: { 200: Listing(item), ...refusals(401, 403, 421, 422, 429, 503) },
+        response: { 200: MeshListing(item), ...refusals(401, 403, 421, 422, 429, 503) },
       } as object,
     },
     async (request) => {
       const { value, ageMs } = await view.get();
       const page = toPage(
-        itemsOf(value, request.query, request.principal.scope),
+        itemsOf(value.items, request.query, request.principal.scope),
         keyOf,
         request.query,
       );
       return {
         items: page.items.map(toItem),
         next_cursor: page.next_cursor,
-        staleness_seconds: toSeconds(ageMs),
+        staleness_seconds: toStalenessSeconds(ageMs),
+        nodes: value.nodes,
       };
     },
   );
-}
-
-function toSeconds(ageMs: Known<unknown>['ageMs']): number {
-  return Math.round(ageMs / 100) / 10;
 }

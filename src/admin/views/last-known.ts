@@ -33,3 +33,8 @@ export function createLastKnown<T>(read: () => Promise<T>, monotonic: () => numb
 
   return { get: () => (reading ??= readAnew()) };
 }
+
+/** To a tenth of a second. */
+export function toStalenessSeconds(ageMs: number): number {
+  return Math.round(ageMs / 100) / 10;
+}

@@ -2,16 +2,22 @@
 import type { Backplane } from '../../mesh/backplane/backplane.ts';
 import type { Schedule } from '../../mesh/backplane/schedule.ts';
 import type { Registry } from '../../mesh/registry/registry.ts';
-import { readTopology } from '../../mesh/topology/topology.ts';
+import { readReports, type NodeReport } from '../../mesh/topology/topology.ts';
 import { createLastKnown, type LastKnown } from './last-known.ts';
 import { readNodes, type MeshNode } from './mesh-nodes.ts';
 import { readServices, type ServiceEndpoints } from './mesh-services.ts';
-import { toMeshEdge, type MeshEdge } from './mesh-topology.ts';
+import { toCoverage, type NodeCoverage } from './node-coverage.ts';
+
+/** What nodes told, and who of them did. */
+export interface MeshView<Item> {
+  readonly items: readonly Item[];
+  readonly nodes: NodeCoverage;
+}
 
 export interface MeshViews {
-  readonly services: LastKnown<readonly ServiceEndpoints[]>;
-  readonly nodes: LastKnown<readonly MeshNode[]>;
-  readonly topology: LastKnown<readonly MeshEdge[]>;
+  readonly services: LastKnown<MeshView<ServiceEndpoints>>;
+  readonly nodes: LastKnown<MeshView<MeshNode>>;
+  readonly topology: LastKnown<MeshView<NodeReport>>;
   /** Keeps something known even where nobody asks. */
   start(): void;
   stop(): void;
@@ -23,15 +29,31 @@ const REFRESH_MS = 60_000;
 export function createMeshViews(options: {
   readonly registry: Registry;
   readonly backplane: Backplane;
+  /** Names of nodes that fell silent. */
+  readonly lostNodes: () => readonly string[];
   readonly monotonic: () => number;
   readonly schedule: Schedule;
 }): MeshViews {
-  const { registry, backplane, monotonic, schedule } = options;
-  const services = createLastKnown(() => readServices(registry, backplane), monotonic);
-  const nodes = createLastKnown(() => readNodes(backplane), monotonic);
-  const topology = createLastKnown(
-    async () => (await readTopology(backplane)).map(toMeshEdge),
-    monotonic,
+  const { registry, backplane, lostNodes, monotonic, schedule } = options;
+
+  /** Beside the nodes that there are; `tellerOf` where an item is the word of one node alone. */
+  function createView<Item>(
+    read: () => Promise<readonly Item[]>,
+    tellerOf?: (item: Item) => string,
+  ): LastKnown<MeshView<Item>> {
+    return createLastKnown(async () => {
+      const [items, nodes] = await Promise.all([read(), readNodes(backplane)]);
+      const live = nodes.map(({ name }) => name);
+      const told = tellerOf === undefined ? live : items.map(tellerOf);
+      return { items, nodes: toCoverage({ told, live, lost: lostNodes() }) };
+    }, monotonic);
+  }
+
+  const services = createView(() => readServices(registry, backplane));
+  const nodes = createView(() => readNodes(backplane));
+  const topology = createView(
+    () => readReports(backplane),
+    ({ node }) => node,
   );
   let isStopped = false;
   let callOff = (): void => {};

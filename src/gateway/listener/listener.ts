@@ -8,6 +8,7 @@ import type { ListenerView } from '../exchange/full-lane-connection.ts';
 import { createFullLane, type FullLane } from '../exchange/full-lane.ts';
 import type { Door } from '../exchange/lane.ts';
 import type { SocketShare } from '../../mesh/transport/socket-budget.ts';
+import { bindServer } from './bind-server.ts';
 import {
   loadCertificateStore,
   type CertificateExpiry,
@@ -76,7 +77,6 @@ const IDLE_GRACE_MS = 500;
 const SWEEP_MS = 50;
 /** A peer whose machine has vanished is found out by TCP keep-alive, tunnels included. */
 const KEEP_ALIVE_PROBE_MS = 60_000;
-const BACKLOG = 1024;
 
 interface Security {
   readonly store: CertificateStore;
@@ -180,24 +180,6 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     };
   }
 
-  function listen(config: ListenerConfig): Promise<void> {
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(
-        {
-          host: config.host,
-          port: config.port,
-          backlog: BACKLOG,
-          reusePort: options.reusePort === true,
-        },
-        () => {
-          server.off('error', reject);
-          resolve();
-        },
-      );
-    });
-  }
-
   function limitConnections({ limits }: ListenerConfig): void {
     // Node closes what comes above it before a Socket is made.
     server.maxConnections = limits.maxConnections || Number.MAX_SAFE_INTEGER;
@@ -265,7 +247,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       lane = await createLane(config);
       limitConnections(config);
       try {
-        await listen(config);
+        await bindServer(server, config, options.reusePort === true);
       } catch (error) {
         security?.store.stop();
         await lane.close();

@@ -1,4 +1,4 @@
-/** Puts metrics, access log and traces behind the one observer that the request path knows. */
+/** Puts metrics, access log, tap and traces behind the one observer that the request path knows. */
 import type { MeshgateError } from '../../errors.ts';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Connection } from '../exchange/connection.ts';
@@ -9,6 +9,7 @@ import { statusOf, toAccessRecord } from './access-log.ts';
 import type { LineWriter } from './line-writer.ts';
 import type { Observer } from './observer.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import type { TapSource } from './tap.ts';
 import type { Tracing } from './tracing.ts';
 
 export interface ObserverDependencies {
@@ -20,10 +21,11 @@ export interface ObserverDependencies {
   readonly accessLog: { readonly writer: LineWriter; readonly sample: number } | undefined;
   /** Undefined: no traces are exported; trace context is passed on all the same. */
   readonly tracing: Tracing | undefined;
+  readonly tap: TapSource;
 }
 
 export function createObserver(dependencies: ObserverDependencies): Observer {
-  const { clock, random, log, metrics, accessLog, tracing } = dependencies;
+  const { clock, random, log, metrics, accessLog, tracing, tap } = dependencies;
   // Exchanges that found no route are counted under the empty name.
   const unrouted = metrics.cellsOf('');
 
@@ -31,15 +33,17 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
     log.warn({ plugin, reason: reasonOf(error) }, 'a plugin failed in onLog');
   }
 
-  function writeAccessLog(exchange: GatewayExchange, durationMs: number): void {
+  function tell(exchange: GatewayExchange, durationMs: number): void {
     const hooks = (exchange.target ?? exchange.compiledRoute)?.hooks.onLog;
     const failed = exchange.outcome.code !== '';
     const kept =
       accessLog !== undefined && (failed || accessLog.sample >= 1 || random() < accessLog.sample);
-    if (!kept && (hooks === undefined || hooks.length === 0)) return;
+    const isWanted = tap.isTapped && tap.wants(exchange);
+    if (!kept && !isWanted && (hooks === undefined || hooks.length === 0)) return;
     const record = toAccessRecord(exchange, clock.now(), durationMs);
     if (hooks !== undefined) runLogHooks(exchange, record, hooks, hookFailed);
     if (kept) accessLog.writer.write(`${toLine(exchange, record)}\n`);
+    if (isWanted) tap.offer(exchange, record, exchange.startedAt + durationMs);
   }
 
   function toLine(exchange: GatewayExchange, record: Record<string, unknown>): string {
@@ -72,7 +76,7 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
       if (upstream.headAt > 0) {
         metrics.upstream(exchange.service, (upstream.headAt - upstream.sentAt) / 1000);
       }
-      writeAccessLog(exchange, durationMs);
+      tell(exchange, durationMs);
       if (exchange.trace?.sampled === true) tracing?.record(exchange, clock.now(), durationMs);
     },
 

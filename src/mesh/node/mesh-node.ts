@@ -32,6 +32,10 @@ export interface MeshNode {
   readonly liveNodes: readonly string[];
   /** What each of them says of itself. */
   readonly descriptions: readonly Json[];
+  /** Names of nodes that fell silent in the last minutes and did not say goodbye. */
+  readonly lostNodes: readonly string[];
+  /** Describes this node to the others at once, where the description has changed. */
+  announce(): Promise<void>;
   /** The endpoints of a service as they are registered. */
   sourceOf(service: string): EndpointSource;
   /**
@@ -48,7 +52,7 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
   const registry = createRegistry(backplane);
   const reaper = createReaper({ backplane, registry, monotonic, random, log, schedule });
   const presence =
-    describe && createPresence({ backplane, nodeId, describe, random, log, schedule });
+    describe && createPresence({ backplane, nodeId, describe, monotonic, random, log, schedule });
   const sources = new Set<MeshSource>();
   const directory = dataDir === undefined ? undefined : join(dataDir, 'last-known');
 
@@ -61,6 +65,12 @@ export function createMeshNode(options: MeshNodeOptions): MeshNode {
     },
     get descriptions() {
       return presence?.descriptions ?? [];
+    },
+    get lostNodes() {
+      return presence?.lost ?? [];
+    },
+    async announce() {
+      await presence?.announce();
     },
     sourceOf(service) {
       const made = createMeshSource({ service, registry, directory, log, monotonic, schedule });

@@ -1,4 +1,4 @@
-/** The mesh's edges as all of its nodes see them: what calls what, how often, how well and how fast. */
+/** What all nodes see of the mesh's calls: who calls whom, how often, how well and how fast. */
 import type { Backplane } from '../backplane/backplane.ts';
 import { percentile } from './latency-buckets.ts';
 import { addBuckets, type EdgeCounts } from './recorder.ts';
@@ -19,6 +19,30 @@ export interface Edge {
   readonly nodes: readonly string[];
 }
 
+/** Calls that one node made to all services together, in its last report. */
+export interface NodeTraffic {
+  readonly node: string;
+  /** Who calls: a service, or `gateway`. */
+  readonly source: string;
+  readonly traffic: Traffic;
+}
+
+export interface Traffic {
+  /** Over the last seconds. */
+  readonly requestsPerSecond: number;
+  /** Of these, in a second, those that ended in a 5xx or without a whole answer. */
+  readonly errorsPerSecond: number;
+  /** Milliseconds, within 6.25%; undefined without calls. */
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+/** What a node told last. */
+export interface NodeReport {
+  readonly node: string;
+  readonly report: TopologyReport;
+}
+
 interface Sum {
   readonly source: string;
   readonly counts: EdgeCounts;
@@ -26,14 +50,59 @@ interface Sum {
   readonly nodes: readonly string[];
 }
 
-/** In the order of source and destination. Asks the store; rejects with a `BackplaneError`. */
-export async function readTopology(backplane: Backplane): Promise<readonly Edge[]> {
-  const sums = new Map<string, Sum>();
-  for (const { id, value } of await backplane.reports(TOPOLOGY_SPACE)) {
+/** In the order of names. Asks the store; rejects with a `BackplaneError`. */
+export async function readReports(backplane: Backplane): Promise<readonly NodeReport[]> {
+  const reports: NodeReport[] = [];
+  for (const { id: node, value } of await backplane.reports(TOPOLOGY_SPACE)) {
     const report = parseReport(value);
-    if (report !== undefined) addReport(sums, id, report);
+    if (report !== undefined) reports.push({ node, report });
   }
+  return reports.toSorted((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** In the order of source and destination. */
+export function toEdges(reports: readonly NodeReport[]): readonly Edge[] {
+  const sums = new Map<string, Sum>();
+  for (const { node, report } of reports) addReport(sums, node, report);
   return [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => toEdge(sum));
+}
+
+/** By node, and of all of them; of calls to the services that `counts` is true of. */
+export function toTraffic(
+  reports: readonly NodeReport[],
+  counts: (destination: string) => boolean,
+): { readonly nodes: readonly NodeTraffic[]; readonly total: Traffic } {
+  const windows = reports.map(({ report: { windowMs, edges } }) => ({
+    windowMs,
+    edges: edges.filter(({ destination }) => counts(destination)),
+  }));
+  return {
+    nodes: reports.map(({ node, report: { source } }, i) => ({
+      node,
+      source,
+      traffic: sumOf([windows[i]!]),
+    })),
+    total: sumOf(windows),
+  };
+}
+
+function sumOf(windows: readonly Pick<TopologyReport, 'windowMs' | 'edges'>[]): Traffic {
+  let requestsPerSecond = 0;
+  let errorsPerSecond = 0;
+  let buckets: ArrayLike<number> = [];
+  for (const { windowMs, edges } of windows) {
+    for (const edge of edges) {
+      requestsPerSecond += (edge.calls * 1000) / windowMs;
+      errorsPerSecond += (edge.errors * 1000) / windowMs;
+      buckets = addBuckets(buckets, edge.buckets);
+    }
+  }
+  return {
+    requestsPerSecond,
+    errorsPerSecond,
+    p50Ms: percentile(buckets, 0.5),
+    p99Ms: percentile(buckets, 0.99),
+  };
 }
 
 function addReport(sums: Map<string, Sum>, node: string, report: TopologyReport): void {

@@ -19,14 +19,16 @@ export const apiKey = definePlugin({
   name: 'api-key',
   config: apiKeyConfig,
   stage: 'authenticate',
+  credentials: sourcesOf,
   create: createApiKey,
 });
 
+function sourcesOf({ header, query }: ApiKeyConfig): readonly CredentialSource[] {
+  return [{ header }, ...(query === undefined ? [] : [{ query }])];
+}
+
 function createApiKey(config: ApiKeyConfig): PluginHooks {
-  const sources: readonly CredentialSource[] = [
-    { header: config.header },
-    ...(config.query === undefined ? [] : [{ query: config.query }]),
-  ];
+  const sources = sourcesOf(config);
   const refusal = (detail: string) =>
     problem(401, 'unauthenticated', {
       detail,

@@ -32,6 +32,7 @@ export const jwt = definePlugin({
   deadlineMs: 10_000,
   check: checkJwt,
   files: filesOfJwt,
+  credentials: ({ from }) => [from],
   create: createJwt,
 });
 

@@ -1,6 +1,7 @@
 /** How a plugin is declared: its config's schema, its stage and its hooks. */
 import type { Static, TSchema } from 'typebox';
 import type { Answer, Problem } from './answer.ts';
+import type { CredentialSource } from './credential.ts';
 import type { Exchange, UpstreamTry } from './exchange.ts';
 import type { PluginContext } from './plugin-context.ts';
 
@@ -68,6 +69,11 @@ export interface PluginDefinition<Config extends TSchema = TSchema> {
    * refused, by `meshgate check` too.
    */
   readonly files?: (config: Static<Config>) => readonly ConfigFile[];
+  /**
+   * Where requests carry secrets that this plugin reads: never shown to who watches traffic. What is
+   * usual (`Authorization`, cookies, names with `token`, `secret` and the like) is hidden without.
+   */
+  readonly credentials?: (config: Static<Config>) => readonly CredentialSource[];
   readonly create: (config: Static<Config>, context: PluginContext) => PluginHooks;
 }
 

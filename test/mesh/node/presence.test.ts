@@ -24,6 +24,7 @@ function create(nodeId: string, on: Backplane = backplane): Presence {
     backplane: on,
     nodeId,
     describe: () => ({ name: nodeId }),
+    monotonic: time.monotonic,
     random: () => 0.5,
     log: SILENT,
     schedule: time.schedule,
@@ -86,5 +87,64 @@ describe('the presence of a node', () => {
     await create('d').start();
     await pass(6_000);
     expect(a.nodes).toContain('d');
+  });
+
+  it('is told at once where it has changed, and goes on as before', async () => {
+    let version = 1;
+    const a = createPresence({
+      backplane,
+      nodeId: 'a',
+      describe: () => ({ version }),
+      monotonic: time.monotonic,
+      random: () => 0.5,
+      log: SILENT,
+      schedule: time.schedule,
+    });
+    await a.start();
+    version = 2;
+    await Promise.all([a.announce(), a.announce()]);
+    expect(await backplane.reports('nodes')).toEqual([{ id: 'a', value: { version: 2 } }]);
+    expect(time.delaysMs).toEqual([5_000]);
+    await a.stop();
+    await a.announce();
+    expect(time.delaysMs).toEqual([]);
+    expect(await backplane.reports('nodes')).toEqual([{ id: 'a', value: null }]);
+  });
+});
+
+describe('a node that fell silent', () => {
+  async function startThree(): Promise<Presence[]> {
+    const nodes = ['a', 'b', 'c'].map((id) => create(id));
+    for (const node of nodes) await node.start();
+    await pass(5_000);
+    return nodes;
+  }
+
+  /** As a process that was killed: it says nothing more, and no goodbye. */
+  async function kill(node: Presence, id: string): Promise<void> {
+    await node.stop();
+    await backplane.report('nodes', id, { name: id }, 15_000);
+  }
+
+  it('is lost for ten minutes; one that said goodbye is not', async () => {
+    const [a, b, c] = await startThree();
+    await b!.stop();
+    await kill(c!, 'c');
+    for (let s = 0; s < 20; s += 5) await pass(5_000);
+    expect([a!.nodes, a!.lost]).toEqual([['a'], ['c']]);
+    for (let s = 0; s < 590; s += 5) await pass(5_000);
+    expect(a!.lost).toEqual(['c']);
+    for (let s = 0; s < 10; s += 5) await pass(5_000);
+    expect(a!.lost).toEqual([]);
+  });
+
+  it('is lost no more once it is back', async () => {
+    const [a, , c] = await startThree();
+    await kill(c!, 'c');
+    for (let s = 0; s < 20; s += 5) await pass(5_000);
+    expect(a!.lost).toEqual(['c']);
+    await create('c').start();
+    await pass(5_000);
+    expect([a!.nodes, a!.lost]).toEqual([['a', 'b', 'c'], []]);
   });
 });

@@ -7,12 +7,16 @@ import {
   type TopologyPublisher,
 } from '../../../src/mesh/topology/publisher.ts';
 import { createTopologyRecorder, type EdgeRecorder } from '../../../src/mesh/topology/recorder.ts';
-import { readTopology } from '../../../src/mesh/topology/topology.ts';
+import { readReports, toEdges, type Edge } from '../../../src/mesh/topology/topology.ts';
 import { CLOCK, SILENT, type BackplanePair } from '../../contracts/backplane-fixture.ts';
 import { createFolder } from '../../gateway/config/config-file.ts';
 import { openEmbeddedPair, openRedisPair } from '../../redis/open-backplane.ts';
 import { ManualTime } from '../backplane/manual-time.ts';
 import { settle } from '../registry/scripted-backplane.ts';
+
+async function readTopology(backplane: Backplane): Promise<readonly Edge[]> {
+  return toEdges(await readReports(backplane));
+}
 
 interface Node {
   readonly time: ManualTime;

@@ -1,0 +1,38 @@
+/** The metrics of this process: what the gateway counts, and what is read of its parts when they are scraped. */
+import type { Registry } from 'prom-client';
+import type { Listener } from '../gateway/listener/listener.ts';
+import {
+  createGatewayMetrics,
+  type GatewayMetrics,
+  type GatewayMetricsSources,
+} from '../gateway/status/gateway-metrics.ts';
+import type { Clock } from '../plugins/sdk/plugin-context.ts';
+import { VERSION } from '../version.ts';
+
+export interface NodeMetricsSources extends Pick<
+  GatewayMetricsSources,
+  'services' | 'backplane' | 'versions' | 'droppedLogLines'
+> {
+  readonly listeners: () => readonly Listener[];
+  readonly clock: Clock;
+}
+
+export function createNodeMetrics(
+  registry: Registry,
+  { listeners, clock, ...sources }: NodeMetricsSources,
+): GatewayMetrics {
+  return createGatewayMetrics(registry, {
+    ...sources,
+    version: VERSION,
+    nodeVersion: process.versions.node,
+    connections: () =>
+      listeners().map(({ facts, connections }) => ({ listener: facts.name, count: connections })),
+    certificates: () =>
+      listeners()
+        .flatMap(({ certificates }) => certificates)
+        .map(({ name, expiresAtMs }) => ({
+          name,
+          expirySeconds: (expiresAtMs - clock.now()) / 1000,
+        })),
+  });
+}
