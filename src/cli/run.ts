@@ -1,4 +1,5 @@
 /** argv → one verb; misuse is explained and ends with 2. */
+import { nearestNameHint } from '../gateway/config/nearest-name.ts';
 import type { Verb, VerbIo } from './verb.ts';
 
 /** Resolves to the exit code. */
@@ -19,7 +20,12 @@ export async function runCli(
   }
   const verb = verbs.find((one) => one.name === name);
   if (verb === undefined) {
-    io.stderr.write(`meshgate: there is no verb "${name}"\n\n${toHelp(verbs)}`);
+    const hint = nearestNameHint(
+      name,
+      verbs.map((one) => one.name),
+    );
+    const meant = hint === undefined ? '' : `; ${hint}`;
+    io.stderr.write(`meshgate: there is no verb "${name}"${meant}\n\n${toHelp(verbs)}`);
     return 2;
   }
   if (rest.includes('--help') || rest.includes('-h')) {

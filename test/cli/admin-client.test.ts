@@ -48,6 +48,33 @@ describe('a verb that asks the admin API', () => {
     expect(stderr).toContain('in its data directory');
   });
 
+  it('takes an empty token for none', async () => {
+    const env = { MESHGATE_TOKEN: '' };
+    const { code, stderr } = await runVerb(services, [], await createFolder(), env);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('MESHGATE_TOKEN is not set')]);
+  });
+
+  it('tells each fault with its place and what helps', async () => {
+    const problem = {
+      detail: 'Two faults; nothing was changed.',
+      errors: [
+        { detail: 'is not known here', pointer: '#/to', hint: 'did you mean "orders"?' },
+        { detail: 'is named', resource: '/v1/routes/a', pointer: '#/to' },
+        { detail: 'is too long', parameter: 'name' },
+        { detail: 'is odd' },
+      ],
+    };
+    const { url } = await serve(422, {}, JSON.stringify(problem));
+    const env = { MESHGATE_ADMIN: url, MESHGATE_TOKEN: 'x' };
+    const { stderr } = await runVerb(services, [], '/', env);
+    expect(stderr).toBe(`meshgate services: Two faults; nothing was changed.
+#/to: is not known here (did you mean "orders"?)
+/v1/routes/a #/to: is named
+name: is too long
+is odd
+`);
+  });
+
   it('says why the token that is there cannot be read', async () => {
     const folder = await createFolder();
     await mkdir(join(folder, '.meshgate', 'admin-token'), { recursive: true });

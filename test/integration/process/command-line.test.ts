@@ -44,7 +44,8 @@ async function run(argv: readonly string[]): Promise<{ code: number; out: string
 describe('misuse', () => {
   it.each([
     { argv: [], says: /start +Run the gateway/ },
-    { argv: ['begin'], says: /there is no verb "begin"/ },
+    { argv: ['begin'], says: /there is no verb "begin"\n/ },
+    { argv: ['strat'], says: /there is no verb "strat"; did you mean "start"\?/ },
     { argv: ['start', '--cofnig', 'x'], says: /--cofnig[\s\S]*meshgate start \[/ },
     { argv: ['start', '--config'], says: /--config[\s\S]*meshgate start \[/ },
     { argv: ['start', 'meshgate.yaml'], says: /meshgate start \[/ },
