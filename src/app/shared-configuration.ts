@@ -106,6 +106,7 @@ export function createSharedConfiguration(
     if (findRefused() !== undefined) {
       return 'no version of the shared configuration that this node can run';
     }
+    if (versions.head() !== undefined) return 'the shared configuration, which is being applied';
     return versions.isKnown() ? undefined : 'the backplane, which has the shared configuration';
   }
 

@@ -68,7 +68,7 @@ export function refused(address: string, status: number, body: unknown): AdminFa
       `what answers at ${address} is no admin API (status ${status}); name its address in MESHGATE_ADMIN`,
     );
   }
-  if (status === 401) {
+  if (status === 401 && code !== 'local_token') {
     return new AdminFailure(
       `${code === 'token_expired' ? 'the token has expired' : `${address} does not know the token`}.
 Its own is in admin-token in the data directory of the node; put it into MESHGATE_TOKEN.`,

@@ -10,6 +10,7 @@ describe('an explanation', () => {
       close: async () => void steps.push('close'),
     };
     const options = {
+      first: { owner: 'file', config: {}, hash: '' },
       surroundings: { environment: {} },
       snapshots: { compile: () => Promise.reject(new Error('no plugin')) },
       node: { backplane },

@@ -115,7 +115,7 @@ describe('the package', () => {
       ]),
     );
     const known =
-      /^(dist\/.+(\.js|\.d\.ts)|docs\/[a-z]+\.md|src\/.+\/README\.md|config\/.+\.(yaml|json)|package\.json|[A-Z]+(\.md)?)$/;
+      /^(dist\/.+(\.js|\.d\.ts)|docs\/[a-z-]+\.md|src\/.+\/README\.md|config\/.+\.(yaml|json)|package\.json|[A-Z]+(\.md)?)$/;
     expect(paths.filter((path) => !known.test(path))).toEqual([]);
   });
 

@@ -63,7 +63,7 @@ export function addForwarding(app: FastifyInstance, deps: ForwardingDependencies
       reply.header('www-authenticate', 'Bearer realm="meshgate", error="invalid_token"');
       throw new AdminError(
         401,
-        'unauthenticated',
+        'local_token',
         'The token in the data directory of a node is for that node alone. Make one for all of them: `meshgate token create`.',
       );
     }

@@ -110,9 +110,9 @@ describe('PUT of a resource', () => {
     const taken = { apiKeys: SOME.consumers[0]!.apiKeys };
     const { status, body } = await admin.put('/v1/consumers/globex', taken);
     expect([status, body['errors']]).toMatchObject([422, [{ pointer: '#/apiKeys/0/hash' }]]);
-    const before = await admin.put('/v1/routes/orders', { to: 'orders', listeners: ['https'] });
+    const before = await admin.put('/v1/routes/orders', { to: 'orders', listeners: ['htps'] });
     expect(before.body['errors']).toMatchObject([
-      { pointer: '#/listeners/0', hint: expect.stringContaining('http') },
+      { pointer: '#/listeners/0', hint: expect.stringContaining('https') },
     ]);
   });
 
