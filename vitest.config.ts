@@ -8,6 +8,9 @@ import { SlowFirst } from './test/slow-first.ts';
 const ALONE = [
   'test/integration/errors/*.test.ts',
   'test/integration/protocols/memory.test.ts',
+  'test/integration/mesh/door-protocols.test.ts',
+  'test/mesh/transport/http1-answers.test.ts',
+  'test/gateway/config/reloader.test.ts',
   'test/mesh/service/hedging*.test.ts',
 ];
 
