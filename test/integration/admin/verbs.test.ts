@@ -85,11 +85,11 @@ it('shows requests as they happen', { timeout: 60_000 }, async () => {
   });
   onTestFinished(() => gateway.stop());
   const env = { MESHGATE_ADMIN: `http://127.0.0.1:${port}` };
-  let hasEnded = false;
+  const ended = new AbortController();
   const argv = ['--status', '2xx', '--limit', '2'];
-  const tapped = runVerb(tap, argv, gateway.directory, env).finally(() => (hasEnded = true));
+  const tapped = runVerb(tap, argv, gateway.directory, env).finally(() => ended.abort());
   // From when on it hears of them is not told: there are requests until it has had enough.
-  while (!hasEnded) {
+  while (!ended.signal.aborted) {
     for (const path of ['/hello', '/nowhere']) {
       await (await fetch(`http://127.0.0.1:${gateway.httpPort}${path}?token=abc`)).text();
     }
