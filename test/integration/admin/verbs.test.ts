@@ -7,6 +7,7 @@ import { diff } from '../../../src/cli/diff.ts';
 import { history } from '../../../src/cli/history.ts';
 import { rollback } from '../../../src/cli/rollback.ts';
 import { status, type Fleet } from '../../../src/cli/status.ts';
+import { tap } from '../../../src/cli/tap.ts';
 import type { Verb } from '../../../src/cli/verb.ts';
 import type { VersionDetail } from '../../../src/cli/config-versions.ts';
 import { runVerb, type VerbRun } from '../../cli/verb-run.ts';
@@ -74,4 +75,30 @@ it('applies a file, tells of it, and takes it back', { timeout: 60_000 }, async 
   ]);
   const [third, , oldest] = listed.json as readonly VersionDetail[];
   expect(third!.hash).toBe(oldest!.hash);
+});
+
+it('shows requests as they happen', { timeout: 60_000 }, async () => {
+  const port = await findFreePort();
+  const gateway = await startGateway({
+    admin: { address: `127.0.0.1:${port}` },
+    routes: [{ name: 'hello', match: { path: '/hello' }, respond: { status: 200, body: 'hi' } }],
+  });
+  onTestFinished(() => gateway.stop());
+  const env = { MESHGATE_ADMIN: `http://127.0.0.1:${port}` };
+  const ended = new AbortController();
+  const argv = ['--status', '2xx', '--limit', '2'];
+  const tapped = runVerb(tap, argv, gateway.directory, env).finally(() => ended.abort());
+  // From when on it hears of them is not told: there are requests until it has had enough.
+  while (!ended.signal.aborted) {
+    for (const path of ['/hello', '/nowhere']) {
+      await (await fetch(`http://127.0.0.1:${gateway.httpPort}${path}?token=abc`)).text();
+    }
+  }
+  const { code, stdout, stderr } = await tapped;
+  expect(code).toBe(0);
+  // There may have been more a second than are passed on.
+  expect(stderr.replaceAll(/^… not shown: .*\n/gm, '')).toBe('');
+  const line = /^[0-9:.]+ GET 200 [0-9.]+ ms \S+\/hello\?token=\(hidden\) hello$/;
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toEqual([expect.stringMatching(line), expect.stringMatching(line)]);
 });
