@@ -114,7 +114,7 @@ describe('the admin API of another node', () => {
     onTestFinished(() => void thief.close());
     await describeNode(a.backplane, 'b', `127.0.0.1:${(thief.address() as AddressInfo).port}`);
     const { status, headers, body } = await a.ask('/v1/nodes/b/mesh/nodes');
-    expect([status, body['code']]).toEqual([401, 'unauthenticated']);
+    expect([status, body['code']]).toEqual([401, 'local_token']);
     expect(body['detail']).toContain('meshgate token create');
     expect(headers['www-authenticate']).toContain('invalid_token');
     expect(seen).toEqual([]);

@@ -37,7 +37,7 @@ it(
     const token = made.body['token'] as string;
 
     const local = await ask('/v1/nodes/other/mesh/nodes', own);
-    expect([local.status, local.body['code']]).toEqual([401, 'unauthenticated']);
+    expect([local.status, local.body['code']]).toEqual([401, 'local_token']);
     const listed = await until(async () => {
       const answer = await ask('/v1/nodes/other/mesh/nodes', token);
       return answer.status === 200 ? answer : undefined;
