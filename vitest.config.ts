@@ -1,8 +1,18 @@
 import { defineConfig } from 'vitest/config';
 import { SlowFirst } from './test/slow-first.ts';
 
-/** They put modules of their own in place of others (`vi.mock`), or measure the memory of their process. */
-const ALONE = ['test/integration/errors/*.test.ts', 'test/integration/protocols/memory.test.ts'];
+/**
+ * They put modules of their own in place of others (`vi.mock`), measure the memory of their process, or
+ * count what timers there are.
+ */
+const ALONE = [
+  'test/integration/errors/*.test.ts',
+  'test/integration/protocols/memory.test.ts',
+  'test/integration/mesh/door-protocols.test.ts',
+  'test/mesh/transport/http1-answers.test.ts',
+  'test/gateway/config/reloader.test.ts',
+  'test/mesh/service/hedging*.test.ts',
+];
 
 export default defineConfig({
   test: {
