@@ -22,7 +22,7 @@ const MIB = 1024 * 1024;
 
 async function startCounted(file: string): Promise<GatewayProcess> {
   return startMeshgate(file, {
-    nodeOptions: ['--import', join(import.meta.dirname, 'introspection.ts')],
+    preload: join(import.meta.dirname, 'introspection.ts'),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
 }
