@@ -152,7 +152,7 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
     const at = performance.now();
     if (told === undefined && !parts.stopping) {
       told = { signal, at };
-      void close();
+      close();
     } else if (told?.signal !== signal || at - told.at > ECHO_MS) {
       log.warn({ signal }, ENDS_NOW);
       process.exit(1);
