@@ -41,7 +41,9 @@ async function askOften(url: string, times: number): Promise<void> {
   const ask = async (): Promise<void> => {
     while (asked++ < times) {
       const { statusCode, body } = await client.request({ method: 'GET', path: '/' });
-      expect([statusCode, await body.text()]).toEqual([200, 'ok origin']);
+      const text = await body.text();
+      // An `expect` for each would take longer than the requests.
+      if (statusCode !== 200 || text !== 'ok origin') throw new Error(`${statusCode} ${text}`);
     }
   };
   await Promise.all(Array.from({ length: 20 }, ask));
