@@ -150,6 +150,10 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     surroundings,
     pluginEnvironment,
     requestMetrics,
+    onServiceGone(name) {
+      requestMetrics.serviceGone(name);
+      gatewayMetrics.serviceGone(name);
+    },
     monotonic,
     log,
   });

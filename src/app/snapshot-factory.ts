@@ -20,6 +20,8 @@ export interface SnapshotFactoryOptions {
   readonly surroundings: ServiceSurroundings;
   readonly pluginEnvironment: PluginEnvironment;
   readonly requestMetrics: RequestMetrics;
+  /** The last service of a name is gone. */
+  readonly onServiceGone: (name: string) => void;
   readonly monotonic: () => number;
   readonly log: Log;
 }
@@ -37,19 +39,36 @@ export interface SnapshotFactory {
 }
 
 export function createSnapshotFactory(options: SnapshotFactoryOptions): SnapshotFactory {
-  const { surroundings, pluginEnvironment, requestMetrics, monotonic, log } = options;
+  const { surroundings, pluginEnvironment, requestMetrics, onServiceGone, monotonic, log } =
+    options;
   const stopFailed = (error: unknown): void => log.warn({ err: error }, 'a service stopped badly');
-  const services = new KeyedPool<Service>((service) => void service.stop().catch(stopFailed));
+  // One that is reconfigured is there twice for a while.
+  const names = new KeyedPool<string>(onServiceGone);
+  const isGone = ({ name }: Service): void => names.release({ key: name, value: name });
+  const services = new KeyedPool<Service>((service) => {
+    isGone(service);
+    service.stop().catch(stopFailed);
+  });
   const plugins = new KeyedPool<PluginInstance>(({ name, hooks }) => {
     Promise.try(() => hooks.close?.()).catch((error: unknown) => {
       log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
     });
   });
   const undeclared = createUndeclaredServices();
+
+  /** Its discovery and health checks begin at once. */
+  function startService(config: ServiceConfig, within: ServiceSurroundings): Service {
+    const service = createService(config, within);
+    names.hold(service.name, () => service.name);
+    service.start();
+    return service;
+  }
+
   const onDemand = new OnDemandServices({
     route: OUTBOUND,
     toConfig: (name) => undeclared.discovered(name),
     createService: (config) => startService(config, surroundings),
+    onRemoved: isGone,
     cellsOf: (service) =>
       new OutboundCells(service, (route, part) => requestMetrics.cellsOf(route, part)),
     onStopFailed: stopFailed,
@@ -73,11 +92,4 @@ export function createSnapshotFactory(options: SnapshotFactoryOptions): Snapshot
         },
       ),
   };
-}
-
-/** Its discovery and health checks begin at once. */
-function startService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
-  const service = createService(config, surroundings);
-  service.start();
-  return service;
 }

@@ -10,11 +10,22 @@ export interface RouteCells {
   rateLimited(): void;
 }
 
+/** Cells of somebody who will let go of them. */
+export interface HeldCells extends RouteCells {
+  /**
+   * Once for each `cellsOf`. With the last of a route that is gone its series are: a gateway that is
+   * given other routes every minute would else remember them all.
+   */
+  release(): void;
+}
+
 export interface RequestMetrics {
   /** `part`: of a route whose cells would become many, such as one with a service for each host. */
-  cellsOf(route: string, part?: string): RouteCells;
+  cellsOf(route: string, part?: string): HeldCells;
   /** Time to the upstream's head. */
   upstream(service: string, seconds: number): void;
+  /** No service has this name any more, so it needs no series. */
+  serviceGone(service: string): void;
 }
 
 /** Methods that get a label of their own; any other is `other`, since clients may invent them. */
@@ -64,19 +75,36 @@ class Series extends Histogram {
   }
 }
 
-class Cells implements RouteCells {
+class Cells implements HeldCells {
   readonly route: string;
   readonly #blocks: HistogramBlocks;
   /** A route sees few combinations, so a walk beats hashing four labels for each request. */
   #first: Series | undefined = undefined;
   #limited = 0;
+  #holders = 0;
+  readonly #onFreed: () => void;
 
-  constructor(route: string, blocks: HistogramBlocks) {
+  constructor(route: string, blocks: HistogramBlocks, onFreed: () => void) {
     this.route = route;
     this.#blocks = blocks;
+    this.#onFreed = onFreed;
+  }
+
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return;
+    this.#onFreed();
+    for (const one of this.series) one.free(this.#blocks);
+    this.#first = undefined;
   }
 
   record(listener: string, service: string, method: string, status: number, seconds: number): void {
+    // Snapshots wait for their exchanges; were one late all the same, it would count for somebody else.
+    if (this.#holders === 0) return;
     this.#series(listener, service, METHODS.has(method) ? method : 'other', status).observe(
       seconds,
     );
@@ -155,10 +183,10 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       const key = part === undefined ? route : `${route} ${part}`;
       let own = cells.get(key);
       if (own === undefined) {
-        own = new Cells(route, blocks);
+        own = new Cells(route, blocks, () => cells.delete(key));
         cells.set(key, own);
       }
-      return own;
+      return own.hold();
     },
     upstream(service, seconds) {
       let histogram = upstreams.get(service);
@@ -167,6 +195,10 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
         upstreams.set(service, histogram);
       }
       histogram.observe(seconds);
+    },
+    serviceGone(service) {
+      upstreams.get(service)?.free(blocks);
+      upstreams.delete(service);
     },
   };
 }

@@ -26,6 +26,8 @@ export interface GatewayMetrics {
   retried(service: string, reason: RetryReason): void;
   ejected(service: string, reason: EjectionReason): void;
   mirrorLost(service: string): void;
+  /** No service has this name any more, so it needs no series. */
+  serviceGone(service: string): void;
   /** A promise was rejected and nobody handled it. */
   rejectionUnhandled(): void;
 }
@@ -146,6 +148,9 @@ export function createGatewayMetrics(
     retried: (service, reason) => increment(retries, { service, reason }),
     ejected: (service, reason) => increment(ejections, { service, reason }),
     mirrorLost: (service) => increment(mirrors, { service }),
+    serviceGone(service) {
+      for (const samples of [retries, ejections, mirrors]) forget(samples, service);
+    },
     rejectionUnhandled: () => unhandled.inc(),
   };
 }
@@ -158,6 +163,10 @@ function increment(
   const sample = samples.get(key);
   if (sample === undefined) samples.set(key, { labels, value: 1 });
   else sample.value++;
+}
+
+function forget(samples: Map<string, Sample>, service: string): void {
+  for (const [key, { labels }] of samples) if (labels['service'] === service) samples.delete(key);
 }
 
 function toEndpointSamples({ name, endpoints }: Service): Sample[] {
