@@ -49,10 +49,13 @@ export function createSnapshotFactory(options: SnapshotFactoryOptions): Snapshot
     isGone(service);
     service.stop().catch(stopFailed);
   });
-  const plugins = new KeyedPool<PluginInstance>(({ name, hooks }) => {
-    Promise.try(() => hooks.close?.()).catch((error: unknown) => {
-      log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
-    });
+  const plugins = new KeyedPool<PluginInstance>((instance) => {
+    const { name, hooks } = instance;
+    Promise.try(() => hooks.close?.())
+      .catch((error: unknown) => {
+        log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
+      })
+      .finally(() => instance.release());
   });
   const undeclared = createUndeclaredServices();
 

@@ -1,6 +1,6 @@
 /** From one configuration to the next: what nobody uses any more is forgotten, also where it counted. */
 import { Registry } from 'prom-client';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSnapshotFactory, type SnapshotFactory } from '../../src/app/snapshot-factory.ts';
 import type { CompiledSnapshot } from '../../src/gateway/config/compile.ts';
 import { loadConfig } from '../../src/gateway/config/load.ts';
@@ -123,5 +123,17 @@ describe('snapshots, one after the other', () => {
     second.lease.release();
     expect(await routesOf('meshgate_requests_total')).toEqual(['users']);
     third.lease.supersede();
+  });
+
+  it('forget the limits of a route that is gone, and go on counting for one that stays', async () => {
+    const first = await compile('orders', 1);
+    const second = await compile('orders', 2);
+    first.lease.supersede();
+    expect(counters.size).toBe(1);
+    const third = await compile('users');
+    second.lease.supersede();
+    await vi.waitFor(() => expect(counters.size).toBe(1));
+    third.lease.supersede();
+    await vi.waitFor(() => expect(counters.size).toBe(0));
   });
 });

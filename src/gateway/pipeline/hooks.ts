@@ -17,6 +17,8 @@ export interface PluginInstance {
   readonly buffersBody: boolean;
   readonly answersPreflight: boolean;
   readonly hooks: PluginHooks;
+  /** After `hooks.close`: gives back what its context has handed out. */
+  release(): void;
 }
 
 /** The hooks of a route, each list in the order it runs; bound when the snapshot is compiled. */
