@@ -83,6 +83,12 @@ export function createGatewayMetrics(
     samples: () => [...mirrors.values()],
   });
   publish(registry, {
+    name: 'meshgate_circuit_open_total',
+    help: 'Requests and tries that a circuit breaker refused, by service and the limit that was reached.',
+    type: 'counter',
+    samples: () => [...sources.services()].flatMap(toOverflowSamples),
+  });
+  publish(registry, {
     name: 'meshgate_endpoints',
     help: 'Endpoints of a service, by state.',
     type: 'gauge',
@@ -167,6 +173,13 @@ function increment(
 
 function forget(samples: Map<string, Sample>, service: string): void {
   for (const [key, { labels }] of samples) if (labels['service'] === service) samples.delete(key);
+}
+
+/** Of limits that were reached: most services never see one. */
+function toOverflowSamples({ name, breaker }: Service): Sample[] {
+  return Object.entries(breaker.overflows)
+    .filter(([, value]) => value > 0)
+    .map(([limit, value]) => ({ labels: { service: name, limit }, value }));
 }
 
 function toEndpointSamples({ name, endpoints }: Service): Sample[] {
