@@ -1,5 +1,5 @@
 /** A watch that the system ends is begun again: the poll alone would tell of changes late, for ever. */
-import { watch, type FSWatcher } from 'node:fs';
+import type { FSWatcher, watch } from 'node:fs';
 import { expect, it, vi } from 'vitest';
 import { watchConfig } from '../../../src/gateway/config/watch.ts';
 import { createFolder } from './config-file.ts';
@@ -9,7 +9,7 @@ const watchers = vi.hoisted(() => new Map<string, FSWatcher[]>());
 vi.mock(import('node:fs'), async (importOriginal) => {
   const fs = await importOriginal();
   const recorded = (directory: string, ...rest: [never]): FSWatcher => {
-    const watcher = (fs.watch as typeof watch)(directory, ...rest);
+    const watcher = fs.watch(directory, ...rest);
     watchers.set(directory, [...(watchers.get(directory) ?? []), watcher]);
     return watcher;
   };

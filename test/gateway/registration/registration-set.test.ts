@@ -80,7 +80,7 @@ describe('a set of registrations', () => {
 
   it('goes on after one that could not begin', async () => {
     const watching = watchSpace(store.there, 'svc:orders');
-    await expect(set.apply([impossible()])).rejects.toThrow();
+    await expect(set.apply([impossible()])).rejects.toThrow(/name/);
     expect(await set.retire([])).toBe(false);
     await set.apply([instance('good')]);
     await watching.until((view) => view.records('inst').has('good'));
