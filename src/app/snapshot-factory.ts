@@ -13,6 +13,7 @@ import type { RequestMetrics } from '../gateway/observe/request-metrics.ts';
 import { createPlugin, type PluginEnvironment } from '../gateway/pipeline/create-plugin.ts';
 import type { PluginInstance } from '../gateway/pipeline/hooks.ts';
 import { reasonOf } from '../gateway/rescue/rescue.ts';
+import type { GatewayMetrics } from '../gateway/status/gateway-metrics.ts';
 import type { Service } from '../mesh/service/service.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 
@@ -20,8 +21,7 @@ export interface SnapshotFactoryOptions {
   readonly surroundings: ServiceSurroundings;
   readonly pluginEnvironment: PluginEnvironment;
   readonly requestMetrics: RequestMetrics;
-  /** The last service of a name is gone. */
-  readonly onServiceGone: (name: string) => void;
+  readonly gatewayMetrics: Pick<GatewayMetrics, 'serviceGone'>;
   readonly monotonic: () => number;
   readonly log: Log;
 }
@@ -39,11 +39,14 @@ export interface SnapshotFactory {
 }
 
 export function createSnapshotFactory(options: SnapshotFactoryOptions): SnapshotFactory {
-  const { surroundings, pluginEnvironment, requestMetrics, onServiceGone, monotonic, log } =
+  const { surroundings, pluginEnvironment, requestMetrics, gatewayMetrics, monotonic, log } =
     options;
   const stopFailed = (error: unknown): void => log.warn({ err: error }, 'a service stopped badly');
   // One that is reconfigured is there twice for a while.
-  const names = new KeyedPool<string>(onServiceGone);
+  const names = new KeyedPool<string>((name) => {
+    requestMetrics.serviceGone(name);
+    gatewayMetrics.serviceGone(name);
+  });
   const isGone = ({ name }: Service): void => names.release({ key: name, value: name });
   const services = new KeyedPool<Service>((service) => {
     isGone(service);

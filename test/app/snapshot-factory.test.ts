@@ -55,7 +55,7 @@ beforeEach(() => {
       configDir: '.',
     },
     requestMetrics,
-    onServiceGone: (name) => gone.push(name),
+    gatewayMetrics: { serviceGone: (name) => gone.push(name) },
     monotonic: CLOCK.monotonic,
     log: SILENT,
   });

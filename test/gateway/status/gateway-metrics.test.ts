@@ -24,6 +24,7 @@ beforeEach(() => {
     connections: () => [],
     certificates: () => [],
     droppedLogLines: () => 0,
+    droppedAuditEntries: () => 0,
     backplane: () => ({ connected: true, sinceMs: 0, stalenessMs: 0 }),
     versions: () => ({ version: 0, refused: undefined }),
   });
