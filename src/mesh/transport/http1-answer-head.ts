@@ -20,7 +20,7 @@ export interface AnswerHead {
   readonly framing: BodyFraming;
   /** In bytes; 0 unless the framing is `length`. */
   readonly contentLength: number;
-  /** The upstream means to keep the connection open. */
+  /** The upstream means to keep the connection open, and nothing speaks against it. */
   readonly keepAlive: boolean;
   /** From `Keep-Alive: timeout=`, in seconds; undefined where it says nothing. */
   readonly keepAliveTimeoutS: number | undefined;
@@ -137,7 +137,7 @@ function toHead(status: number, reason: string, headers: string[], isHttp11: boo
           asksToKeep ||= hasOption(options, 'keep-alive');
           asksToClose ||= hasOption(options, 'close');
         } else if (isNamed(name, 'keep-alive')) {
-          keepAliveTimeoutS = toKeepAliveTimeoutS(headers[i + 1]!);
+          keepAliveTimeoutS = toKeepAliveTimeoutS(headers[i + 1]!, keepAliveTimeoutS);
         }
         break;
       }
@@ -170,9 +170,17 @@ function toHead(status: number, reason: string, headers: string[], isHttp11: boo
     framing: chunked ? 'chunked' : contentLength === -1 ? 'close' : 'length',
     contentLength: contentLength === -1 ? 0 : contentLength,
     // `close` wins, on whichever line it stands (RFC 9112 §9.3).
-    keepAlive: asksToKeep && !asksToClose,
+    keepAlive: asksToKeep && !asksToClose && !statesForbiddenBody(status, chunked, contentLength),
     keepAliveTimeoutS,
   };
+}
+
+/**
+ * A body where none may be (RFC 9110 §8.6, RFC 9112 §6.1): it is not read, but who states it may
+ * send it, too late to be seen before the next request is on the connection.
+ */
+function statesForbiddenBody(status: number, chunked: boolean, contentLength: number): boolean {
+  return (status < 200 || status === 204) && (chunked || contentLength > 0);
 }
 
 function isNamed(received: string, wantedLower: string): boolean {
@@ -207,11 +215,14 @@ function hasOption(value: string, option: string): boolean {
     .some((listed) => listed.trim() === option);
 }
 
-/** `timeout=5, max=100` → 5. */
-function toKeepAliveTimeoutS(value: string): number | undefined {
-  const lower = value.toLowerCase();
-  const at = lower.indexOf('timeout=');
-  if (at === -1) return undefined;
-  const seconds = Number.parseInt(lower.slice(at + 'timeout='.length), 10);
-  return Number.isNaN(seconds) ? undefined : seconds;
+/** `timeout=5, max=100` → 5; the shortest where there are several. */
+function toKeepAliveTimeoutS(value: string, earlier: number | undefined): number | undefined {
+  let shortest = earlier;
+  for (const parameter of value.toLowerCase().split(',')) {
+    const trimmed = parameter.trim();
+    if (!trimmed.startsWith('timeout=')) continue;
+    const seconds = Number.parseInt(trimmed.slice('timeout='.length), 10);
+    if (seconds < (shortest ?? Infinity)) shortest = seconds;
+  }
+  return shortest;
 }

@@ -65,7 +65,7 @@ export class ResponseParser {
 
   /** The final answer's head has been read. */
   hasHead = false;
-  /** The connection stays open after this answer, as far as the upstream goes. */
+  /** Once it is done: the connection stays open after this answer, as far as the upstream goes. */
   keepAlive = false;
   keepAliveTimeoutS: number | undefined;
   trailers: string[] | undefined;
@@ -91,7 +91,7 @@ export class ResponseParser {
     this.#upgrade = upgrade;
     this.#section.clear();
     this.hasHead = false;
-    this.keepAlive = false;
+    this.keepAlive = true;
     this.keepAliveTimeoutS = undefined;
     this.trailers = undefined;
     this.upgrade = undefined;
@@ -185,6 +185,8 @@ export class ResponseParser {
   /** Decides how the body ends (RFC 9112 §6.3), then tells of the head. */
   #beginBody(head: AnswerHead): void {
     const { status } = head;
+    // An informational answer may say `close` as well (RFC 9112 §9.6).
+    this.keepAlive &&= head.keepAlive;
     if (status < 200) {
       if (status !== 101) {
         this.#handler.onInformational(status, head.headers);
@@ -197,7 +199,6 @@ export class ResponseParser {
       return;
     }
     this.hasHead = true;
-    this.keepAlive = head.keepAlive;
     this.keepAliveTimeoutS = head.keepAliveTimeoutS;
     if (this.#isHead || status === 204 || status === 304) {
       this.#state = DONE;

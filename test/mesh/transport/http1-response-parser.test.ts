@@ -56,6 +56,8 @@ function toHead({
   return { status, reason, headers };
 }
 
+const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+
 describe('ResponseParser', () => {
   for (const { title, bytes, expected, options } of ANSWERS) {
     it(`reads ${title}`, () => {
@@ -83,6 +85,38 @@ describe('ResponseParser', () => {
       expect(hear(bytes.split(''), options).outcome).toBe('failed');
     });
   }
+
+  it.each([
+    ['204 that states a length', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n', false],
+    ['204 that states chunks', 'HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n', false],
+    ['204 that states a length of zero', 'HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n', true],
+    ['304 that states a length', 'HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\n', true],
+    ['103 that states a length', `HTTP/1.1 103 H\r\nContent-Length: 2\r\n\r\n${EMPTY}`, false],
+    [
+      '103 that states chunks',
+      `HTTP/1.1 103 H\r\nTransfer-Encoding: chunked\r\n\r\n${EMPTY}`,
+      false,
+    ],
+    ['103 that says close', `HTTP/1.1 103 H\r\nConnection: close\r\n\r\n${EMPTY}`, false],
+    [
+      '100 that states a length of zero',
+      `HTTP/1.1 100 C\r\nContent-Length: 0\r\n\r\n${EMPTY}`,
+      true,
+    ],
+  ])('after %s says whether the connection may be kept', (_, bytes, keepAlive) => {
+    expect(hear([bytes])).toMatchObject({ outcome: 'done', body: '', keepAlive });
+  });
+
+  it.each([
+    ['the shortest of several', 'timeout=60, timeout=5', 5],
+    ['the shortest, whichever comes last', 'timeout=5, timeout=60', 5],
+    ['one after another parameter', 'max=100, Timeout=5', 5],
+    ['none under a longer name', 'xtimeout=5', undefined],
+    ['none that is no number', 'timeout=soon', undefined],
+  ])('reads the time in Keep-Alive: %s', (_, value, seconds) => {
+    const bytes = `HTTP/1.1 204 No\r\nKeep-Alive: ${value}\r\n\r\n`;
+    expect(hear([bytes]).keepAliveTimeoutS).toBe(seconds);
+  });
 
   it('passes pieces of a body on without copying them', () => {
     const bodies: Buffer[] = [];
