@@ -45,6 +45,7 @@ export function toOpenApi(): OpenApiDocument {
       fileDocument: never,
       catalogue: standardPlugins,
       rollout: never,
+      certificateInForce: never,
       explain: never,
     },
   });

@@ -76,6 +76,8 @@ export function createAdmin(parts: AdminParts): Admin {
         const nodes = await shared.rollout.nodes();
         return nodes.map((one) => toReport(one, version));
       },
+      certificateInForce: (name) =>
+        inForce.certificates.find((certificate) => certificate.name === name)?.cert,
       explain: async (question) =>
         explain(toExplainRequest(question, inForce), configuration.current, stages, clock),
     },

@@ -100,6 +100,7 @@ export async function startConfigured(
       fileDocument: () => undefined,
       catalogue: standardPlugins,
       rollout: async () => [],
+      certificateInForce: () => undefined,
       explain: () => Promise.reject(new Error('not asked in this test')),
       ...options,
     },

@@ -49,7 +49,7 @@ export interface LoadTask {
 }
 
 /** The lists that may be long; they are sent in pieces. */
-export const STREAMED_LISTS = ['services', 'routes', 'consumers'] as const;
+export const STREAMED_LISTS = ['services', 'routes', 'consumers', 'certificates'] as const;
 export type StreamedList = (typeof STREAMED_LISTS)[number];
 
 /** From the thread. After each but the last two it waits for an answer: see `receive`. */
@@ -65,7 +65,7 @@ export type LoadMessage =
 
 /** To start it takes most of the time of a small file, and it takes some 90 MiB while it waits. */
 const IDLE_MS = 60_000;
-/** Services, routes and consumers. A thread that has loaded more gives its memory back at once. */
+/** Of all streamed lists together. A thread that has loaded more gives its memory back at once. */
 const KEPT_MAX_ITEMS = 2_000;
 const KEPT_MAX_CHARACTERS = 512 * 1024;
 
@@ -157,8 +157,8 @@ function startThread(catalogue: CatalogueReference): Worker {
 function isSmall(result: LoadResult, shared: SharedPart | undefined): boolean {
   // What was refused tells nothing of its size, and a version that is refused is followed by another load.
   if (!result.ok) return shared !== undefined && shared.json.length <= KEPT_MAX_CHARACTERS;
-  const { services, routes, consumers } = result.config;
-  return services.length + routes.length + consumers.length <= KEPT_MAX_ITEMS;
+  const items = STREAMED_LISTS.map((list) => result.config[list].length);
+  return items.reduce((sum, count) => sum + count, 0) <= KEPT_MAX_ITEMS;
 }
 
 function receive(
@@ -167,7 +167,12 @@ function receive(
   signal: AbortSignal,
   done: AbortSignal,
 ): Promise<LoadResult> {
-  const lists: Record<StreamedList, object[]> = { services: [], routes: [], consumers: [] };
+  const lists: Record<StreamedList, object[]> = {
+    services: [],
+    routes: [],
+    consumers: [],
+    certificates: [],
+  };
   let head: Extract<LoadMessage, { type: 'head' }> | undefined;
   return new Promise((settle, reject) => {
     const abort = (): void => reject(signal.reason as Error);

@@ -62,9 +62,9 @@ async function sendPieces(inbox: Inbox, loaded: Loaded): Promise<void> {
   const { config, warnings, ...rest } = loaded;
   const { issues, unlisted } = listIssues(warnings);
   const result = { ...rest, warnings: issues, ...(unlisted > 0 && { unlisted }) };
-  const { services, routes, consumers, ...head } = config;
+  const { services, routes, consumers, certificates, ...head } = config;
   await send(inbox, { type: 'head', config: head, result });
-  const lists = { services, routes, consumers };
+  const lists = { services, routes, consumers, certificates };
   for (const list of STREAMED_LISTS) {
     for (const items of toPieces(lists[list])) await send(inbox, { type: 'items', list, items });
   }

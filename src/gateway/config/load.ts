@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkCertificates } from './certificate-check.ts';
-import { toPathText } from './config-path.ts';
+import { toPathText, toPointer } from './config-path.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
+import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
@@ -48,7 +49,7 @@ export interface Loaded {
   readonly unlisted?: number;
   /** SHA-256 of the configuration, 64 lower-case hex digits: two equal ones have the same. */
   readonly hash: string;
-  /** Whose the services, routes, consumers and plugins are. */
+  /** Whose the services, routes, consumers, plugins and certificates are. */
   readonly owner: ConfigOwner;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
   readonly files: readonly string[];
@@ -122,12 +123,21 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     validator: options.validator ?? createDocumentValidator(options.catalogue),
     catalogue: options.catalogue,
     directory,
+    isShared: owner === 'backplane',
   });
   const now = options.now ?? Date.now;
-  await checkCertificates(validation.pemReferences, report, now());
+  const references = validation.pemReferences.filter((one) => !isUnresolved(one, source));
+  await checkCertificates(references, report, now());
   await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
   return toResult({ file, owner, shared, files, source }, validation, problems);
+}
+
+/** What a substitution has failed to put there has been told about. */
+function isUnresolved(reference: PemReference, { unresolved }: SourceDocument): boolean {
+  const paths =
+    reference.kind === 'authorities' ? [reference.path] : [reference.certPath, reference.keyPath];
+  return paths.some((path) => unresolved.has(toPointer(path)));
 }
 
 /** As the file has it, which is looked at only later. */

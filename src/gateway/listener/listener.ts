@@ -18,6 +18,7 @@ import { Entrance } from './entrance.ts';
 import { ListenError, toListenError } from './listen-error.ts';
 import { isSameConfig, toFacts, toLaneLimits } from './listener-facts.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import type { SharedCertificates } from './shared-certificates.ts';
 import { createTlsDoor, type TlsDoor } from './tls-door.ts';
 
 export interface ListenerOptions {
@@ -34,6 +35,8 @@ export interface ListenerDeps {
   readonly door: Door;
   readonly log: Log;
   readonly clock: Clock;
+  /** Of all https listeners; default: each has its own alone. */
+  readonly certificates?: SharedCertificates | undefined;
   /** What the process has for the connections of all listeners together; undefined: no limit is known. */
   readonly sockets?: SocketShare | undefined;
 }
@@ -84,7 +87,7 @@ interface Security {
 }
 
 export function createListener(initial: ListenerOptions, deps: ListenerDeps): Listener {
-  const { door, log, clock, sockets: share } = deps;
+  const { door, log, clock, sockets: share, certificates: shared } = deps;
   let options = initial;
   const view: ListenerView = { facts: toFacts(options.config, options.config.port) };
   const sockets = new Set<Socket>();
@@ -167,7 +170,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
   async function secure({ config, dataDir }: ListenerOptions): Promise<Security | undefined> {
     const { tls } = config;
     if (tls === undefined) return undefined;
-    const store = await loadCertificateStore({ tls, dataDir, clock, log });
+    const store = await loadCertificateStore({ tls, dataDir, clock, log, shared });
     store.start();
     return {
       store,

@@ -10,7 +10,7 @@ export interface ReloadReport {
 
 /** Of the configuration that nodes share; a node whose file has all of it knows nothing of versions. */
 export interface VersionReport {
-  /** Whose the services, routes, consumers and plugins are. */
+  /** Whose the services, routes, consumers, plugins and certificates are. */
   readonly owner: 'file' | 'backplane';
   /** The one that serves; 0: none. */
   readonly version: number;

@@ -2,7 +2,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { SharedDocument } from '../../../src/gateway/config/versions/shared-document.ts';
+import {
+  EMPTY_DOCUMENT,
+  type SharedDocument,
+} from '../../../src/gateway/config/versions/shared-document.ts';
 import { openRedisBackplane, singleTarget } from '../../redis/open-backplane.ts';
 import { RedisProcess } from '../../redis/redis-process.ts';
 import {
@@ -73,7 +76,7 @@ export async function startFleet(): Promise<Fleet> {
 /** Every path is answered with a text. */
 export function answering(text: string): SharedDocument {
   const routes = [{ name: 'all', match: [{ path: '/*' }], respond: { status: 200, body: text } }];
-  return { services: {}, routes, consumers: [], plugins: [] };
+  return { ...EMPTY_DOCUMENT, routes };
 }
 
 export async function answerOf({ url }: GatewayProcess): Promise<string> {
