@@ -25,7 +25,8 @@ import type { Verb, VerbIo } from './verb.ts';
 
 export const apply: Verb = {
   name: 'apply',
-  summary: 'Make the services, routes, consumers, plugins and certificates of a file those of all nodes.',
+  summary:
+    'Make the services, routes, consumers, plugins and certificates of a file those of all nodes.',
   usage: `meshgate apply FILE [--yes] [-m TEXT] [--wait [--timeout DURATION]] [--json]
 
 ${CHANGE_USAGE}

@@ -113,10 +113,9 @@ function concealEntry(
   catalogue: PluginCatalogue,
 ): Concealed<Json> {
   const plugin = pluginOf(name);
-  const pointer =
-    isMapped(kind)
-      ? toPointer([kind, name])
-      : toPointer(kind === 'plugins' ? [kind, index, plugin] : [kind, index]);
+  const pointer = isMapped(kind)
+    ? toPointer([kind, name])
+    : toPointer(kind === 'plugins' ? [kind, index, plugin] : [kind, index]);
   const walk = new Walk(secrets, catalogue);
   const isUnknown = kind === 'plugins' && !catalogue.has(plugin);
   const shown = walk.conceal(value, {
@@ -177,8 +176,7 @@ class Walk {
     const isByKey = place.isName !== true && isSecretKey(place.key);
     const isText = typeof value === 'string';
     const isHidden =
-      hides === 'scalars' ||
-      (isText && (hides === 'texts' || isByKey || holdsPrivateKey(value)));
+      hides === 'scalars' || (isText && (hides === 'texts' || isByKey || holdsPrivateKey(value)));
     if (!isHidden && !isText) return value;
     const text = isText ? value : JSON.stringify(value);
     const shown = isHidden ? concealText(text) : withoutUserInfo(text);

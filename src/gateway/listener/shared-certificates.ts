@@ -51,9 +51,7 @@ class SharedCertificate {
   isOf({ cert, privateKey, serverNames }: CertificateConfig): boolean {
     const own = this.#config;
     return (
-      own.cert === cert &&
-      own.privateKey === privateKey &&
-      own.serverNames[0] === serverNames[0]
+      own.cert === cert && own.privateKey === privateKey && own.serverNames[0] === serverNames[0]
     );
   }
 

@@ -12,6 +12,7 @@ import {
   type Listener,
   type ListenerOptions,
 } from '../../../src/gateway/listener/listener.ts';
+import type { SharedCertificates } from '../../../src/gateway/listener/shared-certificates.ts';
 import type { Clock, Log } from '../../../src/plugins/sdk/plugin-context.ts';
 import { FakeDoor } from '../exchange/fake-door.ts';
 
@@ -45,6 +46,8 @@ export interface OpenOptions extends Partial<Omit<ListenerConfig, 'limits' | 'do
   readonly limits?: Partial<ListenerLimits>;
   readonly trusts?: (address: string) => boolean;
   readonly door?: FakeDoor;
+  /** Of all listeners. */
+  readonly certificates?: SharedCertificates;
 }
 
 export const defaultLimits: ListenerLimits = {
@@ -62,7 +65,7 @@ export const defaultLimits: ListenerLimits = {
 };
 
 export function toConfig(options: OpenOptions): ListenerConfig {
-  const { limits, trusts: _trusts, door: _door, ...rest } = options;
+  const { limits, trusts: _trusts, door: _door, certificates: _certificates, ...rest } = options;
   return {
     name: 'test',
     host: '127.0.0.1',
@@ -94,7 +97,12 @@ export async function openListener(options: OpenOptions = {}): Promise<Opened> {
     dataDir,
     trusts: options.trusts ?? (() => false),
   };
-  const listener = createListener(listenerOptions, { door, log, clock });
+  const listener = createListener(listenerOptions, {
+    door,
+    log,
+    clock,
+    certificates: options.certificates,
+  });
   const { port } = await listener.start();
   onTestFinished(async () => {
     await listener.stop();
