@@ -9,7 +9,11 @@ export interface LastGood {
   readonly config: Config;
 }
 
-type Kept = Config['certificates'] | undefined;
+/** A release before this one knew of no certificates. */
+interface Saved {
+  readonly hash: string;
+  readonly config: Omit<Config, 'certificates'> & Partial<Pick<Config, 'certificates'>>;
+}
 
 const FILE = 'last-good.json';
 /** One piece is encoded in well under a millisecond, and the event loop has its turn after each. */
@@ -33,9 +37,8 @@ export async function saveLastGood(dataDir: string, lastGood: LastGood): Promise
 /** Undefined where nothing has been applied yet. */
 export async function readLastGood(dataDir: string): Promise<LastGood | undefined> {
   try {
-    const { hash, config } = JSON.parse(await readFile(join(dataDir, FILE), 'utf8')) as LastGood;
-    // A release before this one knew of no certificates.
-    return { hash, config: { ...config, certificates: (config.certificates as Kept) ?? [] } };
+    const { hash, config } = JSON.parse(await readFile(join(dataDir, FILE), 'utf8')) as Saved;
+    return { hash, config: { ...config, certificates: config.certificates ?? [] } };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -99,8 +102,8 @@ function* toTokens({ hash, config }: LastGood): Generator<string> {
 }
 
 /** It is sealed wherever else it is kept; a certificate with another one is another certificate. */
-function withoutKey({ privateKey: _, ...rest }: CertificateConfig): object {
-  return { ...rest, privateKey: '' };
+function withoutKey(certificate: CertificateConfig): object {
+  return { ...certificate, privateKey: '' };
 }
 
 function* toListTokens(items: readonly unknown[]): Generator<string> {

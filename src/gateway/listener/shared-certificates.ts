@@ -38,14 +38,10 @@ class SharedCertificate {
   readonly #config: CertificateConfig;
   /** A context takes most of a millisecond, and of many certificates few are asked for at a listener. */
   readonly #contexts = new WeakMap<TlsTerms, SecureContext>();
-  readonly expiry: CertificateExpiry;
+  #expiry: CertificateExpiry | undefined;
 
   constructor(config: CertificateConfig) {
     this.#config = config;
-    this.expiry = {
-      name: config.serverNames[0] ?? config.name,
-      expiresAtMs: new X509Certificate(config.cert).validToDate.getTime(),
-    };
   }
 
   isOf({ cert, privateKey, serverNames }: CertificateConfig): boolean {
@@ -53,6 +49,15 @@ class SharedCertificate {
     return (
       own.cert === cert && own.privateKey === privateKey && own.serverNames[0] === serverNames[0]
     );
+  }
+
+  get expiry(): CertificateExpiry {
+    const { name, serverNames, cert } = this.#config;
+    this.#expiry ??= {
+      name: serverNames[0] ?? name,
+      expiresAtMs: new X509Certificate(cert).validToDate.getTime(),
+    };
+    return this.#expiry;
   }
 
   contextFor(terms: TlsTerms): SecureContext {

@@ -60,7 +60,7 @@ export const CONFIGURED: readonly ConfiguredKind[] = [
     singular: 'Certificate',
     known: 'known',
     made: (suffix) => `certificate-${suffix}`,
-    body: MADE,
+    body: { ...MADE },
     patch: { labels: { team: 'shop' } },
     shown: {
       key: '(hidden)',
