@@ -102,6 +102,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     prepareListeners: options.prepareListeners,
     onApplied(config, hash, revision) {
       readiness.configHash = hash;
+      readiness.sharedHash = loaded.sharedHash;
       shared.accepted(config, loaded.owner);
       reloaded(revision);
       const { version } = readiness.versions();
@@ -114,6 +115,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       options.onApplied(config);
     },
     onUnchanged() {
+      readiness.sharedHash = loaded.sharedHash;
       shared.accepted(loaded.config, loaded.owner);
       reloaded(readiness.revision);
       log.info({ revision: readiness.revision }, 'the configuration is what runs already');
