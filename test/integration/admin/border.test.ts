@@ -13,7 +13,14 @@ import { freePorts } from '../../redis/free-port.ts';
 import { startGateway, until, type TestGateway } from '../gateway-fixture.ts';
 import { listen } from '../protocols/origins.ts';
 
-const PATHS = ['/v1/status', '/v1/config', '/v1/tokens', '/openapi.json', '/ui/', '/x/../v1/status'];
+const PATHS = [
+  '/v1/status',
+  '/v1/config',
+  '/v1/tokens',
+  '/openapi.json',
+  '/ui/',
+  '/x/../v1/status',
+];
 
 interface Place {
   readonly gateway: TestGateway;
@@ -26,7 +33,9 @@ interface Place {
 async function start(config: (ports: { echo: number; admin: number }) => object): Promise<Place> {
   const origin = await listen(
     createServer((request, response) => {
-      request.resume().once('end', () => response.end(`echo ${request.headers.host} ${request.url}`));
+      request
+        .resume()
+        .once('end', () => response.end(`echo ${request.headers.host} ${request.url}`));
     }),
   );
   onTestFinished(() => origin.close());
@@ -49,7 +58,10 @@ async function start(config: (ports: { echo: number; admin: number }) => object)
 
 /** Names of the admin API in a Host field. */
 function hostsOf(port: number): string[] {
-  return ['127.0.0.1', 'localhost', '[::1]', '0.0.0.0'].flatMap((host) => [host, `${host}:${port}`]);
+  return ['127.0.0.1', 'localhost', '[::1]', '0.0.0.0'].flatMap((host) => [
+    host,
+    `${host}:${port}`,
+  ]);
 }
 
 async function sendRaw(socket: Socket, lines: readonly string[]): Promise<string> {
@@ -113,8 +125,20 @@ function requestsFor(place: Place): readonly (readonly string[])[] {
     get(`http://x@${own}/v1/status`, own),
     get(`http://${own}`, own),
     [`CONNECT ${own} HTTP/1.1`, `Host: ${own}`, ...rights],
-    [`GET /v1/tap HTTP/1.1`, `Host: ${own}`, 'Connection: Upgrade, close', 'Upgrade: h2c', ...rights],
-    [`PUT /v1/config HTTP/1.1`, `Host: ${own}`, 'Content-Length: 0', 'Connection: close', ...rights],
+    [
+      `GET /v1/tap HTTP/1.1`,
+      `Host: ${own}`,
+      'Connection: Upgrade, close',
+      'Upgrade: h2c',
+      ...rights,
+    ],
+    [
+      `PUT /v1/config HTTP/1.1`,
+      `Host: ${own}`,
+      'Content-Length: 0',
+      'Connection: close',
+      ...rights,
+    ],
     [`OPTIONS * HTTP/1.1`, `Host: ${own}`, 'Connection: close', ...rights],
   ];
 }

@@ -151,10 +151,7 @@ const INVALID: readonly MakeChange[] = [
     const i = one(random, ROUTES);
     return change(
       'put a route to nowhere',
-      () => [
-        ...put(`/v1/routes/r${i}`, { match: [{ path: `/r${i}` }], to: 'nobody' }),
-        REFUSED,
-      ],
+      () => [...put(`/v1/routes/r${i}`, { match: [{ path: `/r${i}` }], to: 'nobody' }), REFUSED],
       false,
     );
   },
@@ -166,7 +163,11 @@ const INVALID: readonly MakeChange[] = [
   () =>
     change('delete what is used', () => ['/v1/services/s0', { method: 'DELETE' }, REFUSED], false),
   () =>
-    change('delete what is not there', () => ['/v1/routes/no', { method: 'DELETE' }, REFUSED], false),
+    change(
+      'delete what is not there',
+      () => ['/v1/routes/no', { method: 'DELETE' }, REFUSED],
+      false,
+    ),
   () =>
     change(
       'put upon another version',
