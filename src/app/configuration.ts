@@ -76,6 +76,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   let pending: Loaded | undefined = first;
   let attempt: Attempt = { version: undefined, isStopgap: false };
   let loaded: Loaded = first;
+  let watched = first.files.join('\0');
   const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
 
   async function load(): Promise<LoadResult> {
@@ -87,7 +88,9 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     }
     const part = toSharedPart(attempt.version);
     const result = await loader.load(configFile, { env, text: document, shared: part });
-    watcher.watch(result.files);
+    // Every version of a busy fleet is loaded from the same file: to look around for it costs some too.
+    if (result.files.join('\0') !== watched) watcher.watch(result.files);
+    watched = result.files.join('\0');
     return result;
   }
 
@@ -174,8 +177,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     async check(candidate) {
       const part = { name: CANDIDATE, json: toCanonicalJson(candidate) };
-      const result = await checker.load(configFile, { env, text: document, shared: part });
-      const issues = result.ok ? result.warnings : result.issues;
+      const result = await checker.check(configFile, { env, text: document, shared: part });
+      const { issues } = result;
       const own = issues.filter(({ file }) => file === CANDIDATE);
       // Else it is the file that keeps it from being looked at.
       return result.ok || own.some(({ severity }) => severity === 'error') ? own : issues;
