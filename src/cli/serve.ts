@@ -41,10 +41,21 @@ const NOT_OURS = [
   'SIGUSR2',
 ] as const;
 
+/** By these it is told to stop. */
+const STOPPING = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * The same signal within this long is the first one's echo: one Ctrl-C reaches everybody at the
+ * terminal, and npm, which is there too, passes it on.
+ */
+const ECHO_MS = 500;
+
+const ENDS_NOW = 'told again: ends without draining';
+
 /** For the help of the verbs that serve. */
-export const SERVE_EXIT_CODES = `A second signal ends it at once. SIGHUP ends nothing: it reads the configuration again
-and opens logs anew. Exit code 0: it was told to stop; 1: it could not
-start, or did not end well; 2: misuse.`;
+export const SERVE_EXIT_CODES = `A second signal, half a second later or of the other kind, ends it at once. SIGHUP ends
+nothing: it reads the configuration again and opens logs anew. Exit code 0: it was told
+to stop; 1: it could not start, or did not end well; 2: misuse.`;
 
 /** Resolves to the exit code: 0 after a signal, 1 where it could not start or an error ended it. */
 export async function serve({ io, log, begin, onFailed }: ServeOptions): Promise<number> {
@@ -120,15 +131,16 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
   };
   process.on('SIGHUP', onHangup);
   const { promise: stopped, resolve: done } = Promise.withResolvers<number>();
-  const { uninstall } = closeWithGrace(
+  let told: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
+  const { close, uninstall } = closeWithGrace(
     {
       delay: CLOSE_DEADLINE_MS,
       logger: false,
-      skip: ['unhandledRejection', 'SIGHUP', ...NOT_OURS],
-      onSecondSignal: (signal) => log.warn({ signal }, 'told again: ends without draining'),
+      skip: ['unhandledRejection', 'SIGHUP', ...STOPPING, ...NOT_OURS],
+      onSecondSignal: (signal) => log.warn({ signal }, ENDS_NOW),
       onSecondError: (err) => log.error({ err }, 'an error while draining ends the process'),
     },
-    async ({ err, signal }) => {
+    async ({ err, signal = told?.signal }) => {
       if (err !== undefined) log.error({ err }, 'an unexpected error ends the process');
       else log.info({ signal }, 'draining');
       parts.stopping = true;
@@ -136,10 +148,22 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
       done(err === undefined ? 0 : 1);
     },
   );
+  const onStop = (signal: NodeJS.Signals): void => {
+    const at = performance.now();
+    if (told === undefined && !parts.stopping) {
+      told = { signal, at };
+      close();
+    } else if (told?.signal !== signal || at - told.at > ECHO_MS) {
+      log.warn({ signal }, ENDS_NOW);
+      process.exit(1);
+    }
+  };
+  for (const signal of STOPPING) process.on(signal, onStop);
   return {
     stopped,
     forget() {
       uninstall();
+      for (const signal of STOPPING) process.off(signal, onStop);
       process.off('unhandledRejection', onRejection);
       process.off('SIGHUP', onHangup);
     },

@@ -33,28 +33,23 @@ const METHODS: ReadonlySet<string> = new Set([
  * 10,000 routes each is cold, and a request pays for every object that it has to touch.
  */
 class Series extends Histogram {
-  readonly service: string;
-  readonly status: number;
-  readonly method: string;
-  readonly listener: string;
+  /** Undefined, as the others, until it has seen anything. */
+  listener: string | undefined = undefined;
+  service = '';
+  method = '';
+  status = 0;
   /** The next that the route has seen first. */
   next: Series | undefined = undefined;
 
-  constructor(
-    blocks: HistogramBlocks,
-    listener: string,
-    service: string,
-    method: string,
-    status: number,
-  ) {
-    super(blocks);
-    this.service = service;
-    this.status = status;
-    this.method = method;
-    this.listener = listener;
-  }
-
-  is(listener: string, service: string, method: string, status: number): boolean {
+  /** Whether it is of this combination, or is from now on. */
+  takes(listener: string, service: string, method: string, status: number): boolean {
+    if (this.listener === undefined) {
+      this.listener = listener;
+      this.service = service;
+      this.method = method;
+      this.status = status;
+      return true;
+    }
     return (
       this.status === status &&
       this.method === method &&
@@ -64,22 +59,24 @@ class Series extends Histogram {
   }
 }
 
-class Cells implements RouteCells {
+/** A route's cells are the first of its series, and most routes see one combination alone. */
+class Cells extends Series implements RouteCells {
   readonly route: string;
   readonly #blocks: HistogramBlocks;
-  /** A route sees few combinations, so a walk beats hashing four labels for each request. */
-  #first: Series | undefined = undefined;
   #limited = 0;
 
   constructor(route: string, blocks: HistogramBlocks) {
+    super(blocks);
     this.route = route;
     this.#blocks = blocks;
   }
 
   record(listener: string, service: string, method: string, status: number, seconds: number): void {
-    this.#series(listener, service, METHODS.has(method) ? method : 'other', status).observe(
-      seconds,
-    );
+    const label = METHODS.has(method) ? method : 'other';
+    const series = this.takes(listener, service, label, status)
+      ? this
+      : this.#another(listener, service, label, status);
+    series.observe(seconds);
   }
 
   rateLimited(): void {
@@ -91,23 +88,34 @@ class Cells implements RouteCells {
   }
 
   /** In the order in which they were first seen. */
-  get series(): Series[] {
-    const all: Series[] = [];
-    for (let one = this.#first; one !== undefined; one = one.next) all.push(one);
+  get series(): SeenSeries[] {
+    const all: SeenSeries[] = [];
+    if (isSeen(this)) all.push(this);
+    for (let one = this.next; one !== undefined; one = one.next) {
+      if (isSeen(one)) all.push(one);
+    }
     return all;
   }
 
-  #series(listener: string, service: string, method: string, status: number): Series {
+  /** A route sees few combinations, so a walk beats hashing four labels for each request. */
+  #another(listener: string, service: string, method: string, status: number): Series {
     let last: Series | undefined;
-    for (let one = this.#first; one !== undefined; one = one.next) {
-      if (one.is(listener, service, method, status)) return one;
+    for (let one = this.next; one !== undefined; one = one.next) {
+      if (one.takes(listener, service, method, status)) return one;
       last = one;
     }
-    const added = new Series(this.#blocks, listener, service, method, status);
-    if (last === undefined) this.#first = added;
+    const added = new Series(this.#blocks);
+    added.takes(listener, service, method, status);
+    if (last === undefined) this.next = added;
     else last.next = added;
     return added;
   }
+}
+
+type SeenSeries = Series & { readonly listener: string };
+
+function isSeen(series: Series): series is SeenSeries {
+  return series.listener !== undefined;
 }
 
 export function createRequestMetrics(registry: Registry): RequestMetrics {

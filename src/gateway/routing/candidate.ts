@@ -1,6 +1,5 @@
 /** Match entries as they are compared: one candidate for each host that an entry names. */
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
-import type { LinearRegex } from './linear-regex.ts';
 import { type PathPattern, toPathPattern } from './path-pattern.ts';
 import { type Requirement, toRequirements } from './requirements.ts';
 import type { RouteMatch, RouteSpec } from './route-spec.ts';
@@ -12,23 +11,25 @@ export interface CompiledEntry<T> {
   readonly requirements: readonly Requirement[];
   readonly headerCount: number;
   readonly queryCount: number;
-  readonly match: RouteMatch<T>;
+  readonly namesMethod: boolean;
+  /** The route's name, and which of its entries this is. */
+  readonly route: string;
+  readonly index: number;
   candidates: readonly Candidate<T>[];
 }
 
 /**
- * An entry under one of its hosts, on which its rank depends. What the search reads comes first, and
- * without a step to the entry: of 10,000 routes each is cold, and a step is a miss of the cache.
+ * An entry under one of its hosts, on which its rank depends; the winner is the match itself. What the
+ * search reads comes first, and without a step to the entry: of 10,000 routes each is cold, and a step
+ * is a miss of the cache.
  */
-export interface Candidate<T> {
+export interface Candidate<T> extends RouteMatch<T> {
   /** Place among all candidates of the table; the lowest that matches wins. */
   rank: number;
   /** Of the same node of the tree and the next higher rank. */
   next: Candidate<T> | undefined;
   /** The entry's, where there are any. */
   readonly requirements: readonly Requirement[] | undefined;
-  readonly regex: LinearRegex | undefined;
-  readonly match: RouteMatch<T>;
   readonly host: HostPattern;
   readonly entry: CompiledEntry<T>;
 }
@@ -49,14 +50,9 @@ export function toCompiledEntry<T>(
     requirements,
     headerCount: match.headers.length,
     queryCount: match.query.length,
-    match: Object.freeze({
-      value: spec.value,
-      prefix: path.kind === 'prefix' ? path.value : undefined,
-      namesMethod: match.methods.length > 0,
-      regex: path.regex,
-      route: spec.name,
-      index: entryIndex,
-    }),
+    namesMethod: match.methods.length > 0,
+    route: spec.name,
+    index: entryIndex,
     candidates: [],
   };
   const hosts = match.hosts.length === 0 ? ['*'] : [...new Set(match.hosts)];
@@ -66,7 +62,11 @@ export function toCompiledEntry<T>(
     next: undefined,
     requirements: requirements.length === 0 ? undefined : requirements,
     regex: path.regex,
-    match: entry.match,
+    value: spec.value,
+    prefix: path.kind === 'prefix' ? path.value : undefined,
+    namesMethod: entry.namesMethod,
+    route: spec.name,
+    index: entryIndex,
     host: parseHostPattern(host),
     entry,
   }));

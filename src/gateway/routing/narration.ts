@@ -26,12 +26,12 @@ export function narrate<T>(
   narrator: MatchNarrator,
 ): void {
   if (winner !== undefined) {
-    const { route, index } = winner.entry.match;
+    const { route, index } = winner;
     narrator.won(route, index, merits(winner));
   }
   for (const entry of entries) {
     if (entry === winner?.entry) continue;
-    const { route, index } = entry.match;
+    const { route, index } = entry;
     const { reason, closeness } = whyLost(entry, winner, request);
     narrator.lost(route, index, reason, closeness);
   }
@@ -62,7 +62,7 @@ function whyLost<T>(
   const unmet = unmetRequirement(requirements, request);
   if (unmet !== undefined) return { reason: whyUnmet(unmet, request), closeness: 2 };
   if (winner === undefined) throw new Error('a match entry admits the request, and none won');
-  const { route, index } = winner.entry.match;
+  const { route, index } = winner;
   const rule = decidingRule(winner, contender);
   return { reason: `outranked by ${route} (match ${index}): ${rule}`, closeness: 3 };
 }

@@ -45,7 +45,7 @@ const RULES: readonly Rule[] = [
     reason: () => 'longer prefix',
   },
   {
-    compare: (a, b) => Number(b.entry.match.namesMethod) - Number(a.entry.match.namesMethod),
+    compare: (a, b) => Number(b.namesMethod) - Number(a.namesMethod),
     reason: () => 'method match',
   },
   {
@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
     reason: () => 'earlier route',
   },
   {
-    compare: (a, b) => a.entry.match.index - b.entry.match.index,
+    compare: (a, b) => a.index - b.index,
     reason: () => 'earlier match entry',
   },
 ];

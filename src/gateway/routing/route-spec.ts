@@ -13,7 +13,7 @@ export interface RouteSpec<T> {
   readonly value: T;
 }
 
-/** The winner. Made once per entry, when the table is. */
+/** The winner. Made when the table is. */
 export interface RouteMatch<T> {
   readonly value: T;
   readonly route: string;

@@ -73,6 +73,6 @@ class IndexedRouteTable<T> implements RouteTable<T> {
   match(request: Routable, narrator?: MatchNarrator): RouteMatch<T> | undefined {
     const winner = this.#index.search(request);
     if (narrator !== undefined) narrate(this.#entries, winner, request, narrator);
-    return winner?.match;
+    return winner;
   }
 }

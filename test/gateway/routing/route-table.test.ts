@@ -224,7 +224,7 @@ describe('the match', () => {
 
   it('names the route, the entry and the prefix that matched', () => {
     const match = table.match(request({ path: '/orders/1' }));
-    expect(match).toEqual({
+    expect(match).toMatchObject({
       value: 'orders',
       route: 'orders',
       index: 0,

@@ -16,11 +16,12 @@ it('no request notices what befalls Redis', { timeout: 150_000 }, async () => {
     backplane: { redis: `redis://127.0.0.1:${redis.port}` },
     gateways: 2,
   });
-  const gets = startSteadyLoad({ ports: fleet.publicPorts });
+  const gets = startSteadyLoad({ ports: fleet.publicPorts, callers: 2 });
   const posts = startSteadyLoad({
     ports: fleet.outboundPorts,
     host: 'orders.mesh',
     method: 'POST',
+    callers: 2,
   });
   const serve = async (): Promise<void> => {
     await Promise.all([gets.more(60), posts.more(60)]);

@@ -16,11 +16,12 @@ it('serves through a minute without Redis', { timeout: 150_000 }, async () => {
     backplane: { redis: `redis://127.0.0.1:${redis.port}` },
     gateways: 2,
   });
-  const gets = startSteadyLoad({ ports: fleet.publicPorts });
+  const gets = startSteadyLoad({ ports: fleet.publicPorts, callers: 2 });
   const posts = startSteadyLoad({
     ports: fleet.outboundPorts,
     host: 'orders.mesh',
     method: 'POST',
+    callers: 2,
   });
   await Promise.all([gets.more(100), posts.more(100)]);
 

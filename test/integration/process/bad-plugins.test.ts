@@ -37,7 +37,7 @@ async function startWithBadPlugins(): Promise<Running> {
   ];
   const file = await writeConfig(await createFolder(), toConfig(origin.port, { routes }));
   const preload = join(import.meta.dirname, 'bad-plugins.ts');
-  return { gateway: await startMeshgate(file, { nodeOptions: ['--import', preload] }), origin };
+  return { gateway: await startMeshgate(file, { preload }), origin };
 }
 
 async function ask(

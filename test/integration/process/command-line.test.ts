@@ -156,7 +156,7 @@ describe('a runtime below the floor', () => {
       old,
       `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '24.20.9' } });`,
     );
-    const { code, stderr } = await runMeshgate(['--version'], { nodeOptions: ['--import', old] });
+    const { code, stderr } = await runMeshgate(['--version'], { preload: old });
     expect(code).toBe(2);
     expect(stderr).toMatch(
       /Node\.js 24\.21 or later is needed and this is 24\.20\.9.*CVE-2026-58044/,

@@ -5,9 +5,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { bundleProgram } from './program-bundle.ts';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../../..');
-export const MAIN = join(CHECKOUT, 'src/main.ts');
+const SOURCES = join(CHECKOUT, 'src/main.ts');
+export const MAIN = await bundleProgram(CHECKOUT);
 /** Halves what a start takes, and these tests start often. */
 const COMPILE_CACHE = join(CHECKOUT, 'node_modules/.cache/compile');
 
@@ -17,9 +19,10 @@ export interface Exit {
 }
 
 export interface RunOptions {
-  /** Default: the checkout's entry. */
+  /** Default: the program's entry. */
   readonly command?: readonly string[];
-  readonly nodeOptions?: readonly string[];
+  /** A module that is loaded first; the program then runs from its sources, which the two share. */
+  readonly preload?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdio?: StdioOptions;
@@ -40,8 +43,7 @@ export class Program {
   constructor(args: readonly string[], options: RunOptions = {}) {
     const [file, ...rest] = options.command ?? [
       process.execPath,
-      ...(options.nodeOptions ?? []),
-      MAIN,
+      ...(options.preload === undefined ? [MAIN] : ['--import', options.preload, SOURCES]),
     ];
     this.child = spawn(file!, [...rest, ...args], {
       cwd: options.cwd ?? CHECKOUT,

@@ -28,7 +28,7 @@ export interface Load {
 }
 
 /** Between two requests, so that a test of many processes leaves them a processor. */
-const THINK_MS = 1;
+const THINK_MS = 4;
 
 /**
  * A client that is told of the connection's end (`Connection: close`, GOAWAY) asks nothing more,

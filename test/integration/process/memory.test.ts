@@ -22,7 +22,7 @@ const MIB = 1024 * 1024;
 
 async function startCounted(file: string): Promise<GatewayProcess> {
   return startMeshgate(file, {
-    nodeOptions: ['--import', join(import.meta.dirname, 'introspection.ts')],
+    preload: join(import.meta.dirname, 'introspection.ts'),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
 }
@@ -41,7 +41,9 @@ async function askOften(url: string, times: number): Promise<void> {
   const ask = async (): Promise<void> => {
     while (asked++ < times) {
       const { statusCode, body } = await client.request({ method: 'GET', path: '/' });
-      expect([statusCode, await body.text()]).toEqual([200, 'ok origin']);
+      const text = await body.text();
+      // An `expect` for each would take longer than the requests.
+      if (statusCode !== 200 || text !== 'ok origin') throw new Error(`${statusCode} ${text}`);
     }
   };
   await Promise.all(Array.from({ length: 20 }, ask));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { CHECKOUT, createFolder, Program } from './gateway-process.ts';
+import { createFolder, MAIN, Program } from './gateway-process.ts';
 
 // Real processes, which may have to wait for a processor.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -46,8 +46,7 @@ describe('output that is longer than a pipe holds', () => {
   });
 
   it('keeps nobody waiting whose reader has gone', async () => {
-    const main = join(CHECKOUT, 'src/main.ts');
-    const line = `"${process.execPath}" "${main}" check "${await writeBadFile()}" --json | head -c 10; exit \${PIPESTATUS[0]}`;
+    const line = `"${process.execPath}" "${MAIN}" check "${await writeBadFile()}" --json | head -c 10; exit \${PIPESTATUS[0]}`;
     const shell = spawn('bash', ['-c', line], { stdio: 'ignore' });
     expect(await once(shell, 'close')).toEqual([1, null]);
   });

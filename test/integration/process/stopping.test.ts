@@ -106,6 +106,19 @@ describe('told to stop under load', () => {
     expect(await gateway.program.ended).toEqual({ code: 0, signal: null });
   });
 
+  it('takes a signal that comes twice at once, as npm passes a Ctrl-C on, for one', async () => {
+    const { gateway, origin } = await start();
+    const slow = ask(`${gateway.url}/slow`);
+    const held = await origin.slowRequest();
+    gateway.program.signal('SIGINT');
+    await gateway.program.said('stderr', /"signal":"SIGINT".*"msg":"draining"/);
+    gateway.program.signal('SIGINT');
+    await untilUnready(gateway);
+    held.end('ok');
+    expect(await text(await slow)).toBe('ok');
+    expect(await gateway.program.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('does the same on SIGINT', async () => {
     const { gateway, origin } = await start();
     const slow = ask(`${gateway.url}/slow`);
@@ -136,7 +149,11 @@ describe('told to stop while a request hangs', () => {
     await origin.slowRequest();
     gateway.program.signal('SIGTERM');
     await untilUnready(gateway);
-    gateway.program.signal(second);
+    await eventually(() => {
+      // The same signal again within half a second counts for the first.
+      gateway.program.signal(second);
+      return Promise.resolve(gateway.program.running ? undefined : true);
+    });
     // A drain would have cut the request after 30 s, and ended with 0.
     expect(await gateway.program.ended).toEqual({ code: 1, signal: null });
     expect(await cut).toMatch(/socket hang up|ECONNRESET/);
