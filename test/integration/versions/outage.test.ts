@@ -103,7 +103,7 @@ describe('a fleet without its Redis', () => {
     ['frozen', 'program'],
   ] as const)(
     'that was %s reads what it knew last and says how old that is, and changes nothing',
-    { timeout: 60_000 },
+    { timeout: 90_000 },
     async (how, as) => {
       const redis = await RedisProcess.start({
         config: ['appendonly yes', 'appendfsync always'],

@@ -7,13 +7,7 @@ import { createRollout } from '../../../src/gateway/config/versions/rollout.ts';
 import { SILENT } from '../../contracts/backplane-fixture.ts';
 import { openRedisBackplane, singleTarget } from '../../redis/open-backplane.ts';
 import { eventually, writeConfig } from '../process/gateway-process.ts';
-import {
-  answering,
-  answerOf,
-  startFleet,
-  untilAnswered,
-  untilReady,
-} from './version-nodes.ts';
+import { answering, answerOf, startFleet, untilAnswered, untilReady } from './version-nodes.ts';
 
 describe('a version of the shared configuration', () => {
   it('is served by every gateway, which start with no routes before there is one', async () => {

@@ -78,7 +78,10 @@ async function startOrigin() {
   const origin = await listen(
     createServer((request, response) => {
       request.resume();
-      if (request.url !== PATHS.slow) return void response.end('origin');
+      if (request.url !== PATHS.slow) {
+        response.end('origin');
+        return;
+      }
       response.write('begun, ');
       begun.push(response);
       wake();

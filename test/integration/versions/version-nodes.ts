@@ -1,5 +1,5 @@
 /** Gateways whose files leave routes and services to the backplane. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createApp } from '../../../src/app.ts';

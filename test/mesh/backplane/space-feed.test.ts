@@ -12,7 +12,7 @@ interface Script {
   readonly views: SpaceView[];
   readonly feed: SpaceFeed;
   /** Resolves when a view of that revision has been told. */
-  untilTold(revision: number): Promise<void>;
+  readonly untilTold: (revision: number) => Promise<void>;
 }
 
 function open(): Script {
