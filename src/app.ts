@@ -71,6 +71,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     backplane: () => mesh.node.backplane.status(),
     versions: () => readiness.versions(),
     droppedLogLines: observability.droppedLogLines,
+    droppedAuditEntries: () => admin.droppedAuditEntries(),
     clock,
   });
   const openFiles = readDescriptorLimit();

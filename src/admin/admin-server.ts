@@ -19,7 +19,8 @@ import { createTokenStore } from './access/token-store.ts';
 import { openAdminToken, type AdminToken } from './admin-token.ts';
 import { forwardedRequestId, isMisdirected } from './fleet/forwarded-fields.ts';
 import { addForwarding } from './fleet/forwarding.ts';
-import { useBodies } from './bodies.ts';
+import { BODY_BYTES, toTooLarge, useBodies } from './bodies.ts';
+import { answerConnectionError } from './connection-error.ts';
 import { isOwnHost } from './host-guard.ts';
 import { isComponentRef } from './openapi/component-ref.ts';
 import { useOpenApi, type OpenApiDocument } from './openapi/openapi-document.ts';
@@ -33,6 +34,7 @@ import { addMeshMetrics } from './resources/mesh-metrics.ts';
 import { addNodeStatus, type NodeStatus } from './resources/node-status.ts';
 import { addTap } from './resources/tap.ts';
 import { addTokens } from './resources/tokens.ts';
+import { useUnreadBodies } from './unread-body.ts';
 import { createMeshViews } from './views/mesh-views.ts';
 
 export interface AdminServerOptions {
@@ -42,6 +44,8 @@ export interface AdminServerOptions {
   readonly backplane: Backplane;
   /** Where the first token is kept, and what was last known of the others. */
   readonly dataDir: string;
+  /** Of a whole configuration that is sent. Default: 8 MiB. */
+  readonly maxDocumentBytes?: number | undefined;
   /** Name of this node. */
   readonly node?: string | undefined;
   /** Names of nodes that fell silent; default: none. */
@@ -66,10 +70,12 @@ export interface AdminServer {
   stop(): Promise<void>;
   /** What the API is, for who reads or generates; needs no start. */
   openApi(): OpenApiDocument;
+  /** Entries of the audit log that could not be kept in the backplane, since the start. */
+  droppedAuditEntries(): number;
 }
 
-/** No body is longer, where its operation does not say so. */
-const MAX_BODY_BYTES = 64 * 1024;
+/** Some twenty thousand routes. */
+const DEFAULT_DOCUMENT_BYTES = 8 * 1024 * 1024;
 const MAX_HEAD_BYTES = 16 * 1024;
 /** An endpoint's id has up to 256 characters, each of which may be nine when it is encoded. */
 const MAX_PARAMETER_LENGTH = 256 * 9;
@@ -79,7 +85,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { address, registry, backplane, dataDir, node, configuration } = options;
-  const { status, tap, clock, log } = options;
+  const { status, tap, clock, log, maxDocumentBytes = DEFAULT_DOCUMENT_BYTES } = options;
   const { lostNodes = () => [], schedule = scheduleTimer } = options;
   const monotonic = (): number => clock.monotonic();
   const views = createMeshViews({ registry, backplane, lostNodes, monotonic, schedule });
@@ -89,10 +95,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
 
   const app = fastify({
     forceCloseConnections: true,
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: { maxHeaderSize: MAX_HEAD_BYTES },
+    clientErrorHandler: answerConnectionError,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     genReqId: ({ headers }) => forwardedRequestId(headers) ?? randomUUID(),
   });
@@ -100,6 +107,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   useValidation(app);
 
   useAudit(app, (event) => audit.record(event));
+  useUnreadBodies(app, schedule);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({
       'cache-control': 'no-store',
@@ -142,7 +150,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     throw new AdminError(404, 'not_found', 'There is nothing at this path.');
   });
   app.setErrorHandler((error, request, reply) => {
-    const known = toAdminError(error);
+    const known = toTooLarge(error, request) ?? toAdminError(error);
     const { url } = request;
     if (known === undefined) log.error({ err: error, url }, 'the admin API failed at a request');
     const shown = known ?? new AdminError(500, 'internal', 'A fault in Meshgate; the log tells.');
@@ -170,7 +178,9 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     loopback: readLoopbackId(),
     monotonic,
   });
-  if (configuration !== undefined) addConfiguration(app, configuration, schedule);
+  if (configuration !== undefined) {
+    addConfiguration(app, configuration, { schedule, maxDocumentBytes });
+  }
 
   return {
     async start() {
@@ -200,6 +210,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       await Promise.all([audit.stop(), tokens.close()]);
     },
     openApi: () => openApi.toDocument(),
+    droppedAuditEntries: () => audit.dropped,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Which bodies an operation takes, and how those that are not plain JSON are read. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readYaml } from '../gateway/config/yaml-text.ts';
 import { AdminError } from './problem.ts';
 
@@ -7,12 +7,17 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Media types of the body; default: JSON alone. */
     consumes?: readonly string[];
+    /** Where its limit is set, in the configuration file. Default: nowhere. */
+    bodySetting?: string;
   }
 }
 
 export const JSON_TYPE = 'application/json';
 export const YAML_TYPE = 'application/yaml';
 export const MERGE_PATCH_TYPE = 'application/merge-patch+json';
+
+/** No body is longer, where its operation does not say so. */
+export const BODY_BYTES = 64 * 1024;
 
 /** Deep enough for any configuration, and for whoever goes down in it by calling himself. */
 const MAX_DEPTH = 72;
@@ -51,14 +56,35 @@ export function useBodies(app: FastifyInstance): void {
   });
 }
 
-/** Level by level: a body may be nested deeper than the stack. */
+/** What a body that is too long is refused with; undefined for other errors. */
+export function toTooLarge(
+  error: unknown,
+  { routeOptions: { bodyLimit, config } }: FastifyRequest,
+): AdminError | undefined {
+  if ((error as { readonly statusCode?: unknown }).statusCode !== 413) return undefined;
+  const { bodySetting } = config;
+  const remedy =
+    bodySetting === undefined
+      ? 'no more is taken here'
+      : `to have more taken, set ${bodySetting} in the configuration file of this node and restart it`;
+  return new AdminError(
+    413,
+    'payload_too_large',
+    `The body is longer than ${toSizeText(bodyLimit)}: ${remedy}.`,
+  );
+}
+
+/** As a configuration has it: `8MiB`. */
+function toSizeText(bytes: number): string {
+  if (bytes % 1024 ** 2 === 0) return `${bytes / 1024 ** 2}MiB`;
+  return bytes % 1024 === 0 ? `${bytes / 1024}KiB` : `${bytes} bytes`;
+}
+
+/** Goes no deeper than that itself: a body may be nested deeper than the stack. */
 function isDeeperThan(value: unknown, levels: number): boolean {
-  let level = [value];
-  for (let depth = 0; depth <= levels; depth++) {
-    level = level.flatMap((one) =>
-      typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : [],
-    );
-    if (level.length === 0) return false;
+  if (typeof value !== 'object' || value === null) return false;
+  for (const member of Object.values(value)) {
+    if (levels === 0 || isDeeperThan(member, levels - 1)) return true;
   }
-  return true;
+  return false;
 }

@@ -24,6 +24,8 @@ export interface Admin {
   /** Where the address cannot be had the log tells, and the API stays closed. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Entries of the audit log that could not be kept in the backplane. */
+  droppedAuditEntries(): number;
 }
 
 export interface AdminParts {
@@ -48,7 +50,8 @@ export function createAdmin(parts: AdminParts): Admin {
   const { config, configFile, document, mesh, tap, shared, configuration, stages } = parts;
   const { clock, log } = parts;
   const { node } = mesh;
-  const { admin: address, dataDir } = config;
+  const { dataDir } = config;
+  const { address, maxDocumentBytes } = config.admin;
   const { registry, backplane, nodeId } = node;
   const fileDocument = createFileDocument(configFile, document, log);
   let inForce = config;
@@ -59,6 +62,7 @@ export function createAdmin(parts: AdminParts): Admin {
     registry,
     backplane,
     dataDir,
+    maxDocumentBytes,
     node: nodeId,
     lostNodes: () => node.lostNodes,
     tap,
@@ -93,6 +97,7 @@ export function createAdmin(parts: AdminParts): Admin {
       if (started) await mesh.announceAdmin(started);
     },
     stop: () => server.stop(),
+    droppedAuditEntries: () => server.droppedAuditEntries(),
   };
 }
 

@@ -2,13 +2,14 @@
 import { extname } from 'node:path';
 import type { CompiledSnapshot } from '../gateway/config/compile.ts';
 import type { Config } from '../gateway/config/config.ts';
+import { inTurns } from '../gateway/config/in-turns.ts';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { createLastGoodKeeper } from '../gateway/config/last-good.ts';
 import { createConfigLoader } from '../gateway/config/load-in-thread.ts';
 import type { Loaded, LoadResult } from '../gateway/config/load.ts';
 import { Reloader, type PreparedListeners } from '../gateway/config/reloader.ts';
 import {
-  toCanonicalJson,
+  canonicalPieces,
   type SharedDocument,
 } from '../gateway/config/versions/shared-document.ts';
 import type { Attempt } from '../gateway/config/versions/version-choice.ts';
@@ -176,12 +177,13 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       await Promise.all([loader.close(), checker.close(), lastGood.settled()]);
     },
     async check(candidate) {
-      const part = { name: CANDIDATE, json: toCanonicalJson(candidate) };
-      const result = await checker.check(configFile, { env, text: document, shared: part });
-      const { issues } = result;
+      let json = '';
+      await inTurns(canonicalPieces(candidate), (piece) => (json += piece));
+      const part = { name: CANDIDATE, json };
+      const { ok, issues } = await checker.check(configFile, { env, text: document, shared: part });
       const own = issues.filter(({ file }) => file === CANDIDATE);
       // Else it is the file that keeps it from being looked at.
-      return result.ok || own.some(({ severity }) => severity === 'error') ? own : issues;
+      return ok || own.some(({ severity }) => severity === 'error') ? own : issues;
     },
   };
 }

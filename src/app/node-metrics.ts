@@ -11,7 +11,7 @@ import { VERSION } from '../version.ts';
 
 export interface NodeMetricsSources extends Pick<
   GatewayMetricsSources,
-  'services' | 'backplane' | 'versions' | 'droppedLogLines'
+  'services' | 'backplane' | 'versions' | 'droppedLogLines' | 'droppedAuditEntries'
 > {
   readonly listeners: () => readonly Listener[];
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 /** An admin API with a shared configuration, which is checked by the real loader. */
+import type { AdminServerOptions } from '../../src/admin/admin-server.ts';
 import type { ConfigIssue } from '../../src/gateway/config/issue.ts';
 import { loadConfig } from '../../src/gateway/config/load.ts';
 import type { SharedDocument } from '../../src/gateway/config/versions/shared-document.ts';
@@ -87,11 +88,13 @@ export const NOTHING = Symbol('nothing');
 export async function startConfigured(
   options: Partial<ConfigurationSources> = {},
   first: unknown = SOME,
+  server: Partial<AdminServerOptions> = {},
 ): Promise<ConfiguredAdmin> {
   const store = new MemoryVersionStore();
   if (first !== NOTHING) store.put(documentOf(first));
   const admin = await startAdmin({
     status: () => WELL,
+    ...server,
     configuration: {
       store,
       check: checkDocument,

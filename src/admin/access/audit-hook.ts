@@ -1,5 +1,5 @@
 /** Tells the audit log of every write and every refusal, before the caller has the answer. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEntry, AuditEvent } from './audit-entry.ts';
 
 declare module 'fastify' {
@@ -8,6 +8,8 @@ declare module 'fastify' {
     audited: {
       /** Address of the caller: a request whose body was passed on has let go of its socket. */
       readonly source: string;
+      /** Whether it may change anything, here or on the node that it is forwarded to. */
+      readonly isWrite: boolean;
       /** Of the configuration, where the request made one. */
       version?: number;
       /** Set where errors become answers. */
@@ -24,16 +26,23 @@ declare module 'fastify' {
 }
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+const FORWARDED_PREFIX = /^\/v1\/nodes\/[^/]+\//;
 
 /** To be called before all other hooks. */
 export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => void): void {
+  /** Questions that need a body, e.g. `POST /v1/explain`: other nodes have them too. */
+  const questions = new Set<string>();
   app.decorateRequest('audited');
+  app.addHook('onRoute', ({ method, url, config = {} }) => {
+    if (!isWriteOf(config)) questions.add(`${String(method)} ${url}`);
+  });
   app.addHook('onRequest', async (request, reply) => {
-    request.audited = { source: request.socket.remoteAddress ?? '' };
-    if (READING.has(request.method)) return;
+    const isWrite = mayChange(request, questions);
+    request.audited = { source: request.socket.remoteAddress ?? '', isWrite };
+    if (!isWrite) return;
     // Nobody writes unseen by going away: then there may be no answer to hook into.
     reply.raw.once('close', () => {
-      if (request.audited.isRecorded === true || !isWrite(request)) return;
+      if (request.audited.isRecorded === true) return;
       record(toEvent(request, reply, 'unfinished'));
     });
   });
@@ -41,16 +50,27 @@ export function useAudit(app: FastifyInstance, record: (event: AuditEvent) => vo
     const { statusCode: status } = reply;
     // Of a refusal in the server itself, which no hook has seen.
     if (request.audited === undefined || request.audited.isRecorded === true) return;
-    if (!isWrite(request) && !isRefusedRead(status)) return;
+    if (!request.audited.isWrite && !isRefusedRead(status)) return;
     request.audited.isRecorded = true;
     record(toEvent(request, reply, toOutcome(status)));
   });
 }
 
-/** What is forwarded is one too: the other node knows what it is, but not where it came from. */
-function isWrite({ method, routeOptions: { config } }: FastifyRequest): boolean {
+/**
+ * What is forwarded counts here too, since the other node does not know where it came from. A path
+ * that is written in another way than its route, such as with escapes, is taken for a write.
+ */
+function mayChange(
+  { method, url, routeOptions: { config } }: FastifyRequest,
+  questions: ReadonlySet<string>,
+): boolean {
   if (READING.has(method)) return false;
-  return config.isForwarding === true || (config.role !== 'viewer' && config.isReading !== true);
+  if (config.isForwarding !== true) return isWriteOf(config);
+  return !questions.has(`${method} ${url.split('?', 1)[0]!.replace(FORWARDED_PREFIX, '/v1/')}`);
+}
+
+function isWriteOf({ role, isReading }: FastifyContextConfig): boolean {
+  return role !== 'viewer' && isReading !== true;
 }
 
 /** That there is nothing at a path refuses nothing. */

@@ -37,7 +37,6 @@ export interface ForwardingDependencies {
 const REST_MS = 5_000;
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'];
-const READING = new Set(['GET', 'HEAD']);
 
 export function addForwarding(app: FastifyInstance, deps: ForwardingDependencies): void {
   const { own, nodes, lost, loopback, monotonic } = deps;
@@ -113,9 +112,9 @@ export function addForwarding(app: FastifyInstance, deps: ForwardingDependencies
             const { request } = reply;
             const origin = (request as FastifyRequest).forwardedTo;
             if (isConnectTimeout(error)) rest(origin);
-            const isReading = READING.has(request.method);
+            const { isWrite } = request.audited;
             const node = nodeOf(request as FastifyRequest);
-            void reply.send(toForwardingFailure(error, node, isReading));
+            void reply.send(toForwardingFailure(error, node, !isWrite));
           },
         },
       });

@@ -5,7 +5,8 @@ import type { PluginCatalogue } from '../../gateway/config/plugin-catalogue.ts';
 import { VERSION } from '../../version.ts';
 import { refusals } from '../resources/refusals.ts';
 import { toConfigurationSchemas } from './configuration-schemas.ts';
-import { toOperation } from './operations.ts';
+import { toForwarded } from './forwarded-operations.ts';
+import { toOperation, type Operation } from './operations.ts';
 import { createSchemas } from './schemas.ts';
 
 /** Plain JSON. */
@@ -19,7 +20,7 @@ const DESCRIPTION = `What operators, tools and the dashboard ask a Meshgate node
 - **Changes** of the configuration are checked whole and written as one numbered version, or nothing is changed. \`Meshgate-Version\` tells which one. \`ETag\` is strong; with \`If-Match\` a change is made only to what its author has seen, with \`If-None-Match: *\` only where there is nothing yet.
 - **The owner**: where a node's configuration file has services, routes, consumers or plugins, it owns them; they are shown, and changes answer 409 \`config_owned_by_file\`. \`Meshgate-Config-Owner\` tells.
 - **Secrets** are shown as \`(hidden)\`, hashes of API keys by their first digits; sent back so, they stay what they are.
-- **Other nodes**: \`/v1/nodes/{node}/…\` is the same API of another node, without its \`/v1\`: \`/v1/nodes/edge-2/tap\`. Where that one cannot be asked: 401 \`local_token\`, 404 \`not_found\`, 502 \`node_unreachable\`, 503 \`node_unavailable\`, 504 \`node_timeout\`, 508 \`forwarding_loop\`. Views of the mesh say in \`nodes\` which of them they include.
+- **Other nodes**: \`/v1/nodes/{node}/…\` is the same API of another node, without its \`/v1\`: \`/v1/nodes/edge-2/tap\`. That one decides who may ask for what; an operation is named as its own, with \`OfNode\` behind it. Where that one cannot be asked: 401 \`local_token\`, 404 \`not_found\`, 502 \`node_unreachable\`, 503 \`node_unavailable\`, 504 \`node_timeout\`, 508 \`forwarding_loop\`. Views of the mesh say in \`nodes\` which of them they include.
 - **Without the backplane** reads answer with what was known last, and \`Meshgate-Staleness\` or \`staleness_seconds\` tells how old it is; changes answer 503.`;
 
 export interface OpenApi {
@@ -32,7 +33,7 @@ export function useOpenApi(app: FastifyInstance, catalogue: PluginCatalogue): Op
   const routes: RouteOptions[] = [];
   let document: OpenApiDocument | undefined;
   app.addHook('onRoute', (route) => {
-    // What is forwarded is described where it is done.
+    // What is forwarded is described by what it is forwarded for.
     if (route.config?.isForwarding === true) return;
     // Fastify adds one of these to each GET.
     if (route.method !== 'HEAD') routes.push(route);
@@ -45,7 +46,7 @@ export function useOpenApi(app: FastifyInstance, catalogue: PluginCatalogue): Op
         operationId: 'getOpenApi',
         summary: 'This document.',
         tags: ['api'],
-        response: { 200: Type.Object({}), ...refusals(401, 403, 421, 429) },
+        response: { 200: Type.Object({}), ...refusals(401, 421, 429) },
       },
       config: { role: 'viewer', isScoped: true },
     },
@@ -57,9 +58,13 @@ export function useOpenApi(app: FastifyInstance, catalogue: PluginCatalogue): Op
 function build(routes: readonly RouteOptions[], catalogue: PluginCatalogue): OpenApiDocument {
   const schemas = createSchemas(toConfigurationSchemas(catalogue));
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of routes) {
-    const { path, method, definition } = toOperation(route, schemas);
+  const add = ({ path, method, definition }: Operation): void => {
     paths[path] = { ...paths[path], [method]: definition };
+  };
+  for (const route of routes) {
+    const operation = toOperation(route, schemas);
+    add(operation);
+    if (operation.path.startsWith('/v1/')) add(toForwarded(operation, schemas));
   }
   return {
     openapi: '3.1.0',

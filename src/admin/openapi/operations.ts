@@ -1,8 +1,8 @@
 /** Operations of the admin API as OpenAPI tells them, made of what Fastify is told of its routes. */
 import { STATUS_CODES } from 'node:http';
 import type { RouteOptions } from 'fastify';
-import { JSON_TYPE } from '../bodies.ts';
-import type { Schema, Schemas } from './schemas.ts';
+import { BODY_BYTES, JSON_TYPE } from '../bodies.ts';
+import { responseHeader, type Schema, type Schemas } from './schemas.ts';
 
 interface RouteSchema {
   readonly operationId?: string;
@@ -46,12 +46,16 @@ export function toOperation(route: RouteOptions, schemas: Schemas): Operation {
     'x-role': role,
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
-      requestBody: { required: true, content: toContent(consumes, schemas.toSchema(body)) },
+      requestBody: {
+        required: true,
+        content: toContent(consumes, schemas.toSchema(body)),
+        'x-max-bytes': route.bodyLimit ?? BODY_BYTES,
+      },
     }),
     responses: Object.fromEntries(
       Object.entries(response).map(([status, answer]) => [
         status,
-        toResponse(Number(status), answer, schemas),
+        toResponse(Number(status), answer, { schemas, isTagged: isTagged(schema) }),
       ]),
     ),
   };
@@ -74,17 +78,31 @@ function toParameters(place: string, schema: Schema | undefined, schemas: Schema
   );
 }
 
-function toResponse(status: number, answer: Schema, schemas: Schemas): Schema {
+/** Whether there are conditions on the entity tag of what it answers with. */
+function isTagged({ headers }: RouteSchema): boolean {
+  return (headers?.['properties'] as Schema | undefined)?.['if-none-match'] !== undefined;
+}
+
+function toResponse(
+  status: number,
+  answer: Schema,
+  { schemas, isTagged }: { readonly schemas: Schemas; readonly isTagged: boolean },
+): Schema {
   if (status >= 400) return { $ref: schemas.toRefusal(status) };
   const { description: given, content, type } = answer;
   const description = typeof given === 'string' ? given : STATUS_CODES[status]!;
-  if (type === 'null') return { description };
+  const fields = {
+    ...(isTagged && status !== 204 && { ETag: responseHeader('What it is now, for conditions.') }),
+    ...(status === 201 && { Location: responseHeader('Where it is.') }),
+  };
+  const head = { description, ...(Object.keys(fields).length > 0 && { headers: fields }) };
+  if (type === 'null') return head;
   if (content === undefined) {
-    return { description, content: toContent([JSON_TYPE], schemas.toSchema(answer)) };
+    return { ...head, content: toContent([JSON_TYPE], schemas.toSchema(answer)) };
   }
   const bodies = Object.entries(content as Record<string, { readonly schema: Schema }>);
   return {
-    description,
+    ...head,
     content: Object.fromEntries(
       bodies.map(([mediaType, { schema }]) => [mediaType, { schema: schemas.toSchema(schema) }]),
     ),

@@ -83,6 +83,7 @@ export function createSchemas(others: Readonly<Record<string, Schema>>): Schemas
           refusalName(status),
           {
             description: STATUS_CODES[status],
+            ...fieldsOf(status),
             content: {
               'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
             },
@@ -94,6 +95,20 @@ export function createSchemas(others: Readonly<Record<string, Schema>>): Schemas
       };
     },
   };
+}
+
+/** A field that is always there. */
+export function responseHeader(description: string, schema: Schema = { type: 'string' }): Schema {
+  return { description, required: true, schema };
+}
+
+function fieldsOf(status: number): Schema {
+  if (status === 401) {
+    return { headers: { 'WWW-Authenticate': responseHeader('Which token is wanted (RFC 6750).') } };
+  }
+  if (status !== 429 && status !== 503) return {};
+  const seconds = { type: 'integer', minimum: 1 };
+  return { headers: { 'Retry-After': responseHeader('In how many seconds.', seconds) } };
 }
 
 /** E.g. `NotFound`. */

@@ -31,4 +31,6 @@ export interface ConfigurationAccess extends Pick<
 > {
   readonly desk: Desk;
   readonly concealer: Concealer;
+  /** Of a document that is sent whole. */
+  readonly maxDocumentBytes: number;
 }

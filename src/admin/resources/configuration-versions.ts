@@ -14,6 +14,7 @@ import { componentRef } from '../openapi/component-ref.ts';
 import {
   assertAccepted,
   Change,
+  readDesk,
   sendAccepted,
   toSeconds,
   toVersion,
@@ -22,7 +23,7 @@ import {
   versionOf,
 } from './answers.ts';
 import type { ConfigurationAccess, VersionReport } from './configuration-access.ts';
-import { Conditions, toDocumentRefusal } from './preconditions.ts';
+import { Conditions, toDocumentRefusal, toVersionTag } from './preconditions.ts';
 import { refusals } from './refusals.ts';
 import { noVersion, readVersion } from './stored-version.ts';
 
@@ -96,6 +97,8 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
       config: { role: 'viewer' },
     },
     async (request) => {
+      // Where nothing is known yet, that is not to be taken for nothing being there.
+      readDesk(access.desk);
       const page = toPage(store.list(), keyOf, request.query);
       return {
         items: page.items.map(toVersion),
@@ -220,6 +223,7 @@ async function rollback(
   const isNew = accepted.kind === 'written';
   const version = versionOf(accepted);
   sendAccepted(reply, accepted);
+  reply.header('etag', toVersionTag(version.version, 'json'));
   if (isNew) reply.code(201).header('location', `/v1/config/versions/${version.version}`);
   return reply.send({ version: toVersion(version), changed: isNew });
 }

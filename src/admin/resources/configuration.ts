@@ -10,10 +10,15 @@ import { addSharedEntries } from './shared-entries.ts';
 import { addSharedEntryListings } from './shared-entry-listings.ts';
 import { addWholeConfiguration } from './whole-configuration.ts';
 
+interface ConfigurationLimits {
+  readonly schedule: Schedule;
+  readonly maxDocumentBytes: number;
+}
+
 export function addConfiguration(
   app: FastifyInstance,
   sources: ConfigurationSources,
-  schedule: Schedule,
+  { schedule, maxDocumentBytes }: ConfigurationLimits,
 ): void {
   const { store, check, fileDocument, catalogue, rollout, explain } = sources;
   const access: ConfigurationAccess = {
@@ -22,6 +27,7 @@ export function addConfiguration(
     concealer: createConcealer(catalogue),
     rollout,
     explain,
+    maxDocumentBytes,
   };
   addSharedEntryListings(app, access);
   addSharedEntries(app, access);

@@ -1,18 +1,16 @@
 /** Bodies that are a whole shared document. */
 import type { Concealer } from '../../gateway/config/concealment.ts';
+import { inTurns } from '../../gateway/config/in-turns.ts';
 import { concealedPlaces, holdsConcealed, restore } from '../../gateway/config/restoration.ts';
-import {
-  parseSharedDocument,
-  type SharedDocument,
-} from '../../gateway/config/versions/shared-document.ts';
+import { readShape, type SharedDocument } from '../../gateway/config/versions/shared-document.ts';
 import type { Json } from '../../mesh/backplane/backplane.ts';
 import type { Fault } from '../problem.ts';
 import { invalid } from './answers.ts';
 import { toBodyPointer } from './faults.ts';
 
-/** Throws an `AdminError` (422) for what has not even the shape of one. */
-export function parseDocumentBody(body: unknown): SharedDocument {
-  const parsed = parseSharedDocument(body);
+/** Rejects with an `AdminError` (422) for what has not even the shape of one. */
+export async function parseDocumentBody(body: unknown): Promise<SharedDocument> {
+  const parsed = await inTurns(readShape(body));
   if (parsed.ok) return parsed.document;
   throw invalid(
     parsed.problems.map(({ path, message }) => ({

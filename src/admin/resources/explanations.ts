@@ -102,7 +102,7 @@ export function addExplanations(
         summary: 'Say which route wins, why the others lose, and what each plugin would answer.',
         tags: ['explain'],
         body: Question,
-        response: { 200: Explained, ...refusals(400, 401, 403, 413, 415, 421, 422, 429, 503) },
+        response: { 200: Explained, ...refusals(400, 401, 403, 413, 415, 421, 422, 429) },
       } as object,
       config: { role: 'viewer' },
     },

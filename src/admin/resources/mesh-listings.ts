@@ -138,7 +138,11 @@ function addListing<Known, Item>(
         operationId,
         summary,
         querystring: query,
-        response: { 200: MeshListing(item), ...refusals(401, 403, 421, 422, 429, 503) },
+        response: {
+          200: MeshListing(item),
+          // A list that minds the scope leaves out what is not for the caller.
+          ...refusals(401, ...(isScoped ? [] : [403]), 421, 422, 429, 503),
+        },
       } as object,
     },
     async (request) => {

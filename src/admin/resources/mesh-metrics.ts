@@ -33,7 +33,7 @@ export function addMeshMetrics(app: FastifyInstance, { topology }: MeshViews): v
         description:
           'A call that goes through several nodes counts at each that makes one. To a token with a scope: calls of its services.',
         querystring: MetricsQuery,
-        response: { 200: MeshMetrics, ...refusals(401, 403, 421, 422, 429, 503) },
+        response: { 200: MeshMetrics, ...refusals(401, 421, 422, 429, 503) },
       } as object,
     },
     async ({ query, principal: { scope } }): Promise<Static<typeof MeshMetrics>> => {

@@ -25,6 +25,13 @@ export const Conditions = Type.Object({
   ),
 });
 
+/** The fields of a question whose answer may be known. */
+export const Knowledge = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'Entity tags; where one of them still fits: 304.' }),
+  ),
+});
+
 /** 128 bits. */
 const TAG_DIGITS = 32;
 const TAG = /(W\/)?("[^"]*")/g;

@@ -16,7 +16,7 @@ import {
 } from './entry-changes.ts';
 import { ENTRY_RESOURCES } from './entry-resources.ts';
 import { toScoped } from './entry-scope.ts';
-import { Conditions, isKnown, toEntryTag } from './preconditions.ts';
+import { Conditions, isKnown, Knowledge, toEntryTag } from './preconditions.ts';
 import { refusals } from './refusals.ts';
 
 /** No single object is longer. */
@@ -39,6 +39,7 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
       {
         schema: {
           ...operation('get', `A ${noun}, as it is written, with secrets hidden.`),
+          headers: Knowledge,
           response: {
             200: schema,
             304: Type.Null(),

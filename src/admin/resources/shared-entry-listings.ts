@@ -61,7 +61,7 @@ function addListing(
         summary: `The ${noun}s of the configuration, by name.`,
         tags: [kind],
         querystring: kind === 'routes' ? RouteQuery : ListQuery,
-        response: { 200: Listing(schema), ...refusals(401, 403, 421, 422, 429, 503) },
+        response: { 200: Listing(schema), ...refusals(401, 421, 422, 429, 503) },
       } as object,
       config: { role: 'viewer', isScoped: true },
     },

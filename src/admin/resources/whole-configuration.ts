@@ -29,6 +29,7 @@ import { toDocumentFaults } from './faults.ts';
 import {
   Conditions,
   isKnown,
+  Knowledge,
   toDocumentRefusal,
   toDocumentTag,
   toVersionTag,
@@ -36,15 +37,15 @@ import {
 import { refusals } from './refusals.ts';
 import { readVersion } from './stored-version.ts';
 
-/** Some ten thousand routes. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
 const CHUNK_CHARACTERS = 64 * 1024;
 
 const Document = componentRef<SharedDocument>('Configuration');
 const Body = { body: Document };
 const TAGS = { tags: ['config'] };
-const WRITES = { consumes: [JSON_TYPE, YAML_TYPE] };
+const TAKES = {
+  consumes: [JSON_TYPE, YAML_TYPE],
+  bodySetting: '`admin: { limits: { body } }`',
+};
 
 const PutQuery = Type.Object(ChangeQuery, { additionalProperties: false });
 const DiffQuery = Type.Object(
@@ -72,7 +73,7 @@ const Verdict = Type.Object({
 const Difference = Type.Object({ changes: Type.Array(Change) });
 
 export function addWholeConfiguration(app: FastifyInstance, access: ConfigurationAccess): void {
-  const { desk, concealer } = access;
+  const { desk, concealer, maxDocumentBytes } = access;
 
   app.get(
     '/v1/config',
@@ -81,6 +82,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         ...TAGS,
         operationId: 'getConfig',
         summary: 'The whole document, byte for byte the same for the same version; secrets hidden.',
+        headers: Knowledge,
         response: {
           200: {
             content: { [JSON_TYPE]: { schema: Document }, [YAML_TYPE]: { schema: Type.String() } },
@@ -108,7 +110,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
   app.put<{ Querystring: Static<typeof PutQuery> }>(
     '/v1/config',
     {
-      bodyLimit: MAX_BODY_BYTES,
+      bodyLimit: maxDocumentBytes,
       schema: {
         ...TAGS,
         ...Body,
@@ -122,7 +124,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
           ...refusals(400, 401, 403, 409, 412, 413, 415, 421, 422, 429, 503),
         },
       } as object,
-      config: { ...WRITES, role: 'operator' },
+      config: { ...TAKES, role: 'operator' },
     },
     (request, reply) => put(access, request, reply),
   );
@@ -130,7 +132,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
   app.post(
     '/v1/config/validate',
     {
-      bodyLimit: MAX_BODY_BYTES,
+      bodyLimit: maxDocumentBytes,
       schema: {
         ...TAGS,
         ...Body,
@@ -139,7 +141,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
         response: { 200: Verdict, ...refusals(400, 401, 403, 413, 415, 421, 422, 429, 503) },
       },
       // Its checks look into the environment and the files that the document names.
-      config: { ...WRITES, role: 'operator' },
+      config: { ...TAKES, role: 'operator', isReading: true },
     },
     async (request) => {
       const { document, faults } = await completed(access, request.body);
@@ -158,7 +160,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
   app.post<{ Querystring: Static<typeof DiffQuery> }>(
     '/v1/config/diff',
     {
-      bodyLimit: MAX_BODY_BYTES,
+      bodyLimit: maxDocumentBytes,
       schema: {
         ...TAGS,
         ...Body,
@@ -170,7 +172,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
           ...refusals(400, 401, 403, 404, 413, 415, 421, 422, 429, 503),
         },
       } as object,
-      config: { ...WRITES, role: 'viewer' },
+      config: { ...TAKES, role: 'viewer' },
     },
     async (request, reply) => {
       const { against } = request.query;
@@ -196,7 +198,7 @@ async function put(
   request: FastifyRequest<{ Querystring: Static<typeof PutQuery> }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const given = parseDocumentBody(request.body);
+  const given = await parseDocumentBody(request.body);
   const outcome = await desk.change({
     author: request.principal.name,
     message: request.query.message ?? 'put the whole configuration',
@@ -242,11 +244,12 @@ async function joined(pieces: Iterable<string>): Promise<Buffer> {
 }
 
 /** A document as it would be written. */
-function completed(
+async function completed(
   { desk, concealer }: ConfigurationAccess,
   body: unknown,
 ): ReturnType<typeof restoreDocument> {
-  return restoreDocument(parseDocumentBody(body), readDesk(desk).document, concealer, body);
+  const given = await parseDocumentBody(body);
+  return restoreDocument(given, readDesk(desk).document, concealer, body);
 }
 
 /** JSON unless YAML is asked for before it. */

@@ -26,7 +26,7 @@ export interface Config {
   /** On every route, before the route's own. */
   readonly plugins: readonly PluginEntry[];
   readonly consumers: readonly ConsumerConfig[];
-  readonly admin: AddressConfig;
+  readonly admin: AdminConfig;
   readonly status: AddressConfig;
   readonly telemetry: TelemetryConfig;
   /** Values that came by substitution, so that nobody prints them. */
@@ -51,6 +51,12 @@ export interface AddressConfig {
   /** An IP address without brackets, or a host name. */
   readonly host: string;
   readonly port: number;
+}
+
+export interface AdminConfig {
+  readonly address: AddressConfig;
+  /** Of a whole configuration that is sent. */
+  readonly maxDocumentBytes: number;
 }
 
 /** A configured plugin; `config` has met the plugin's schema and has its defaults. */

@@ -16,6 +16,7 @@ export interface GatewayMetricsSources {
   /** Seconds until a certificate expires; negative once it has. */
   readonly certificates: () => Iterable<{ readonly name: string; readonly expirySeconds: number }>;
   readonly droppedLogLines: () => number;
+  readonly droppedAuditEntries: () => number;
   readonly backplane: () => BackplaneStatus;
   readonly versions: () => Pick<VersionReport, 'version' | 'refused'>;
 }
@@ -135,6 +136,12 @@ export function createGatewayMetrics(
     help: 'Access log lines that could not be written.',
     type: 'counter',
     samples: () => [{ labels: {}, value: sources.droppedLogLines() }],
+  });
+  publish(registry, {
+    name: 'meshgate_audit_entries_dropped_total',
+    help: 'Entries of the audit log that are in the log of this node alone.',
+    type: 'counter',
+    samples: () => [{ labels: {}, value: sources.droppedAuditEntries() }],
   });
 
   return {

@@ -113,8 +113,18 @@ listeners:
     text: 'meshgate: 1\nadmin: { address: 127.0.0.1:8007, token: x }\n',
     issues: [
       '1:1 status.address: the address is taken by admin (give it another port or address)',
-      '2:35 admin.token: unknown key "token"; allowed: address',
+      '2:35 admin.token: unknown key "token"; allowed: address, limits',
     ],
+  },
+  {
+    title: 'a limit of the admin API that leaves no room, or is none',
+    text: 'meshgate: 1\nadmin: { limits: { body: 512KiB } }\n',
+    issues: ['2:26 admin.limits.body: must be at least 1048576 bytes'],
+  },
+  {
+    title: 'a limit of the admin API that is beyond what a version may have',
+    text: 'meshgate: 1\nadmin: { limits: { body: 1GiB } }\n',
+    issues: ['2:26 admin.limits.body: must be at most 32MiB'],
   },
   {
     title: 'services that cannot be reached',

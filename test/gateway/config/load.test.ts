@@ -102,7 +102,10 @@ describe('defaults', () => {
       { name: 'http', host: '0.0.0.0', port: 8000, protocol: 'http', proxyProtocol: false },
       { name: 'https', port: 8443, protocol: 'https', tls: { selfSigned: ['localhost'] } },
     ]);
-    expect(config.admin).toEqual({ host: '127.0.0.1', port: 8001 });
+    expect(config.admin).toEqual({
+      address: { host: '127.0.0.1', port: 8001 },
+      maxDocumentBytes: 8 * 1024 * 1024,
+    });
     expect(config.status).toEqual({ host: '127.0.0.1', port: 8007 });
     expect(config.telemetry.accessLog).toEqual({ format: 'json', path: undefined, sample: 1 });
     expect(config.telemetry.tracing).toBeUndefined();

@@ -1,5 +1,5 @@
 /** The document as a whole: every part, and what they have to agree on. */
-import type { Config, ConsumerConfig } from '../config.ts';
+import type { AdminConfig, Config, ConsumerConfig } from '../config.ts';
 import type { RouteConfig } from '../route-config.ts';
 import type { ServiceConfig } from '../service-config.ts';
 import type { ConfigPath } from '../config-path.ts';
@@ -7,7 +7,7 @@ import type { RawDocument } from '../schema/document.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
 import { toBackplane } from './backplane.ts';
 import { toConsumer } from './consumer.ts';
-import { mapPresent, toUsablePath, type Draft } from './draft.ts';
+import { mapPresent, toBytes, toUsablePath, type Draft } from './draft.ts';
 import { checkAddresses, toAddress, toListener, type ListeningAddress } from './listener.ts';
 import { toOutbound, toRegistrations } from './mesh-doors.ts';
 import { toPluginEntries } from './plugin-list.ts';
@@ -21,6 +21,12 @@ const STANDARD_HTTPS_PORT = 443;
 /** What has a name in a list; an entry with faults that leave nothing to look at is undefined. */
 type Named = readonly ({ readonly name: string } | undefined)[];
 
+const MIB = 1024 * 1024;
+/** What else the admin API takes is no longer: it is the whole configuration alone that is limited. */
+const MIN_DOCUMENT_BYTES = MIB;
+/** Well within what a stored version may have: 48 MiB. */
+const MAX_DOCUMENT_BYTES = 32 * MIB;
+
 /** A part of the result, for those who follow where it came from. */
 export type OnPart = (part: object, name: string, path: ConfigPath) => void;
 
@@ -30,7 +36,7 @@ export type OnPart = (part: object, name: string, path: ConfigPath) => void;
  */
 export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config {
   const listeners = toNamed(draft, raw.listeners, 'listeners', onPart, toListener);
-  const admin = toAddress(draft, raw.admin.address, ['admin', 'address']);
+  const admin = toAdmin(draft, raw.admin);
   const status = toAddress(draft, raw.status.address, ['status', 'address']);
   const registrations = toRegistrations(draft, raw.register);
   const outbound = toOutbound(draft, raw.outbound);
@@ -79,6 +85,15 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
     telemetry: toTelemetry(draft, raw.telemetry),
     redactions: [],
   };
+}
+
+function toAdmin(draft: Draft, { address, limits }: RawDocument['admin']): AdminConfig {
+  const path = ['admin', 'limits', 'body'];
+  const maxDocumentBytes = toBytes(draft, limits.body, path, MIN_DOCUMENT_BYTES);
+  if (maxDocumentBytes > MAX_DOCUMENT_BYTES) {
+    draft.report(path, `must be at most ${MAX_DOCUMENT_BYTES / MIB}MiB`);
+  }
+  return { address: toAddress(draft, address, ['admin', 'address']), maxDocumentBytes };
 }
 
 /** The names that references are checked against, of objects with faults too. */
@@ -163,7 +178,7 @@ function checkListening(
       hint: 'give it a listener, or leave the key out for the default ones',
     });
   }
-  addresses.push({ address: admin, owner: 'admin', path: ['admin', 'address'] });
+  addresses.push({ address: admin.address, owner: 'admin', path: ['admin', 'address'] });
   addresses.push({ address: status, owner: 'status', path: ['status', 'address'] });
   checkAddresses(draft, addresses);
 }

@@ -7,7 +7,7 @@ import { Outbound, Register } from './mesh-doors.ts';
 import { Node } from './node.ts';
 import { PluginList } from './plugin-list.ts';
 import { Routes } from './route.ts';
-import { Address, CLOSED, Text } from './scalar.ts';
+import { Address, CLOSED, Size, Text } from './scalar.ts';
 import { Services } from './service.ts';
 import { Telemetry } from './telemetry.ts';
 
@@ -29,6 +29,16 @@ const Admin = Type.Object(
       ),
       default: '127.0.0.1:8001',
     }),
+    limits: Type.Object(
+      {
+        body: Size({
+          default: '8MiB',
+          description:
+            'Size of a whole configuration that is sent, at most 32MiB; over it: 413. Requests wait while its text is parsed, some ten milliseconds a MiB. What else is sent has lower limits of its own.',
+        }),
+      },
+      { ...CLOSED, default: {}, description: 'What the admin API takes.' },
+    ),
   },
   { ...CLOSED, default: {}, description: 'The admin API, and what the command line talks to.' },
 );

@@ -41,8 +41,17 @@ const MAX_DEPTH = 64;
 
 /** Looks at the outer shape alone; whether it can be used is for the loader to say. */
 export function parseSharedDocument(value: unknown): ParsedDocument {
+  const steps = readShape(value);
+  for (;;) {
+    const { done, value: result } = steps.next();
+    if (done === true) return result;
+  }
+}
+
+/** As `parseSharedDocument`, for who must not hold up the event loop: a step an entry. */
+export function* readShape(value: unknown): Generator<undefined, ParsedDocument> {
   const reader = new ShapeReader();
-  const document = reader.document(value);
+  const document = yield* reader.document(value);
   const { problems } = reader;
   return problems.length === 0 ? { ok: true, document } : { ok: false, problems };
 }
@@ -114,7 +123,7 @@ class ShapeReader {
   readonly problems: ShapeProblem[] = [];
   readonly #path: (string | number)[] = [];
 
-  document(value: unknown): SharedDocument {
+  *document(value: unknown): Generator<undefined, SharedDocument> {
     if (!isMapping(value)) {
       this.#report('must be a mapping with services, routes, consumers and plugins');
       return EMPTY_DOCUMENT;
@@ -126,15 +135,29 @@ class ShapeReader {
       );
     }
     return {
-      services: this.#below('services', () => this.#mapping(value['services'] ?? {})),
-      routes: this.#below('routes', () =>
-        this.#list(value['routes'] ?? [], (one) => this.#route(one)),
+      services: yield* this.#services(value['services'] ?? {}),
+      routes: yield* this.#list('routes', value['routes'] ?? [], (one) => this.#route(one)),
+      consumers: yield* this.#list('consumers', value['consumers'] ?? [], (one) =>
+        this.#mapping(one),
       ),
-      consumers: this.#below('consumers', () =>
-        this.#list(value['consumers'] ?? [], (one) => this.#mapping(one)),
-      ),
-      plugins: this.#below('plugins', () => this.#plugins(value['plugins'] ?? [])),
+      plugins: yield* this.#plugins(value['plugins'] ?? []),
     };
+  }
+
+  *#services(value: unknown): Generator<undefined, JsonObject> {
+    this.#path.push('services');
+    const entries: [string, Json][] = [];
+    if (isMapping(value)) {
+      for (const [name, service] of Object.entries(value)) {
+        if (service === undefined) continue;
+        entries.push([name, this.#below(name, () => this.#json(service))]);
+        yield;
+      }
+    } else {
+      this.#report('must be a mapping');
+    }
+    this.#path.pop();
+    return Object.fromEntries(entries);
   }
 
   #route(value: unknown): JsonObject {
@@ -158,17 +181,28 @@ class ShapeReader {
     return isMapping(plugins) ? { ...holder, plugins: toPluginList(plugins) } : holder;
   }
 
-  #plugins(value: unknown): readonly JsonObject[] {
-    if (isMapping(value)) return toPluginList(this.#mapping(value));
-    return this.#list(value, (one) => this.#mapping(one));
+  *#plugins(value: unknown): Generator<undefined, readonly JsonObject[]> {
+    if (isMapping(value)) return this.#below('plugins', () => toPluginList(this.#mapping(value)));
+    return yield* this.#list('plugins', value, (one) => this.#mapping(one));
   }
 
-  #list(value: unknown, read: (item: unknown) => JsonObject): readonly JsonObject[] {
-    if (!Array.isArray(value)) {
+  *#list(
+    key: string,
+    value: unknown,
+    read: (item: unknown) => JsonObject,
+  ): Generator<undefined, readonly JsonObject[]> {
+    this.#path.push(key);
+    const items: JsonObject[] = [];
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) {
+        items.push(this.#below(index, () => read(item)));
+        yield;
+      }
+    } else {
       this.#report('must be a list');
-      return [];
     }
-    return value.map((item: unknown, index) => this.#below(index, () => read(item)));
+    this.#path.pop();
+    return items;
   }
 
   #mapping(value: unknown): JsonObject {
