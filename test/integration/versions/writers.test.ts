@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFailed, onTestFinished } from 'vitest';
 import { startSentinelGroup } from '../../redis/redis-sentinel.ts';
+import { eventually } from '../process/gateway-process.ts';
 import { startAdminFleet, type FleetNode } from './admin-fleet.ts';
 import {
   answerBy,
@@ -68,11 +69,13 @@ it(
     };
     await Promise.all([...writers, faults()]);
 
+    const newest = await untilAgreed(nodes, Math.max(...tried.map(({ version }) => version)));
     const history = await readHistory(one);
+    expect(history.length).toBe(newest);
     expectNoneLost(history, tried);
     expectEachIsItsParentAndItsChange(history, tried);
     expectConverged(
-      await Promise.all(nodes.map((node) => node.runs(history.length))),
+      await Promise.all(nodes.map((node) => node.runs(newest))),
       await Promise.all(nodes.map(async (node) => (await node.ask('/v1/config')).body)),
     );
     for (const node of nodes) {
@@ -140,6 +143,16 @@ async function tryOnce(change: Change, tag: string, node: FleetNode): Promise<Tr
 /** As fetch tells that a node is gone, or went. */
 function isConnectionError(error: unknown): boolean {
   return error instanceof TypeError && error.message === 'fetch failed';
+}
+
+/** Resolves to the version that all run, once that is as new as the newest that was accepted. */
+async function untilAgreed(nodes: readonly FleetNode[], accepted: number): Promise<number> {
+  return eventually(async () => {
+    const reports = await Promise.all(nodes.map((node) => node.report()));
+    const versions = new Set(reports.map(({ config_version: version }) => version));
+    const [version = 0] = versions;
+    return versions.size === 1 && version >= accepted ? version : undefined;
+  });
 }
 
 interface Recorded {
