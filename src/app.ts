@@ -64,7 +64,6 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const observability = createObservability(seen);
   const { registry, requestMetrics, observer, tap } = observability;
   const overload = createProcessGuard();
-
   const gatewayMetrics = createNodeMetrics(registry, {
     services: servicesInUse,
     listeners: () => listeners.all,
@@ -151,6 +150,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     surroundings,
     pluginEnvironment,
     requestMetrics,
+    gatewayMetrics,
     monotonic,
     log,
   });

@@ -5,6 +5,7 @@ import type { RegistrationConfig } from '../gateway/config/mesh-config.ts';
 import { RegistrationSet } from '../gateway/registration/registration-set.ts';
 import type { Json } from '../mesh/backplane/backplane.ts';
 import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
+import type { HeldCounters } from '../mesh/limits/held-limiter.ts';
 import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
 import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
 import { createTopologyPublisher } from '../mesh/topology/publisher.ts';
@@ -18,7 +19,7 @@ import {
 import type { Destination } from '../mesh/node/advertised-host.ts';
 import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Service } from '../mesh/service/service.ts';
-import type { Clock, Counters, Log } from '../plugins/sdk/plugin-context.ts';
+import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 
 export interface MeshOptions {
   readonly config: Config;
@@ -38,7 +39,7 @@ export interface Mesh {
   readonly node: MeshNode;
   readonly registrations: RegistrationSet;
   /** Of rate limits; those of all gateways together, where there is a Redis. */
-  readonly counters: Counters;
+  readonly counters: HeldCounters;
   /** Counts calls for what the mesh draws of itself. */
   readonly topology: TopologyRecorder;
   /** Tells and hears what nodes share; to be called once there are services. */
@@ -89,7 +90,7 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     log,
   });
-  const counters: Counters & { close?(): void } =
+  const counters: HeldCounters & { close?(): void } =
     redis === undefined
       ? createMemoryCounters({ clock })
       : createSharedCounters({

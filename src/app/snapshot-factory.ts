@@ -13,6 +13,7 @@ import type { RequestMetrics } from '../gateway/observe/request-metrics.ts';
 import { createPlugin, type PluginEnvironment } from '../gateway/pipeline/create-plugin.ts';
 import type { PluginInstance } from '../gateway/pipeline/hooks.ts';
 import { reasonOf } from '../gateway/rescue/rescue.ts';
+import type { GatewayMetrics } from '../gateway/status/gateway-metrics.ts';
 import type { Service } from '../mesh/service/service.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 
@@ -20,6 +21,7 @@ export interface SnapshotFactoryOptions {
   readonly surroundings: ServiceSurroundings;
   readonly pluginEnvironment: PluginEnvironment;
   readonly requestMetrics: RequestMetrics;
+  readonly gatewayMetrics: Pick<GatewayMetrics, 'serviceGone'>;
   readonly monotonic: () => number;
   readonly log: Log;
 }
@@ -37,19 +39,42 @@ export interface SnapshotFactory {
 }
 
 export function createSnapshotFactory(options: SnapshotFactoryOptions): SnapshotFactory {
-  const { surroundings, pluginEnvironment, requestMetrics, monotonic, log } = options;
+  const { surroundings, pluginEnvironment, requestMetrics, gatewayMetrics, monotonic, log } =
+    options;
   const stopFailed = (error: unknown): void => log.warn({ err: error }, 'a service stopped badly');
-  const services = new KeyedPool<Service>((service) => void service.stop().catch(stopFailed));
-  const plugins = new KeyedPool<PluginInstance>(({ name, hooks }) => {
-    Promise.try(() => hooks.close?.()).catch((error: unknown) => {
-      log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
-    });
+  // One that is reconfigured is there twice for a while.
+  const names = new KeyedPool<string>((name) => {
+    requestMetrics.serviceGone(name);
+    gatewayMetrics.serviceGone(name);
+  });
+  const isGone = ({ name }: Service): void => names.release({ key: name, value: name });
+  const services = new KeyedPool<Service>((service) => {
+    isGone(service);
+    service.stop().catch(stopFailed);
+  });
+  const plugins = new KeyedPool<PluginInstance>((instance) => {
+    const { name, hooks } = instance;
+    Promise.try(() => hooks.close?.())
+      .catch((error: unknown) => {
+        log.warn({ plugin: name, reason: reasonOf(error) }, 'a plugin failed to close');
+      })
+      .finally(() => instance.release());
   });
   const undeclared = createUndeclaredServices();
+
+  /** Its discovery and health checks begin at once. */
+  function startService(config: ServiceConfig, within: ServiceSurroundings): Service {
+    const service = createService(config, within);
+    names.hold(service.name, () => service.name);
+    service.start();
+    return service;
+  }
+
   const onDemand = new OnDemandServices({
     route: OUTBOUND,
     toConfig: (name) => undeclared.discovered(name),
     createService: (config) => startService(config, surroundings),
+    onRemoved: isGone,
     cellsOf: (service) =>
       new OutboundCells(service, (route, part) => requestMetrics.cellsOf(route, part)),
     onStopFailed: stopFailed,
@@ -73,11 +98,4 @@ export function createSnapshotFactory(options: SnapshotFactoryOptions): Snapshot
         },
       ),
   };
-}
-
-/** Its discovery and health checks begin at once. */
-function startService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
-  const service = createService(config, surroundings);
-  service.start();
-  return service;
 }

@@ -1,14 +1,13 @@
 /** `meshgate apply`: makes the shared part of a file what all nodes run. */
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
 import type { AdminFault } from './admin-failure.ts';
-import { misuse, withAdmin } from './admin-verb.ts';
+import { withAdmin } from './admin-verb.ts';
 import {
   carryOut,
   CHANGE_OPTIONS,
   CHANGE_USAGE,
-  parseChangeSettings,
+  parseChange,
   type ChangeSettings,
   type Written,
 } from './configuration-change.ts';
@@ -44,17 +43,9 @@ Examples:
   options: CHANGE_OPTIONS,
   takes: 'file',
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: CHANGE_OPTIONS,
-      allowPositionals: true,
-    });
-    const [file] = positionals;
-    if (file === undefined || positionals.length > 1) {
-      return misuse(io, 'apply takes one file', apply.usage);
-    }
-    const settings = parseChangeSettings(values, io, apply.usage);
-    if (settings === 2) return settings;
+    const change = parseChange(argv, io, { takes: 'apply takes one file', usage: apply.usage });
+    if (change === 2) return change;
+    const { word: file, settings } = change;
     const shared = await readSharedFile(file, io);
     if (shared === undefined) return 1;
     return withAdmin('apply', io, (client) => applyFile(client, io, { file, shared, settings }));

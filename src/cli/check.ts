@@ -1,10 +1,10 @@
 /** `meshgate check`: says everything that is wrong with a configuration file. */
 import { relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { toIssueText, type ConfigIssue } from '../gateway/config/issue.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { standardPlugins } from '../plugins/standard.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
@@ -22,11 +22,7 @@ Example:
   options: OPTIONS,
   takes: 'file',
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: OPTIONS,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArguments(argv, OPTIONS);
     const [file] = positionals;
     if (file === undefined || positionals.length > 1) {
       io.stderr.write(`check takes one file\n\n${check.usage}\n`);

@@ -9,6 +9,7 @@ import { toVersionText, VERSIONS, type Head, type Version } from './config-versi
 import { createPaint } from './paint.ts';
 import { runs, toNodeText, waitForNodes, type Rollout } from './rollout-wait.ts';
 import { toPrintable } from './table.ts';
+import { parseArguments } from './verb-arguments.ts';
 import type { VerbIo, VerbOptions } from './verb.ts';
 
 export const CHANGE_OPTIONS = {
@@ -35,8 +36,26 @@ export interface ChangeSettings {
   readonly asJson: boolean;
 }
 
+export interface ChangeArguments {
+  /** The one that the verb takes. */
+  readonly word: string;
+  readonly settings: ChangeSettings;
+}
+
 /** Or the exit code of a misuse, which is told. */
-export function parseChangeSettings(
+export function parseChange(
+  argv: readonly string[],
+  io: VerbIo,
+  { takes, usage }: { readonly takes: string; readonly usage: string },
+): ChangeArguments | 2 {
+  const { values, positionals } = parseArguments(argv, CHANGE_OPTIONS);
+  const [word] = positionals;
+  if (word === undefined || positionals.length > 1) return misuse(io, takes, usage);
+  const settings = parseSettings(values, io, usage);
+  return settings === 2 ? settings : { word, settings };
+}
+
+function parseSettings(
   values: {
     readonly yes?: boolean | undefined;
     readonly message?: string | undefined;

@@ -1,6 +1,5 @@
 /** `meshgate diff`: says what a configuration file would change. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { ConfigChange } from '../gateway/config/comparison.ts';
 import { diffConfigs } from '../gateway/config/diff.ts';
 import { toIssueText } from '../gateway/config/issue.ts';
@@ -16,6 +15,7 @@ import { printChanges } from './change-lines.ts';
 import { compareWithLive, readHead } from './config-versions.ts';
 import { readSharedFile } from './shared-file.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = {
   against: { type: 'string', values: 'file' },
@@ -45,11 +45,7 @@ Examples:
   options: OPTIONS,
   takes: 'file',
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: OPTIONS,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArguments(argv, OPTIONS);
     const [file] = positionals;
     if (file === undefined || positionals.length > 1) {
       return misuse(io, 'diff takes one file', diff.usage);

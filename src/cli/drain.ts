@@ -1,5 +1,4 @@
 /** `meshgate drain`: an endpoint, or all that a node registered, takes no new requests. */
-import { parseArgs } from 'node:util';
 import type { MeshEndpoint } from '../admin/views/mesh-services.ts';
 import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
 import { AdminFailure } from './admin-failure.ts';
@@ -7,6 +6,7 @@ import { misuse, printJson, withAdmin } from './admin-verb.ts';
 import { chooseEndpoints, overridePath } from './endpoint-choice.ts';
 import { toPrintable } from './table.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = {
   service: { type: 'string' },
@@ -37,11 +37,7 @@ Examples:
   meshgate drain orders-7 --undo`,
   options: OPTIONS,
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: OPTIONS,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArguments(argv, OPTIONS);
     const [word] = positionals;
     if (word === undefined || positionals.length > 1) {
       return misuse(io, 'drain takes one node or endpoint', drain.usage);

@@ -1,5 +1,4 @@
 /** `meshgate history`: every change of the shared configuration: who made it, why, what it changed, who runs it. */
-import { parseArgs } from 'node:util';
 import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
 import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
 import { printChanges } from './change-lines.ts';
@@ -14,6 +13,7 @@ import { createPaint } from './paint.ts';
 import { toNodeText } from './rollout-wait.ts';
 import { printTable, toPrintable, type Column } from './table.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
@@ -37,11 +37,7 @@ Examples:
   meshgate history --json | jq -r '.[0].author'`,
   options: OPTIONS,
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: OPTIONS,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArguments(argv, OPTIONS);
     const [text] = positionals;
     if (positionals.length > 1) return misuse(io, 'history takes one version', history.usage);
     const version = text === undefined ? undefined : parseVersion(text);

@@ -1,5 +1,4 @@
 /** `meshgate rollback`: makes an earlier version of the shared configuration the newest one. */
-import { parseArgs } from 'node:util';
 import type { ConfigChange } from '../gateway/config/comparison.ts';
 import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
 import { misuse, withAdmin } from './admin-verb.ts';
@@ -16,7 +15,7 @@ import {
   carryOut,
   CHANGE_OPTIONS,
   CHANGE_USAGE,
-  parseChangeSettings,
+  parseChange,
   type ChangeSettings,
   type Written,
 } from './configuration-change.ts';
@@ -41,19 +40,12 @@ Examples:
   meshgate rollback 12 --yes --wait -m 'orders answers 500'`,
   options: CHANGE_OPTIONS,
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: CHANGE_OPTIONS,
-      allowPositionals: true,
-    });
-    const [text] = positionals;
-    if (text === undefined || positionals.length > 1) {
-      return misuse(io, 'rollback takes one version', rollback.usage);
-    }
-    const version = parseVersion(text);
-    if (version === undefined) return misuse(io, `not a version: ${text}`, rollback.usage);
-    const settings = parseChangeSettings(values, io, rollback.usage);
-    if (settings === 2) return settings;
+    const { usage } = rollback;
+    const change = parseChange(argv, io, { takes: 'rollback takes one version', usage });
+    if (change === 2) return change;
+    const { word, settings } = change;
+    const version = parseVersion(word);
+    if (version === undefined) return misuse(io, `not a version: ${word}`, usage);
     return withAdmin('rollback', io, (client) => rollBackTo(client, io, version, settings));
   },
 };

@@ -1,11 +1,11 @@
 /** `meshgate services`: which services the mesh has, and how their endpoints are. */
-import { parseArgs } from 'node:util';
 import type { MeshEndpoint } from '../admin/views/mesh-services.ts';
 import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
 import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
 import type { Tone } from './paint.ts';
 import { printTable, type Column } from './table.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
@@ -24,11 +24,7 @@ Examples:
   meshgate services orders --json`,
   options: OPTIONS,
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: OPTIONS,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArguments(argv, OPTIONS);
     if (positionals.length > 1) return misuse(io, 'services takes one service', services.usage);
     return withAdmin('services', io, (client) =>
       show(client, io, positionals[0], values.json === true),

@@ -1,12 +1,12 @@
 /** `meshgate sidecar`: runs a node proxy beside one application, without a configuration file. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ConfigurationError } from '../gateway/config/configuration-error.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { CreateApp } from './app-port.ts';
 import { announce, serve, SERVE_EXIT_CODES } from './serve.ts';
 import { toFlagText, toSidecarDocument, type SidecarFlags } from './sidecar-document.ts';
 import type { Verb, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = {
   app: { type: 'string' },
@@ -57,11 +57,7 @@ Examples:
   http_proxy=http://127.0.0.1:4140 curl http://orders.mesh/`,
     options: OPTIONS,
     async run(argv, io) {
-      const { values, positionals } = parseArgs({
-        args: argv,
-        options: OPTIONS,
-        allowPositionals: true,
-      });
+      const { values, positionals } = parseArguments(argv, OPTIONS);
       const [service, ...rest] = positionals;
       const misuse = (text: string): number => {
         io.stderr.write(`meshgate sidecar: ${text}\n\n${verb.usage}\n`);

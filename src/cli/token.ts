@@ -8,6 +8,7 @@ import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
 import { printTable, toPrintable, type Column } from './table.ts';
 import { parseExpiry, parseScope, toScopeText } from './token-options.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const JSON_OPTION = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 const CREATE_OPTIONS = {
@@ -65,11 +66,7 @@ Examples:
 };
 
 async function create(args: string[], io: VerbIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    options: CREATE_OPTIONS,
-    allowPositionals: true,
-  });
+  const { values, positionals } = parseArguments(args, CREATE_OPTIONS);
   const [name] = positionals;
   if (name === undefined || positionals.length > 1) {
     return misuse(io, 'token create takes one name', token.usage);
@@ -128,11 +125,7 @@ async function list(args: string[], io: VerbIo): Promise<number> {
 }
 
 async function revoke(args: string[], io: VerbIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    options: JSON_OPTION,
-    allowPositionals: true,
-  });
+  const { values, positionals } = parseArguments(args, JSON_OPTION);
   if (positionals.length === 0) {
     return misuse(io, 'token revoke takes names or ids', token.usage);
   }

@@ -1,11 +1,11 @@
 /** `meshgate weight`: sets an endpoint's share of the requests, for every node. */
-import { parseArgs } from 'node:util';
 import type { MeshEndpoint } from '../admin/views/mesh-services.ts';
 import { ADMIN_USAGE } from './admin-client.ts';
 import { misuse, printJson, withAdmin } from './admin-verb.ts';
 import { overridePath } from './endpoint-choice.ts';
 import { toPrintable } from './table.ts';
 import type { Verb, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
@@ -30,11 +30,7 @@ Examples:
   meshgate weight orders 10.0.0.7:3001 reset`,
   options: OPTIONS,
   async run(argv, io) {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: OPTIONS,
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArguments(argv, OPTIONS);
     const [service, endpoint, text] = positionals;
     if (service === undefined || endpoint === undefined || text === undefined) {
       return misuse(io, 'weight takes a service, an endpoint and a weight', weight.usage);

@@ -7,6 +7,7 @@ import {
   SERVICE_DEFAULTS,
 } from '../mesh/service/service-defaults.ts';
 import type { ServiceOptions } from '../mesh/service/service.ts';
+import { TOKEN } from '../plugins/sdk/field-syntax.ts';
 import type { OptionFields } from './option-fields.ts';
 import { parseCheck } from './parse-check.ts';
 import { parseOutliers } from './parse-outliers.ts';
@@ -40,7 +41,6 @@ const POLICIES = [
 ] as const;
 const FAILURES = ['connect-failure', 'refused-stream', 'reset', 'timeout', '5xx'] as const;
 const THRESHOLD = { min: 1, max: 1_000_000, whole: true };
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export function parseService(fields: OptionFields): ParsedService {
   const protocol =
@@ -99,7 +99,7 @@ function parseHashHeader(parent: OptionFields, fields: OptionFields): string {
   if (header === undefined) {
     parent.fail('balancer.hashOn', 'is missing, such as { header: "x-user" }');
   }
-  if (!FIELD_NAME.test(header)) fields.fail('hashOn.header', 'is no name of a header field');
+  if (!TOKEN.test(header)) fields.fail('hashOn.header', 'is no name of a header field');
   return header.toLowerCase();
 }
 

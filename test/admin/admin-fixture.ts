@@ -1,8 +1,10 @@
 /** An admin API over loopback on a backplane with instances in it. */
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { Ajv } from 'ajv';
 import { afterEach } from 'vitest';
 import { createAdminServer, type AdminServerOptions } from '../../src/admin/admin-server.ts';
+import { Problem } from '../../src/admin/problem.ts';
 import { createTap, type TapSource } from '../../src/gateway/observe/tap.ts';
 import type { Backplane } from '../../src/mesh/backplane/backplane.ts';
 import { createEmbeddedBackplane } from '../../src/mesh/backplane/embedded/embedded-backplane.ts';
@@ -11,6 +13,9 @@ import { Registration } from '../../src/mesh/registry/registration.ts';
 import { createRegistry, type Registry } from '../../src/mesh/registry/registry.ts';
 import { CLOCK, SILENT } from '../contracts/backplane-fixture.ts';
 import { createFolder } from '../gateway/config/config-file.ts';
+
+/** Whether an answer's body is a problem as the API describes it. */
+export const isProblem = new Ajv({ strict: false }).compile(Problem);
 
 export interface AdminAnswer {
   readonly status: number;

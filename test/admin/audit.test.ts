@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { Ajv } from 'ajv';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditEntry } from '../../src/admin/access/audit-entry.ts';
 import { dayOf } from '../../src/admin/access/audit-days.ts';
 import type { Backplane } from '../../src/mesh/backplane/backplane.ts';
 import { createRegistry } from '../../src/mesh/registry/registry.ts';
-import { SILENT, type BackplanePair } from '../contracts/backplane-fixture.ts';
-import { openEmbeddedPair, openRedisPair } from '../redis/open-backplane.ts';
+import { SILENT } from '../contracts/backplane-fixture.ts';
+import { EACH_BACKPLANE, usePair } from '../redis/each-backplane.ts';
 import { send, startAdmin, stopAdminsAfterEach, type TestAdmin } from './admin-fixture.ts';
 import { askWith, makeToken } from './token-fixture.ts';
 import { toUnsteady, type UnsteadyBackplane } from './unsteady-backplane.ts';
@@ -172,15 +172,8 @@ describe('the audit log', () => {
   });
 });
 
-describe.each([
-  ['the embedded backplane', openEmbeddedPair],
-  ['Redis', () => openRedisPair('single')],
-])('the audit log on %s', (_, open) => {
-  let pair: BackplanePair;
-  beforeAll(async () => {
-    pair = await open();
-  }, 60_000);
-  afterAll(() => pair.close());
+describe.each(EACH_BACKPLANE)('the audit log on %s', (_, open) => {
+  const pair = usePair(open);
 
   it('is the same on every node, and outlives them', async () => {
     const start = (backplane: Backplane, node: string): Promise<TestAdmin> =>

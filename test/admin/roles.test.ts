@@ -1,7 +1,6 @@
-import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../../src/admin/problem.ts';
 import {
+  isProblem,
   send,
   startAdmin,
   stopAdminsAfterEach,
@@ -12,8 +11,6 @@ import {
 import { askWith, makeToken } from './token-fixture.ts';
 
 stopAdminsAfterEach();
-
-const isProblem = new Ajv({ strict: false }).compile(Problem);
 
 const WEIGHT = '/v1/mesh/services/shop-web/endpoints/a/weight';
 

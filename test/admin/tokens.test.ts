@@ -1,13 +1,13 @@
 import { Ajv } from 'ajv';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Problem } from '../../src/admin/problem.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CreatedToken, Token } from '../../src/admin/resources/tokens.ts';
 import { services } from '../../src/cli/services.ts';
 import { createRegistry } from '../../src/mesh/registry/registry.ts';
 import { CLOCK, watchSpace, type BackplanePair } from '../contracts/backplane-fixture.ts';
 import { runVerb } from '../cli/verb-run.ts';
-import { openEmbeddedPair, openRedisPair } from '../redis/open-backplane.ts';
+import { EACH_BACKPLANE, usePair } from '../redis/each-backplane.ts';
 import {
+  isProblem,
   startAdmin,
   stopAdminsAfterEach,
   type AdminAnswer,
@@ -22,7 +22,6 @@ stopAdminsAfterEach();
 const ajv = new Ajv({ strict: false });
 const isToken = ajv.compile(Token);
 const isCreated = ajv.compile(CreatedToken);
-const isProblem = ajv.compile(Problem);
 
 function post(admin: TestAdmin, body: unknown, ask: Ask = {}): Promise<AdminAnswer> {
   return admin.ask('/v1/tokens', { method: 'POST', body, ...ask });
@@ -186,15 +185,8 @@ describe('a token that has expired', () => {
   });
 });
 
-describe.each([
-  ['the embedded backplane', openEmbeddedPair],
-  ['Redis', () => openRedisPair('single')],
-])('two nodes on %s', (_, open) => {
-  let pair: BackplanePair;
-  beforeAll(async () => {
-    pair = await open();
-  }, 60_000);
-  afterAll(() => pair.close());
+describe.each(EACH_BACKPLANE)('two nodes on %s', (_, open) => {
+  const pair = usePair(open);
 
   it('take the same tokens, and refuse them once they are revoked on one', async () => {
     const start = (backplane: BackplanePair['here']): Promise<TestAdmin> =>

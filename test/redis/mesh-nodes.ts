@@ -49,6 +49,10 @@ export async function startNodes(
   const told: string[][] = [];
   const events = new EventEmitter();
 
+  async function untilRegistered(registration: Registration): Promise<void> {
+    while (registration.state !== 'registered') await once(events, 'state');
+  }
+
   async function register(id: string): Promise<Registration> {
     const registration = new Registration({
       backplane: provider,
@@ -58,6 +62,7 @@ export async function startNodes(
       random: Math.random,
       log: SILENT,
       schedule: lapse,
+      onState: () => events.emit('state'),
     });
     registrations.push(registration);
     await registration.start();
@@ -65,6 +70,8 @@ export async function startNodes(
   }
 
   for (const id of ids) await register(id);
+  // They go on trying where the store was not reached in time; who discovers begins with them all.
+  await Promise.all(registrations.map(untilRegistered));
   const registry = createRegistry(caller);
   const source = createMeshSource({
     service: SERVICE,

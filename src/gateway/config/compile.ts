@@ -1,5 +1,6 @@
 /** Configuration → snapshot, beside the running one and in slices, so that traffic does not notice. */
 import type { Service } from '../../mesh/service/service.ts';
+import type { HeldCells, RequestMetrics } from '../observe/request-metrics.ts';
 import type { PluginInstance } from '../pipeline/hooks.ts';
 import { allowedServicesOf, compileDoors, type DoorCompiler } from '../doors/compile-doors.ts';
 import { createRouteTableInSlices } from '../routing/route-table.ts';
@@ -21,7 +22,7 @@ export interface CompileDependencies {
   readonly createService: (config: ServiceConfig) => Service;
   /** `scope`: the route the plugin stands on; undefined for one on every route. */
   readonly createPlugin: (entry: PluginEntry, scope: string | undefined) => PluginInstance;
-  readonly cellsOf: DoorCompiler['cellsOf'];
+  readonly cellsOf: RequestMetrics['cellsOf'];
   /** What the mesh doors need. */
   readonly undeclared: DoorCompiler['undeclared'];
   readonly onDemand: DoorCompiler['onDemand'];
@@ -55,7 +56,7 @@ export async function compileSnapshot(
       service: (name) => services.get(name)!,
       balancer: (name) => balancers.get(name)!,
       plugin: (entry, scope) => holdings.plugin(entry, scope),
-      cellsOf: dependencies.cellsOf,
+      cellsOf: (route) => holdings.cells(route),
       everywhere: config.plugins.map((entry) => holdings.plugin(entry, undefined)),
       chains: new Map(),
     };
@@ -67,6 +68,7 @@ export async function compileSnapshot(
         ...compileDoors(config, serviceConfigs, {
           ...dependencies,
           hold: (service) => holdings.service(service),
+          cellsOf: (route, part) => holdings.cells(route, part),
         }),
       ]),
       consumers: createConsumerDirectory(config.consumers),
@@ -136,6 +138,7 @@ class SnapshotHoldings {
   readonly #dependencies: CompileDependencies;
   readonly #services: Holding<Service>[] = [];
   readonly #plugins: Holding<PluginInstance>[] = [];
+  readonly #cells: HeldCells[] = [];
 
   constructor(dependencies: CompileDependencies) {
     this.#dependencies = dependencies;
@@ -160,7 +163,14 @@ class SnapshotHoldings {
     return holding.value;
   }
 
+  cells(route: string, part?: string): HeldCells {
+    const cells = this.#dependencies.cellsOf(route, part);
+    this.#cells.push(cells);
+    return cells;
+  }
+
   release(): void {
+    for (const cells of this.#cells) cells.release();
     for (const holding of this.#services) this.#dependencies.services.release(holding);
     for (const holding of this.#plugins) this.#dependencies.plugins.release(holding);
   }

@@ -144,6 +144,8 @@ class DirectoryWatcher implements ConfigWatcher {
       });
       watcher.on('error', (error) => {
         watcher.close();
+        // For the next look to try again; it may have been replaced meanwhile.
+        if (this.#watchers.get(key) === watcher) this.#watchers.delete(key);
         giveUp(error);
       });
       this.#watchers.set(key, watcher);

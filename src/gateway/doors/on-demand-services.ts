@@ -4,7 +4,7 @@ import { isServiceName } from '../../mesh/registry/instance.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { CompiledRoute } from '../config/snapshot.ts';
-import type { RouteCells } from '../observe/request-metrics.ts';
+import type { HeldCells } from '../observe/request-metrics.ts';
 import type { RouteMatch } from '../routing/route-spec.ts';
 import { createDoorRoute } from './door-route.ts';
 
@@ -13,8 +13,10 @@ export interface OnDemandServicesOptions {
   /** Made and started. */
   readonly createService: (config: ServiceConfig) => Service;
   /** Where the calls to a service are counted. */
-  readonly cellsOf: (service: Service) => RouteCells;
+  readonly cellsOf: (service: Service) => HeldCells;
   readonly route: string;
+  /** Nobody calls it any more. */
+  readonly onRemoved: (service: Service) => void;
   readonly onStopFailed: (error: unknown) => void;
   /** Default 1,024. */
   readonly maxServices?: number;
@@ -22,6 +24,7 @@ export interface OnDemandServicesOptions {
 
 interface Entry {
   readonly service: Service;
+  readonly cells: HeldCells;
   readonly match: RouteMatch<CompiledRoute>;
   /** Since the last sweep. */
   isCalled: boolean;
@@ -94,8 +97,9 @@ export class OnDemandServices {
     if (this.#entries.size >= maxServices) this.#makeRoom();
     const config = toConfig(host.slice(0, -MESH_SUFFIX.length));
     const service = createService(config);
-    const match = createDoorRoute(route, service, config, cellsOf(service));
-    this.#entries.set(host, { service, match, isCalled: true, idleSweeps: 0 });
+    const cells = cellsOf(service);
+    const match = createDoorRoute(route, service, config, cells);
+    this.#entries.set(host, { service, cells, match, isCalled: true, idleSweeps: 0 });
     return match;
   }
 
@@ -120,8 +124,10 @@ export class OnDemandServices {
   }
 
   #remove(host: string): void {
-    const { service } = this.#entries.get(host)!;
+    const { service, cells } = this.#entries.get(host)!;
     this.#entries.delete(host);
+    cells.release();
+    this.#options.onRemoved(service);
     const stopped = service
       .stop()
       .catch(this.#options.onStopFailed)

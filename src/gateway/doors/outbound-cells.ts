@@ -1,17 +1,17 @@
 /** Metric cells of the outbound door: of a service that exists its own, for all other names together one. */
 import type { Service } from '../../mesh/service/service.ts';
-import type { RequestMetrics, RouteCells } from '../observe/request-metrics.ts';
+import type { HeldCells, RequestMetrics } from '../observe/request-metrics.ts';
 import { OUTBOUND } from './door-listeners.ts';
 
 /**
  * Callers choose the names: one that nothing is registered under gets no label, or a typo in a
  * loop would fill the metrics.
  */
-export class OutboundCells implements RouteCells {
+export class OutboundCells implements HeldCells {
   readonly #service: Service;
   readonly #cellsOf: RequestMetrics['cellsOf'];
-  readonly #nameless: RouteCells;
-  #own: RouteCells | undefined;
+  readonly #nameless: HeldCells;
+  #own: HeldCells | undefined;
 
   constructor(service: Service, cellsOf: RequestMetrics['cellsOf']) {
     this.#service = service;
@@ -32,5 +32,10 @@ export class OutboundCells implements RouteCells {
 
   rateLimited(): void {
     this.#nameless.rateLimited();
+  }
+
+  release(): void {
+    this.#nameless.release();
+    this.#own?.release();
   }
 }

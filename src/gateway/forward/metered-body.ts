@@ -1,8 +1,9 @@
 /** Counts a request body on its way and breaks it off past its limit, so that nothing is ever buffered to be measured. */
 import { MeshgateError } from '../../errors.ts';
-import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import type { BodySource } from '../../mesh/transport/body-source.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { receiveFields } from '../exchange/received-fields.ts';
+import { PassedBody } from './passed-body.ts';
 
 /** The refusal of a body over the limit. */
 export function bodyTooLarge(maxBytes: number): MeshgateError {
@@ -12,59 +13,33 @@ export function bodyTooLarge(maxBytes: number): MeshgateError {
   });
 }
 
-export class MeteredBody implements BodySource, BodySink {
-  readonly length: number | undefined;
+export class MeteredBody extends PassedBody {
   readonly #exchange: GatewayExchange;
-  readonly #source: BodySource;
   /** 0: no limit. */
   readonly #maxBytes: number;
-  #sink: BodySink | undefined;
 
   constructor(exchange: GatewayExchange, source: BodySource) {
+    super(source);
     this.#exchange = exchange;
-    this.#source = source;
     this.#maxBytes = exchange.request.maxBodyBytes;
-    this.length = source.length;
-  }
-
-  start(sink: BodySink): void {
-    this.#sink = sink;
-    this.#source.start(this);
-  }
-
-  pause(): void {
-    this.#source.pause();
-  }
-
-  resume(): void {
-    this.#source.resume();
-  }
-
-  cancel(): void {
-    this.#sink = undefined;
-    this.#source.cancel();
   }
 
   onData(chunk: Uint8Array): void {
     const { outcome } = this.#exchange;
     outcome.bytesIn += chunk.length;
     if (this.#maxBytes > 0 && outcome.bytesIn > this.#maxBytes) {
-      const sink = this.#sink;
+      const sink = this.sink;
       this.cancel();
       sink?.onError(bodyTooLarge(this.#maxBytes));
       return;
     }
-    this.#sink?.onData(chunk);
+    this.sink?.onData(chunk);
   }
 
   onEnd(trailers: readonly string[] | undefined): void {
     // Trailers may claim no more than the head may.
     const kept = trailers?.slice();
     if (kept !== undefined) receiveFields(kept, false);
-    this.#sink?.onEnd(kept);
-  }
-
-  onError(error: Error): void {
-    this.#sink?.onError(error);
+    this.sink?.onEnd(kept);
   }
 }

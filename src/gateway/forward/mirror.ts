@@ -1,11 +1,12 @@
 /** Copies of a request for services that only watch: never waited for, never in the way of the original. */
-import type { BodySink, BodySource } from '../../mesh/transport/body-source.ts';
+import type { BodySource } from '../../mesh/transport/body-source.ts';
 import type { Call, CallRequest, CallSink, TryHead } from '../../mesh/service/call.ts';
 import { createRetryRules } from '../../mesh/resilience/retry-policy.ts';
 import type { CompiledMirror } from '../config/snapshot.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { reasonOf } from '../rescue/rescue.ts';
 import { BufferedBody } from '../../mesh/transport/buffered-body.ts';
+import { PassedBody } from './passed-body.ts';
 import { toUpstreamFields } from './upstream-fields.ts';
 import { goesOverHttp2 } from './upstream-protocol.ts';
 
@@ -93,51 +94,25 @@ class DiscardedAnswer implements CallSink {
 }
 
 /** Passes a body on and keeps what went by, unless it becomes too much. */
-class CopiedBody implements BodySource, BodySink {
-  readonly length: number | undefined;
-  readonly #source: BodySource;
+class CopiedBody extends PassedBody {
   readonly #onCopied: (bytes: Uint8Array | undefined) => void;
-  #sink: BodySink | undefined;
   #chunks: Uint8Array[] | undefined = [];
   #bytes = 0;
 
   constructor(source: BodySource, onCopied: (bytes: Uint8Array | undefined) => void) {
-    this.#source = source;
+    super(source);
     this.#onCopied = onCopied;
-    this.length = source.length;
-  }
-
-  start(sink: BodySink): void {
-    this.#sink = sink;
-    this.#source.start(this);
-  }
-
-  pause(): void {
-    this.#source.pause();
-  }
-
-  resume(): void {
-    this.#source.resume();
-  }
-
-  cancel(): void {
-    this.#sink = undefined;
-    this.#source.cancel();
   }
 
   onData(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     if (this.#bytes > MIRROR_MAX_BYTES) this.#chunks = undefined;
     this.#chunks?.push(chunk);
-    this.#sink?.onData(chunk);
+    this.sink?.onData(chunk);
   }
 
   onEnd(trailers: readonly string[] | undefined): void {
-    this.#sink?.onEnd(trailers);
+    this.sink?.onEnd(trailers);
     this.#onCopied(this.#chunks === undefined ? undefined : Buffer.concat(this.#chunks));
-  }
-
-  onError(error: Error): void {
-    this.#sink?.onError(error);
   }
 }

@@ -69,16 +69,9 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
-    const exchange = this.#exchange;
-    const { response } = exchange;
-    exchange.upstream.headAt = this.#environment.monotonic();
+    this.#exchange.upstream.headAt = this.#environment.monotonic();
     const { fields, length } = toAnswerFields(headers);
-    fields.push('X-Request-Id', exchange.id);
-    response.source = 'upstream';
-    response.status = status;
-    response.reason = reason;
-    response.headers.raw = fields;
-    this.#giveSession();
+    this.#takeHead(status, reason, fields);
     this.#afterHooks(() => this.#sendHead(length));
   }
 
@@ -99,7 +92,6 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
 
   onUpgrade(status: number, reason: string, headers: string[], upstream: Duplex): void {
     const exchange = this.#exchange;
-    const { response } = exchange;
     exchange.upstream.headAt = this.#environment.monotonic();
     const foreign =
       this.handshakeKey === undefined
@@ -110,18 +102,12 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       this.#environment.fail(exchange, foreign);
       return;
     }
-    response.source = 'upstream';
-    response.status = status;
-    response.reason = reason;
-    const { fields } = toAnswerFields(headers);
-    fields.push('X-Request-Id', exchange.id);
-    response.headers.raw = fields;
-    this.#giveSession();
+    this.#takeHead(status, reason, toAnswerFields(headers).fields);
     this.#afterHooks(
       () => {
         exchange.headSent = true;
         tellTiming(exchange, this.#environment.monotonic);
-        const client = exchange.downstream.upgrade(status, reason, response.headers.raw);
+        const client = exchange.downstream.upgrade(status, reason, exchange.response.headers.raw);
         this.#environment.tunnel(exchange, client, upstream);
       },
       () => upstream.destroy(),
@@ -162,9 +148,17 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     }
   }
 
-  #giveSession(): void {
-    const { sticky } = this.#exchange.target as ForwardTarget;
-    if (sticky !== undefined) giveSession(this.#exchange, sticky, this.#endpoint!, this.#pinned);
+  /** For the hooks to see. */
+  #takeHead(status: number, reason: string, fields: string[]): void {
+    const exchange = this.#exchange;
+    const { response } = exchange;
+    fields.push('X-Request-Id', exchange.id);
+    response.source = 'upstream';
+    response.status = status;
+    response.reason = reason;
+    response.headers.raw = fields;
+    const { sticky } = exchange.target as ForwardTarget;
+    if (sticky !== undefined) giveSession(exchange, sticky, this.#endpoint!, this.#pinned);
   }
 
   /** Goes on once the hooks have seen the head: at once, where none of them waits. */

@@ -84,6 +84,7 @@ class BatchedLineWriter implements LineWriter {
   #chunkLines = 0;
   #offset = 0;
   #pipeRetryMs = FIRST_PIPE_RETRY_MS;
+  #pipeRetry: NodeJS.Timeout | undefined;
   #failing = false;
   #dropped = 0;
   #onClosed: (() => void) | undefined;
@@ -230,7 +231,8 @@ class BatchedLineWriter implements LineWriter {
   }
 
   #retryPipe(): void {
-    setTimeout(() => this.#send(), this.#pipeRetryMs);
+    // A reader that never reads again must not keep the process.
+    this.#pipeRetry = setTimeout(() => this.#send(), this.#pipeRetryMs).unref();
     this.#pipeRetryMs = Math.min(this.#pipeRetryMs * 2, MAX_PIPE_RETRY_MS);
   }
 
@@ -263,6 +265,7 @@ class BatchedLineWriter implements LineWriter {
   #finish(): void {
     if (this.#onClosed === undefined) return;
     clearInterval(this.#interval);
+    clearTimeout(this.#pipeRetry);
     this.#dropped += this.#chunk === undefined ? 0 : this.#chunkLines;
     for (const { lines } of [...this.#full, this.#last]) this.#dropped += lines;
     const closed = this.#onClosed;

@@ -10,11 +10,22 @@ export interface RouteCells {
   rateLimited(): void;
 }
 
+/** Cells of somebody who will let go of them. */
+export interface HeldCells extends RouteCells {
+  /**
+   * Once for each `cellsOf`. With the last of a route that is gone its series are: a gateway that is
+   * given other routes every minute would else remember them all.
+   */
+  release(): void;
+}
+
 export interface RequestMetrics {
   /** `part`: of a route whose cells would become many, such as one with a service for each host. */
-  cellsOf(route: string, part?: string): RouteCells;
+  cellsOf(route: string, part?: string): HeldCells;
   /** Time to the upstream's head. */
   upstream(service: string, seconds: number): void;
+  /** No service has this name any more, so it needs no series. */
+  serviceGone(service: string): void;
 }
 
 /** Methods that get a label of their own; any other is `other`, since clients may invent them. */
@@ -27,6 +38,9 @@ const METHODS: ReadonlySet<string> = new Set([
   'DELETE',
   'OPTIONS',
 ]);
+
+/** A status that no answer has: nothing is counted any more. */
+const GONE = -1;
 
 /**
  * What one combination of labels has seen. It is its histogram, which has no object of its own: of
@@ -60,23 +74,43 @@ class Series extends Histogram {
 }
 
 /** A route's cells are the first of its series, and most routes see one combination alone. */
-class Cells extends Series implements RouteCells {
+class Cells extends Series implements HeldCells {
   readonly route: string;
   readonly #blocks: HistogramBlocks;
   #limited = 0;
+  #holders = 0;
+  readonly #onFreed: () => void;
 
-  constructor(route: string, blocks: HistogramBlocks) {
+  constructor(route: string, blocks: HistogramBlocks, onFreed: () => void) {
     super(blocks);
     this.route = route;
     this.#blocks = blocks;
+    this.#onFreed = onFreed;
+  }
+
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  /**
+   * An answer that a client still reads may be counted later than its route is let go of; its row is
+   * somebody else's by then.
+   */
+  release(): void {
+    if (--this.#holders > 0) return;
+    this.#onFreed();
+    this.free(this.#blocks);
+    for (let one = this.next; one !== undefined; one = one.next) one.free(this.#blocks);
+    this.next = undefined;
+    this.listener = '';
+    this.status = GONE;
   }
 
   record(listener: string, service: string, method: string, status: number, seconds: number): void {
     const label = METHODS.has(method) ? method : 'other';
-    const series = this.takes(listener, service, label, status)
-      ? this
-      : this.#another(listener, service, label, status);
-    series.observe(seconds);
+    if (this.takes(listener, service, label, status)) this.observe(seconds);
+    else this.#another(listener, service, label, status)?.observe(seconds);
   }
 
   rateLimited(): void {
@@ -98,7 +132,8 @@ class Cells extends Series implements RouteCells {
   }
 
   /** A route sees few combinations, so a walk beats hashing four labels for each request. */
-  #another(listener: string, service: string, method: string, status: number): Series {
+  #another(listener: string, service: string, method: string, status: number): Series | undefined {
+    if (this.status === GONE) return undefined;
     let last: Series | undefined;
     for (let one = this.next; one !== undefined; one = one.next) {
       if (one.takes(listener, service, method, status)) return one;
@@ -163,10 +198,10 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       const key = part === undefined ? route : `${route} ${part}`;
       let own = cells.get(key);
       if (own === undefined) {
-        own = new Cells(route, blocks);
+        own = new Cells(route, blocks, () => cells.delete(key));
         cells.set(key, own);
       }
-      return own;
+      return own.hold();
     },
     upstream(service, seconds) {
       let histogram = upstreams.get(service);
@@ -175,6 +210,10 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
         upstreams.set(service, histogram);
       }
       histogram.observe(seconds);
+    },
+    serviceGone(service) {
+      upstreams.get(service)?.free(blocks);
+      upstreams.delete(service);
     },
   };
 }

@@ -5,6 +5,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { toHighResolutionTime } from './high-resolution-time.ts';
 import type { TraceContext } from './trace-context.ts';
 
 export interface Tracing {
@@ -88,9 +89,9 @@ function toSpan(
         isRemote: true,
       },
     }),
-    startTime: toHrTime(nowMs - durationMs),
-    endTime: toHrTime(nowMs),
-    duration: toHrTime(durationMs),
+    startTime: toHighResolutionTime(nowMs - durationMs),
+    endTime: toHighResolutionTime(nowMs),
+    duration: toHighResolutionTime(durationMs),
     status: { code: isFailed(exchange) ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
     attributes: toAttributes(exchange),
     links: [],
@@ -130,9 +131,4 @@ function toAttributes(exchange: GatewayExchange): Attributes {
     }),
     ...(outcome.code !== '' && { 'error.type': outcome.code }),
   };
-}
-
-function toHrTime(ms: number): [seconds: number, nanoseconds: number] {
-  const seconds = Math.floor(ms / 1000);
-  return [seconds, Math.round((ms - seconds * 1000) * 1e6)];
 }

@@ -2,13 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Counter, type Registry } from 'prom-client';
-import type {
-  Clock,
-  Counters,
-  Log,
-  PluginContext,
-  PluginMetrics,
-} from '../../plugins/sdk/plugin-context.ts';
+import type { HeldCounters, HeldLimiter } from '../../mesh/limits/held-limiter.ts';
+import type { PluginHooks } from '../../plugins/sdk/define-plugin.ts';
+import type { Clock, Log, PluginContext, PluginMetrics } from '../../plugins/sdk/plugin-context.ts';
 import type { PluginEntry } from '../config/config.ts';
 import type { PluginCatalogue } from '../config/plugin-catalogue.ts';
 import type { JsonFetcher } from './fetch-json.ts';
@@ -19,7 +15,7 @@ export interface PluginEnvironment {
   readonly catalogue: PluginCatalogue;
   readonly log: Log;
   readonly registry: Registry;
-  readonly counters: Counters;
+  readonly counters: HeldCounters;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetchJson: JsonFetcher['fetchJson'];
@@ -38,6 +34,18 @@ export function createPlugin(
   // A checked configuration names only plugins of the catalogue.
   const definition = environment.catalogue.get(entry.name)!;
   const { stage } = definition;
+  const limiters: HeldLimiter[] = [];
+  const release = (): void => {
+    for (const limiter of limiters) limiter.release();
+  };
+  const context = toContext(definition.name, scope, environment, limiters);
+  let hooks: PluginHooks;
+  try {
+    hooks = definition.create(entry.config, context);
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     name: definition.name,
     stage: typeof stage === 'function' ? stage(entry.config) : stage,
@@ -45,7 +53,8 @@ export function createPlugin(
     deadlineMs: definition.deadlineMs ?? DEFAULT_DEADLINE_MS,
     buffersBody: definition.body === 'buffer',
     answersPreflight: definition.answersPreflight === true,
-    hooks: definition.create(entry.config, toContext(definition.name, scope, environment)),
+    hooks,
+    release,
   };
 }
 
@@ -53,11 +62,18 @@ function toContext(
   plugin: string,
   route: string | undefined,
   { log, registry, counters, clock, random, fetchJson, configDir }: PluginEnvironment,
+  limiters: HeldLimiter[],
 ): PluginContext {
   return {
     log: named(log, plugin, route),
     metrics: pluginMetrics(plugin, registry),
-    counters,
+    counters: {
+      limiter(options) {
+        const limiter = counters.limiter(options);
+        limiters.push(limiter);
+        return limiter;
+      },
+    },
     clock,
     random,
     fetchJson,

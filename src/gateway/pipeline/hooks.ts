@@ -17,6 +17,8 @@ export interface PluginInstance {
   readonly buffersBody: boolean;
   readonly answersPreflight: boolean;
   readonly hooks: PluginHooks;
+  /** After `hooks.close`: gives back what its context has handed out. */
+  release(): void;
 }
 
 /** The hooks of a route, each list in the order it runs; bound when the snapshot is compiled. */
@@ -85,41 +87,42 @@ export function runAnswerHooks(
   exchange: GatewayExchange,
   hook: AnswerHook,
   instances: readonly PluginInstance[],
-  from = 0,
 ): void | Promise<void> {
-  for (let i = from; i < instances.length; i++) {
-    const instance = instances[i]!;
-    try {
-      const pending = instance.hooks[hook]!(exchange);
-      if (pending instanceof Promise) {
-        return guarded(exchange, instance, hook, pending).then(() =>
-          runAnswerHooks(exchange, hook, instances, i + 1),
-        );
-      }
-    } catch (error) {
-      failed(exchange, instance, hook, error);
-    }
-  }
+  return runAll(exchange, hook, undefined, instances, 0);
 }
 
-/** Runs `onUpstreamRequest` for one try. */
+/** Runs `onUpstreamRequest` for one try; a promise only where a hook returned one. */
 export function runTryHooks(
   exchange: GatewayExchange,
   attempt: UpstreamTry,
   instances: readonly PluginInstance[],
-  from = 0,
+): void | Promise<void> {
+  return runAll(exchange, 'onUpstreamRequest', attempt, instances, 0);
+}
+
+/** Hooks that answer nothing, from the `from`th on; `attempt` is there where `onUpstreamRequest` is. */
+function runAll(
+  exchange: GatewayExchange,
+  hook: AnswerHook | 'onUpstreamRequest',
+  attempt: UpstreamTry | undefined,
+  instances: readonly PluginInstance[],
+  from: number,
 ): void | Promise<void> {
   for (let i = from; i < instances.length; i++) {
     const instance = instances[i]!;
+    const { hooks } = instance;
     try {
-      const pending = instance.hooks.onUpstreamRequest!(exchange, attempt);
+      const pending =
+        hook === 'onUpstreamRequest'
+          ? hooks.onUpstreamRequest!(exchange, attempt!)
+          : hooks[hook]!(exchange);
       if (pending instanceof Promise) {
-        return guarded(exchange, instance, 'onUpstreamRequest', pending).then(() =>
-          runTryHooks(exchange, attempt, instances, i + 1),
+        return guarded(exchange, instance, hook, pending).then(() =>
+          runAll(exchange, hook, attempt, instances, i + 1),
         );
       }
     } catch (error) {
-      failed(exchange, instance, 'onUpstreamRequest', error);
+      failed(exchange, instance, hook, error);
     }
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../../mesh/node/advertised-host.ts';
 import { LocalInstance } from '../../mesh/node/local-instance.ts';
 import { Registration } from '../../mesh/registry/registration.ts';
+import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import { createProbe } from '../config/create-probe.ts';
 import type { RegistrationConfig } from '../config/mesh-config.ts';
@@ -40,26 +41,35 @@ export class RegistrationSet {
     this.#options = options;
   }
 
-  /** Tells all callers to send no new requests to the instances that `configs` has no more. */
+  /**
+   * Tells all callers to send no new requests to the instances that `configs` has no more. Resolves
+   * to whether there was anybody to tell.
+   */
   async retire(configs: readonly RegistrationConfig[]): Promise<boolean> {
     await this.#applied;
     const staying = new Set(configs.map(identityOf));
     const leaving = [...this.#entries.values()].filter(
       ({ config }) => !staying.has(identityOf(config)),
     );
-    return drainAll(leaving);
+    return this.#drain(leaving);
   }
 
-  /** The instances from now on: those that are new are looked at, those that are gone are drained and leave. */
+  /**
+   * The instances from now on: those that are new are looked at, those that are gone are drained
+   * and leave. Rejects where one cannot begin; the others do, and the next call tries
+   * that one again.
+   */
   apply(configs: readonly RegistrationConfig[]): Promise<void> {
-    this.#applied = this.#applied.then(() => this.#apply(configs));
-    return this.#applied;
+    const applied = this.#applied.then(() => this.#apply(configs));
+    // What failed was told to who asked for it, and is no answer to those who ask later.
+    this.#applied = applied.catch(() => undefined);
+    return applied;
   }
 
   /** Tells all callers to send no new requests. Resolves to whether there was anybody to tell. */
   async drain(): Promise<boolean> {
     await this.#applied;
-    return drainAll([...this.#entries.values()]);
+    return this.#drain([...this.#entries.values()]);
   }
 
   /** Takes all of them out of the mesh. */
@@ -77,15 +87,41 @@ export class RegistrationSet {
       if (keys.includes(key)) continue;
       // One that only changes stays in the mesh as it was until its successor takes its place.
       if (staying.has(identityOf(config))) instance.abandon();
-      else void instance.drain().then(() => instance.leave());
+      else void this.#drainAndLeave(instance);
     }
     const next = new Map<string, Entry>();
+    const failures: unknown[] = [];
     for (const [i, config] of configs.entries()) {
       const key = keys[i]!;
       const known = before.get(key);
-      next.set(key, known ?? { config, instance: await this.#begin(config) });
+      try {
+        next.set(key, known ?? { config, instance: await this.#begin(config) });
+      } catch (error) {
+        failures.push(error);
+      }
     }
     this.#entries = next;
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(reasonOf).join('; '));
+  }
+
+  /** Never rejects: who was not told finds out, and what waits for it goes on. */
+  async #drain(entries: readonly Entry[]): Promise<boolean> {
+    const told = await Promise.allSettled(entries.map(({ instance }) => instance.drain()));
+    for (const one of told) if (one.status === 'rejected') this.#failedToLeave(one.reason);
+    return told.some((one) => one.status === 'fulfilled' && one.value);
+  }
+
+  async #drainAndLeave(instance: LocalInstance): Promise<void> {
+    try {
+      await instance.drain();
+      await instance.leave();
+    } catch (error) {
+      this.#failedToLeave(error);
+    }
+  }
+
+  #failedToLeave(error: unknown): void {
+    this.#options.log.warn({ err: error }, 'callers could not be told that an instance leaves');
   }
 
   /** All that makes it what it is, with the port of a door that asked for any. */
@@ -142,9 +178,4 @@ export class RegistrationSet {
 function identityOf(config: RegistrationConfig): string {
   const { service, id, advertise, inbound, application } = config;
   return JSON.stringify([service, id ?? advertise ?? inbound ?? application]);
-}
-
-async function drainAll(entries: readonly Entry[]): Promise<boolean> {
-  const told = await Promise.all(entries.map(({ instance }) => instance.drain()));
-  return told.some(Boolean);
 }

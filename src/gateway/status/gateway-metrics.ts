@@ -27,6 +27,8 @@ export interface GatewayMetrics {
   retried(service: string, reason: RetryReason): void;
   ejected(service: string, reason: EjectionReason): void;
   mirrorLost(service: string): void;
+  /** No service has this name any more, so it needs no series. */
+  serviceGone(service: string): void;
   /** A promise was rejected and nobody handled it. */
   rejectionUnhandled(): void;
 }
@@ -80,6 +82,12 @@ export function createGatewayMetrics(
     help: 'Mirrored copies that failed or were not sent.',
     type: 'counter',
     samples: () => [...mirrors.values()],
+  });
+  publish(registry, {
+    name: 'meshgate_circuit_open_total',
+    help: 'Requests and tries that a circuit breaker refused, by service and the limit that was reached.',
+    type: 'counter',
+    samples: () => [...sources.services()].flatMap(toOverflowSamples),
   });
   publish(registry, {
     name: 'meshgate_endpoints',
@@ -153,6 +161,9 @@ export function createGatewayMetrics(
     retried: (service, reason) => increment(retries, { service, reason }),
     ejected: (service, reason) => increment(ejections, { service, reason }),
     mirrorLost: (service) => increment(mirrors, { service }),
+    serviceGone(service) {
+      for (const samples of [retries, ejections, mirrors]) forget(samples, service);
+    },
     rejectionUnhandled: () => unhandled.inc(),
   };
 }
@@ -165,6 +176,17 @@ function increment(
   const sample = samples.get(key);
   if (sample === undefined) samples.set(key, { labels, value: 1 });
   else sample.value++;
+}
+
+function forget(samples: Map<string, Sample>, service: string): void {
+  for (const [key, { labels }] of samples) if (labels['service'] === service) samples.delete(key);
+}
+
+/** Of limits that were reached: most services never see one. */
+function toOverflowSamples({ name, breaker }: Service): Sample[] {
+  return Object.entries(breaker.overflows)
+    .filter(([, value]) => value > 0)
+    .map(([limit, value]) => ({ labels: { service: name, limit }, value }));
 }
 
 function toEndpointSamples({ name, endpoints }: Service): Sample[] {

@@ -1,5 +1,6 @@
 /** What decides while Redis does not: this node's share of the points, everybody, or nobody. */
-import type { Counters, LimiterOptions, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
+import type { LimiterOptions, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
+import type { HeldCounters } from './held-limiter.ts';
 
 /** When somebody who was turned away unseen may try again. */
 const RETRY_MS = 1_000;
@@ -7,6 +8,7 @@ const RETRY_MS = 1_000;
 export interface FallbackLimiter {
   consume(key: string, cost: number): LimitVerdict | Promise<LimitVerdict>;
   peek(key: string, cost: number): LimitVerdict | Promise<LimitVerdict>;
+  release(): void;
 }
 
 /** A node's part of the points: all live nodes together stay within the limit. At least 1. */
@@ -16,7 +18,7 @@ function toLocalPoints(points: number, liveNodes: number): number {
 
 export function createFallbackLimiter(
   { name, points, windowMs, onUnavailable = 'local' }: LimiterOptions,
-  local: Counters,
+  local: HeldCounters,
   liveNodes: () => number,
 ): FallbackLimiter {
   if (onUnavailable !== 'local') {
@@ -27,7 +29,7 @@ export function createFallbackLimiter(
       resetMs: isOpen ? windowMs : RETRY_MS,
       fallback: onUnavailable,
     };
-    return { consume: () => verdict, peek: () => verdict };
+    return { consume: () => verdict, peek: () => verdict, release() {} };
   }
 
   let share = toLocalPoints(points, liveNodes());
@@ -36,9 +38,12 @@ export function createFallbackLimiter(
     const now = toLocalPoints(points, liveNodes());
     if (now === share) return;
     share = now;
+    const before = limiter;
     limiter = local.limiter({ name, points: share, windowMs });
+    before.release();
   };
   return {
+    release: () => limiter.release(),
     // A request dearer than the share takes all of it: one a window gets through.
     consume(key, cost) {
       follow();

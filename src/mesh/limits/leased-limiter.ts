@@ -20,15 +20,14 @@ export class Leases {
   readonly #id: string;
   readonly #windowMs: number;
   readonly #environment: LeasesEnvironment;
-  readonly #windows: KeyWindows;
+  readonly windows: KeyWindows;
   readonly #keys = new Map<string, LeasedKey>();
 
   constructor(id: string, windowMs: number, environment: LeasesEnvironment) {
     this.#id = id;
     this.#windowMs = windowMs;
     this.#environment = environment;
-    this.#windows = new KeyWindows(windowMs, environment.maxKeys, (key) => this.#keys.delete(key));
-    environment.round.add(this.#windows);
+    this.windows = new KeyWindows(windowMs, environment.maxKeys, (key) => this.#keys.delete(key));
   }
 
   limiter({ points }: LimiterOptions, fallback: FallbackLimiter): Limiter {
@@ -83,7 +82,7 @@ export class Leases {
 
   /** In the place of what was held of the key before. */
   #hold(held: LeasedKey, nowMs: number): void {
-    this.#environment.round.open(this.#windows, held.key, nowMs);
+    this.#environment.round.open(this.windows, held.key, nowMs);
     this.#keys.set(held.key, held);
   }
 

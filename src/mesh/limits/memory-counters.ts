@@ -1,7 +1,9 @@
 /** Rate-limit counters in this process's memory: rate-limiter-flexible counts, the monotonic clock ends the windows. */
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
-import type { Clock, Counters, Limiter, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
+import type { Clock, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
+import type { HeldCounters, HeldLimiter } from './held-limiter.ts';
 import { KeyWindows } from './key-windows.ts';
+import { LimiterStores } from './limiter-stores.ts';
 import { SweepRound } from './sweep-round.ts';
 
 export interface MemoryCountersOptions {
@@ -10,7 +12,9 @@ export interface MemoryCountersOptions {
   readonly maxKeysPerLimiter?: number;
 }
 
-export interface MemoryCounters extends Counters {
+export interface MemoryCounters extends HeldCounters {
+  /** Names and windows that are counted for: those of limiters in use, and of open windows. */
+  readonly size: number;
   /** Keys held by all limiters. */
   readonly keys: number;
   /** Windows that were closed before their end for want of room; such a key starts with all its points again. */
@@ -21,14 +25,13 @@ export interface MemoryCounters extends Counters {
 interface Store {
   readonly counts: RateLimiterMemory;
   readonly windows: KeyWindows;
-  readonly windowMs: number;
 }
 
 export const DEFAULT_MAX_KEYS = 100_000;
 
 /**
- * Counters that live as long as the process, whatever is reloaded meanwhile: limiters of the
- * same name and window share their counts, also when their points differ.
+ * Counters that outlive what is reloaded: limiters of the same name and window share their counts,
+ * also when their points differ, or when one is released before the next is made.
  *
  * rate-limiter-flexible's memory limiter, left to itself, arms one timer a key, takes windows
  * from `Date.now()` (an hour forward ends them all, an hour back makes Retry-After an hour
@@ -41,27 +44,26 @@ export function createMemoryCounters(options: MemoryCountersOptions): MemoryCoun
   const { clock, maxKeysPerLimiter = DEFAULT_MAX_KEYS } = options;
   if (!(maxKeysPerLimiter >= 1)) throw new RangeError('maxKeysPerLimiter must be at least 1');
   const round = new SweepRound();
-  const storesByName = new Map<string, Store>();
+  const stores = new LimiterStores<Store>(round, () => clock.monotonic());
 
-  const storeFor = (name: string, windowMs: number): Store => {
-    const id = `${windowMs} ${name}`;
-    let store = storesByName.get(id);
-    if (store === undefined) {
-      const counts = new RateLimiterMemory({ points: 0, duration: 0, keyPrefix: '' });
-      const windows = new KeyWindows(windowMs, maxKeysPerLimiter, (key) => {
-        void counts.delete(key);
-      });
-      store = { counts, windows, windowMs };
-      round.add(windows);
-      storesByName.set(id, store);
-    }
-    return store;
-  };
+  function createStore(windowMs: number): Store {
+    const counts = new RateLimiterMemory({ points: 0, duration: 0, keyPrefix: '' });
+    const windows = new KeyWindows(windowMs, maxKeysPerLimiter, (key) => {
+      void counts.delete(key);
+    });
+    return { counts, windows };
+  }
 
   return {
     limiter({ name, points, windowMs }) {
       if (!(windowMs > 0)) throw new RangeError('windowMs must be above 0');
-      return createLimiter(storeFor(name, windowMs), points, clock, round);
+      const id = `${windowMs} ${name}`;
+      const store = stores.hold(id, () => createStore(windowMs));
+      const release = (): void => stores.release(id);
+      return createLimiter(store, { points, windowMs }, { clock, round, release });
+    },
+    get size() {
+      return stores.size;
     },
     get keys() {
       return round.keys;
@@ -72,14 +74,19 @@ export function createMemoryCounters(options: MemoryCountersOptions): MemoryCoun
   };
 }
 
+interface Surroundings {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly round: SweepRound;
+  readonly release: () => void;
+}
+
 function createLimiter(
-  store: Store,
-  points: number,
-  clock: Pick<Clock, 'monotonic'>,
-  round: SweepRound,
-): Limiter {
-  const { counts, windows, windowMs } = store;
+  { counts, windows }: Store,
+  { points, windowMs }: { readonly points: number; readonly windowMs: number },
+  { clock, round, release }: Surroundings,
+): HeldLimiter {
   return {
+    release,
     consume(key, cost = 1) {
       const nowMs = clock.monotonic();
       const window = windows.find(key, nowMs) ?? round.open(windows, key, nowMs);

@@ -1,10 +1,12 @@
 /** Rate-limit counters that all nodes share, in the Redis of the backplane. */
-import type { Clock, Counters, LimiterOptions, Log } from '../../plugins/sdk/plugin-context.ts';
+import type { Clock, LimiterOptions, Log } from '../../plugins/sdk/plugin-context.ts';
 import { assertNamespace } from '../backplane/redis/keys.ts';
 import { scheduleTimer, type Schedule } from '../backplane/schedule.ts';
 import { createExactLimiter } from './exact-limiter.ts';
 import { createFallbackLimiter } from './fallback-limiter.ts';
+import type { HeldCounters } from './held-limiter.ts';
 import { Leases } from './leased-limiter.ts';
+import { LimiterStores } from './limiter-stores.ts';
 import { createMemoryCounters, DEFAULT_MAX_KEYS } from './memory-counters.ts';
 import { SharedStore, type LimitsBackplane } from './shared-store.ts';
 import { SweepRound } from './sweep-round.ts';
@@ -28,11 +30,13 @@ export interface SharedCountersOptions {
   readonly schedule?: Schedule | undefined;
 }
 
-export interface SharedCounters extends Counters {
+export interface SharedCounters extends HeldCounters {
   /** Keys held here of leased limiters; the counts themselves are in Redis. */
   readonly keys: number;
   /** Keys let go before their window ended for want of room; their points in hand are lost to all. */
   readonly evictions: number;
+  /** Names and windows that points are drawn for: those of limiters in use, and of open windows. */
+  readonly size: number;
   /** How often Redis was asked. */
   readonly asks: number;
   /** Who still waits goes by the fallback. The backplane is left open. */
@@ -57,16 +61,7 @@ export function createSharedCounters(options: SharedCountersOptions): SharedCoun
   const storeOptions = { backplane, namespace, monotonic, random, log, schedule, answerWithinMs };
   const store = new SharedStore(storeOptions);
   const environment = { store, round, monotonic, liveNodes, maxKeys: maxKeysPerLimiter };
-  const leasesById = new Map<string, Leases>();
-
-  function leasesOf(id: string, windowMs: number): Leases {
-    let leases = leasesById.get(id);
-    if (leases === undefined) {
-      leases = new Leases(id, windowMs, environment);
-      leasesById.set(id, leases);
-    }
-    return leases;
-  }
+  const stores = new LimiterStores<Leases>(round, monotonic);
 
   return {
     limiter(limiter: LimiterOptions) {
@@ -74,14 +69,27 @@ export function createSharedCounters(options: SharedCountersOptions): SharedCoun
       if (!(windowMs > 0)) throw new RangeError('windowMs must be above 0');
       const fallback = createFallbackLimiter(limiter, local, liveNodes);
       const id = `${windowMs}:${name}`;
-      if (mode === 'exact') return createExactLimiter(limiter, id, store, fallback);
-      return leasesOf(id, windowMs).limiter(limiter, fallback);
+      if (mode === 'exact') {
+        const exact = createExactLimiter(limiter, id, store, fallback);
+        return { ...exact, release: () => fallback.release() };
+      }
+      const leases = stores.hold(id, () => new Leases(id, windowMs, environment));
+      return {
+        ...leases.limiter(limiter, fallback),
+        release() {
+          fallback.release();
+          stores.release(id);
+        },
+      };
     },
     get keys() {
       return round.keys;
     },
     get evictions() {
       return round.evictions;
+    },
+    get size() {
+      return stores.size;
     },
     get asks() {
       return store.asks;

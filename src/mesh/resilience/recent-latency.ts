@@ -13,7 +13,14 @@ const MIN_SAMPLES = 20;
 /** An estimate is good for so long; to work it out costs more than a sample. */
 const ESTIMATE_MS = 250;
 
-/** Times are of a clock that never goes back, in milliseconds. 1.2 KiB. */
+/**
+ * Not the buckets of `topology/latency-buckets.ts`: those are what nodes tell each other, reach from
+ * 1 µs to minutes and are read in their middle. A hedge that waits for the percentile must never
+ * come too soon: here an estimate is a bucket's end, the ends are closer to each other (9%, not 12.5%
+ * at worst), and what no hedge waits for has no buckets.
+ *
+ * Times are of a clock that never goes back, in milliseconds. 1.2 KiB.
+ */
 export class RecentLatency {
   readonly #percentile: number;
   #present = new Uint32Array(BUCKETS);

@@ -2,7 +2,8 @@
 
 /**
  * Eight buckets to a power of two, from 1 µs to 18 minutes: a percentile read from them is within
- * 6.25% of the true one, whatever the scale.
+ * 6.25% of the true one, whatever the scale. Nodes tell each other such counts; what only one node
+ * reads, and differently, is `resilience/recent-latency.ts`.
  */
 const STEPS = 8;
 const STEP_BITS = 3;

@@ -1,11 +1,11 @@
 /** The configuration of `api-key`. */
-import { Type, type Static } from '../sdk/plugin.ts';
+import { TOKEN_PATTERN, Type, type Static } from '../sdk/plugin.ts';
 
 export const apiKeyConfig = Type.Object(
   {
     header: Type.String({
       default: 'x-api-key',
-      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+      pattern: TOKEN_PATTERN,
       description: 'Header field that carries the key.',
     }),
     query: Type.Optional(

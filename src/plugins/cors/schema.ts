@@ -1,7 +1,5 @@
 /** The configuration of cors. */
-import { Duration, Type, type Static } from '../sdk/plugin.ts';
-
-const TOKEN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+import { TOKEN_PATTERN, Duration, Type, type Static } from '../sdk/plugin.ts';
 
 export const CorsConfig = Type.Object(
   {
@@ -10,15 +8,15 @@ export const CorsConfig = Type.Object(
       description:
         'Who may read the answers: `https://app.example.com`, `https://*.example.com` (any depth, not the name itself), `null`, or `*`',
     }),
-    methods: Type.Array(Type.String({ pattern: TOKEN }), {
+    methods: Type.Array(Type.String({ pattern: TOKEN_PATTERN }), {
       default: ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'],
       description: 'Methods that a preflight may ask for; `*` is any',
     }),
-    headers: Type.Array(Type.String({ pattern: TOKEN }), {
+    headers: Type.Array(Type.String({ pattern: TOKEN_PATTERN }), {
       default: ['*'],
       description: 'Request headers that a preflight may ask for; `*` is any',
     }),
-    exposeHeaders: Type.Array(Type.String({ pattern: TOKEN }), {
+    exposeHeaders: Type.Array(Type.String({ pattern: TOKEN_PATTERN }), {
       default: [],
       description: 'Response headers that scripts may read beside the safelisted ones',
     }),

@@ -1,8 +1,7 @@
 /** The configuration of `jwt`. */
-import { Duration, Type, type Static } from '../sdk/plugin.ts';
+import { Duration, TOKEN_PATTERN, Type, type Static } from '../sdk/plugin.ts';
 import { ALGORITHMS } from './algorithms.ts';
 
-const FIELD_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 const text = Type.String({ minLength: 1 });
 const claimValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 const oneOrMore = (description: string) =>
@@ -53,18 +52,18 @@ export const jwtConfig = Type.Object(
       ),
     ),
     claimsToHeaders: Type.Optional(
-      Type.Record(text, Type.String({ pattern: FIELD_NAME }), {
+      Type.Record(text, Type.String({ pattern: TOKEN_PATTERN }), {
         description: 'Header fields to tell the service claims by. Never taken from the client.',
       }),
     ),
     from: Type.Union(
       [
         Type.Object(
-          { header: Type.String({ pattern: FIELD_NAME }) },
+          { header: Type.String({ pattern: TOKEN_PATTERN }) },
           { additionalProperties: false },
         ),
         Type.Object(
-          { cookie: Type.String({ pattern: FIELD_NAME }) },
+          { cookie: Type.String({ pattern: TOKEN_PATTERN }) },
           { additionalProperties: false },
         ),
         Type.Object({ query: text }, { additionalProperties: false }),

@@ -1,4 +1,5 @@
 /** The header fields of a message, kept as the flat list they arrived as. */
+import { FORBIDDEN_IN_VALUE, TOKEN } from './field-syntax.ts';
 
 /**
  * Field lines in wire order: `[name, value, name, value, …]`. Nothing is indexed,
@@ -92,10 +93,6 @@ export function sameName(received: string, wantedLower: string): boolean {
     (received === wantedLower || received.toLowerCase() === wantedLower)
   );
 }
-
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const FORBIDDEN_IN_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
 
 /** Throws a TypeError unless name is a token and value free of control characters (RFC 9110 §5). */
 function assertField(name: string, value: string): void {

@@ -26,6 +26,7 @@ export type {
   PeerTls,
   UpstreamTry,
 } from './exchange.ts';
+export { TOKEN_PATTERN } from './field-syntax.ts';
 export { HeaderFields } from './header-fields.ts';
 export { parseIpAddress } from './ip-address.ts';
 export type { IpAddress } from './ip-address.ts';

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   AUDIT_DAYS,
   dayOf,
@@ -16,9 +16,10 @@ import { createAuditLog, type AuditLog } from '../../../src/admin/access/audit-l
 import { LOCAL_ADMIN } from '../../../src/admin/access/principal.ts';
 import { BackplaneError } from '../../../src/mesh/backplane/backplane-error.ts';
 import type { Backplane, Mutation } from '../../../src/mesh/backplane/backplane.ts';
-import { SILENT, type BackplanePair } from '../../contracts/backplane-fixture.ts';
+import { SILENT } from '../../contracts/backplane-fixture.ts';
 import { ManualTime } from '../../mesh/backplane/manual-time.ts';
-import { openEmbeddedPair, openRedisPair } from '../../redis/open-backplane.ts';
+import { EACH_BACKPLANE, usePair } from '../../redis/each-backplane.ts';
+import { openEmbeddedPair } from '../../redis/open-backplane.ts';
 
 const DAY = 24 * 3_600_000;
 const NOON = dayOf(Date.UTC(2026, 0, 31)) * DAY + DAY / 2;
@@ -44,15 +45,8 @@ function entry(path: string, atMs: number, more: Partial<AuditEvent> = {}): Audi
 
 const pathsOf = (entries: readonly AuditEntry[]): string[] => entries.map(({ path }) => path);
 
-describe.each([
-  ['the embedded backplane', openEmbeddedPair],
-  ['Redis', () => openRedisPair('single')],
-])('the audit log on %s', (_, open) => {
-  let pair: BackplanePair;
-  beforeAll(async () => {
-    pair = await open();
-  }, 60_000);
-  afterAll(() => pair.close());
+describe.each(EACH_BACKPLANE)('the audit log on %s', (_, open) => {
+  const pair = usePair(open);
 
   it('is read newest first on another node, over days and pages', async () => {
     const entries = [0, 1, 2, 3, 4, 5, 6].map((i) => entry(`/${i}`, NOON - (6 - i) * DAY * 0.75));

@@ -1,24 +1,18 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTokenStore } from '../../../src/admin/access/token-store.ts';
 import { scheduleTimer } from '../../../src/mesh/backplane/schedule.ts';
-import { SILENT, type BackplanePair } from '../../contracts/backplane-fixture.ts';
+import { SILENT } from '../../contracts/backplane-fixture.ts';
 import { createFolder } from '../../gateway/config/config-file.ts';
-import { openEmbeddedPair, openRedisPair } from '../../redis/open-backplane.ts';
+import { EACH_BACKPLANE, usePair } from '../../redis/each-backplane.ts';
+import { openEmbeddedPair } from '../../redis/open-backplane.ts';
 import { follow, make, openStore, principalOf, SPACE } from './token-store-fixture.ts';
 
 const DAY = 24 * 3_600_000;
 
-describe.each([
-  ['the embedded backplane', openEmbeddedPair],
-  ['Redis', () => openRedisPair('single')],
-])('tokens on %s', (_, open) => {
-  let pair: BackplanePair;
-  beforeAll(async () => {
-    pair = await open();
-  }, 60_000);
-  afterAll(() => pair.close());
+describe.each(EACH_BACKPLANE)('tokens on %s', (_, open) => {
+  const pair = usePair(open);
 
   it('are valid on every node, with their role and scope', async () => {
     const [here, there] = [await openStore(pair.here), await openStore(pair.there)];

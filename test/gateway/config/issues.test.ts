@@ -500,6 +500,27 @@ routes:
     ],
   },
   {
+    title: 'routes that lose on the listener of another, whatever stands before and beside',
+    text: `meshgate: 1
+listeners: [{ name: in, address: 127.0.0.1:1 }, { name: out, address: 127.0.0.1:2 }, { name: side, address: 127.0.0.1:3 }]
+services: { s: { endpoints: [] } }
+routes:
+  - { name: a, to: s, match: { path: /x }, listeners: [in] }
+  - { name: b, to: s, match: { path: /x }, listeners: [out] }
+  - { name: c, to: s, match: { path: /x }, listeners: [out] }
+  - { name: d, to: s, match: { path: /x }, listeners: [in, out] }
+  - { name: e, to: s, match: { path: /x } }
+  - { name: f, to: s, match: [{ path: /x }, { path: /x }], listeners: [side] }
+`,
+    issues: [
+      '7:30 routes[2].match: warning: the same match as of the route b (this one never wins: change it, or give it a priority)',
+      '8:30 routes[3].match: warning: the same match as of the route a (this one never wins: change it, or give it a priority)',
+      '9:30 routes[4].match: warning: the same match as of the route a (on in, out this one never wins: change it, or give it a priority)',
+      '10:31 routes[5].match[0]: warning: the same match as of the route e (this one never wins: change it, or give it a priority)',
+      '10:45 routes[5].match[1]: warning: the same match as of the route e (this one never wins: change it, or give it a priority)',
+    ],
+  },
+  {
     title: 'paths that no system has',
     text: 'meshgate: 1\ndataDir: "a\\0b"\ntelemetry: { accessLog: { path: "\\0" } }\n',
     issues: [

@@ -8,7 +8,7 @@ import { SILENT } from '../../contracts/backplane-fixture.ts';
 
 const undeclared = createUndeclaredServices();
 const ignore = (): undefined => undefined;
-const CELLS = { record: ignore, rateLimited: ignore };
+const CELLS = { record: ignore, rateLimited: ignore, release: ignore };
 
 interface Bench {
   readonly services: OnDemandServices;
@@ -43,6 +43,7 @@ function create(maxServices?: number): Bench {
     },
     cellsOf: () => CELLS,
     route: 'mesh:outbound',
+    onRemoved: ignore,
     onStopFailed: ignore,
     ...(maxServices !== undefined && { maxServices }),
   });

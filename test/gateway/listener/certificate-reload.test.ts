@@ -26,6 +26,20 @@ describe('certificates of a listener', () => {
     return CN;
   }
 
+  /** With one certificate, of files. */
+  async function loadStore() {
+    const folder = await temporaryFolder();
+    const paths = await writePem(folder, 'a', exact);
+    const log = createLog();
+    const store = await loadCertificateStore({
+      tls: { ...selfSigned, selfSigned: [], certificates: [paths] },
+      dataDir: folder,
+      clock,
+      log,
+    });
+    return { store, paths, log };
+  }
+
   it('are chosen by name, without regard to case', async () => {
     const folder = await temporaryFolder();
     const { port, listener } = await openListener({
@@ -56,15 +70,7 @@ describe('certificates of a listener', () => {
   });
 
   it('are reloaded when their files change, while a bad file changes nothing', async () => {
-    const folder = await temporaryFolder();
-    const paths = await writePem(folder, 'a', exact);
-    const log = createLog();
-    const store = await loadCertificateStore({
-      tls: { ...selfSigned, selfSigned: [], certificates: [paths] },
-      dataDir: folder,
-      clock,
-      log,
-    });
+    const { store, paths, log } = await loadStore();
     let changes = 0;
     store.onChange = () => void changes++;
     await store.check();
@@ -99,15 +105,7 @@ describe('certificates of a listener', () => {
   });
 
   it('are taken although they have expired, with a warning', async () => {
-    const folder = await temporaryFolder();
-    const paths = await writePem(folder, 'a', exact);
-    const log = createLog();
-    const store = await loadCertificateStore({
-      tls: { ...selfSigned, selfSigned: [], certificates: [paths] },
-      dataDir: folder,
-      clock,
-      log,
-    });
+    const { store, paths, log } = await loadStore();
     const expired = await authority.issue('old', ['api.example.com'], -0.5);
     await writeFile(paths.cert, expired.cert);
     await writeFile(paths.key, expired.key);

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,4 +147,27 @@ describe('a line writer', () => {
     await Promise.all([writer.close(), writer.close()]);
     expect(await readFile(path, 'utf8')).toBe('one\n');
   });
+
+  it.each([
+    ['closed', 'await writer.close();'],
+    ['left open', ''],
+  ])(
+    'keeps no process whose output nobody reads, %s',
+    async (_, ending) => {
+      const module = new URL('../../../src/gateway/observe/line-writer.ts', import.meta.url);
+      const program = `
+        import { createLineWriter } from ${JSON.stringify(module.href)};
+        const quiet = { onFailure() {}, onRecovery() {}, flushIntervalMs: 5 };
+        const writer = createLineWriter({ path: undefined, ...quiet });
+        writer.start();
+        // More than the pipe takes.
+        for (let i = 0; i < 2_000; i++) writer.write('x'.repeat(1_000) + '\\n');
+        ${ending}`;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+      onTestFinished(() => void child.kill('SIGKILL'));
+      const [code] = (await once(child, 'exit')) as [number | null];
+      expect(code).toBe(0);
+    },
+    20_000,
+  );
 });

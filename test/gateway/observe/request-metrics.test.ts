@@ -65,6 +65,28 @@ describe('exchanges', () => {
     expect(metrics.cellsOf('orders')).toBe(metrics.cellsOf('orders'));
   });
 
+  it('are told no more once nobody holds their route, and begin anew should it come back', async () => {
+    const before = metrics.cellsOf('orders');
+    before.record('http', 'orders', 'GET', 200, 0.002);
+    before.rateLimited();
+    const after = metrics.cellsOf('orders');
+    before.release();
+    expect(await lines('meshgate_requests_total')).toHaveLength(1);
+    after.record('http', 'orders', 'GET', 200, 0.002);
+    after.release();
+    // Nobody is left who could; it is lost.
+    after.record('http', 'orders', 'GET', 200, 0.002);
+    for (const name of ['requests', 'rate_limited']) {
+      expect(await lines(`meshgate_${name}_total`)).toEqual([]);
+    }
+    const again = metrics.cellsOf('orders');
+    again.record('http', 'orders', 'GET', 200, 0.25);
+    expect(await lines('meshgate_requests_total')).toEqual([expect.stringMatching(/ 1$/)]);
+    expect(await lines('meshgate_request_duration_seconds_sum')).toEqual([
+      'meshgate_request_duration_seconds_sum{route="orders",service="orders"} 0.25',
+    ]);
+  });
+
   it('do not run into each other, however many routes there are', async () => {
     const routes = Array.from({ length: 2500 }, (_, i) => `r${i}`);
     for (const [i, route] of routes.entries()) {
@@ -103,4 +125,18 @@ it('tells the time to an upstream by its service', async () => {
     'meshgate_upstream_duration_seconds_sum{service="orders"} 0.52',
     'meshgate_upstream_duration_seconds_sum{service="users"} 0.1',
   ]);
+});
+
+it('forgets the time to an upstream with its service', async () => {
+  metrics.upstream('orders', 0.02);
+  metrics.upstream('users', 0.1);
+  metrics.serviceGone('orders');
+  metrics.serviceGone('never');
+  expect(await lines('meshgate_upstream_duration_seconds_count')).toEqual([
+    'meshgate_upstream_duration_seconds_count{service="users"} 1',
+  ]);
+  metrics.upstream('orders', 0.5);
+  expect(await lines('meshgate_upstream_duration_seconds_sum')).toContain(
+    'meshgate_upstream_duration_seconds_sum{service="orders"} 0.5',
+  );
 });

@@ -1,31 +1,16 @@
 /** What befalls Redis, under steady load: no request notices. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
-import { RedisProcess } from '../../redis/redis-process.ts';
+import { expect, it } from 'vitest';
 import { until } from '../../redis/redis-sentinel.ts';
-import { HEARTBEAT_MS, startFleet } from './fleet.ts';
-import { startSteadyLoad } from './steady-load.ts';
+import { HEARTBEAT_MS } from './fleet.ts';
+import { startLoadedFleet } from './loaded-fleet.ts';
 
 const NAMES = ['app-0', 'app-1', 'app-2'];
 
 // One fleet for all: what it lived through before makes nothing easier, and eight processes are slow to start.
 it('no request notices what befalls Redis', { timeout: 150_000 }, async () => {
-  const redis = await RedisProcess.start();
-  onTestFinished(() => redis.stop());
-  const fleet = await startFleet({
-    backplane: { redis: `redis://127.0.0.1:${redis.port}` },
-    gateways: 2,
-  });
-  const gets = startSteadyLoad({ ports: fleet.publicPorts, callers: 2 });
-  const posts = startSteadyLoad({
-    ports: fleet.outboundPorts,
-    host: 'orders.mesh',
-    method: 'POST',
-    callers: 2,
-  });
-  const serve = async (): Promise<void> => {
-    await Promise.all([gets.more(60), posts.more(60)]);
-  };
+  const { redis, fleet, gets, posts, ...loaded } = await startLoadedFleet();
+  const serve = (): Promise<void> => loaded.serve(60);
   await serve();
 
   /** The registrations as Redis has them. */

@@ -1,33 +1,20 @@
 /** Redis is gone for a minute, under steady load: no request notices. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
-import { RedisProcess } from '../../redis/redis-process.ts';
+import { expect, it } from 'vitest';
 import { until } from '../../redis/redis-sentinel.ts';
-import { HEARTBEAT_MS, startFleet } from './fleet.ts';
-import { startSteadyLoad } from './steady-load.ts';
+import { HEARTBEAT_MS } from './fleet.ts';
+import { startLoadedFleet } from './loaded-fleet.ts';
 
 const OUTAGE_MS = 60_000;
 const NAMES = ['app-0', 'app-1', 'app-2'];
 
 it('serves through a minute without Redis', { timeout: 150_000 }, async () => {
-  const redis = await RedisProcess.start();
-  onTestFinished(() => redis.stop());
-  const fleet = await startFleet({
-    backplane: { redis: `redis://127.0.0.1:${redis.port}` },
-    gateways: 2,
-  });
-  const gets = startSteadyLoad({ ports: fleet.publicPorts, callers: 2 });
-  const posts = startSteadyLoad({
-    ports: fleet.outboundPorts,
-    host: 'orders.mesh',
-    method: 'POST',
-    callers: 2,
-  });
-  await Promise.all([gets.more(100), posts.more(100)]);
+  const { redis, fleet, gets, posts, serve } = await startLoadedFleet();
+  await serve(100);
 
   await redis.kill();
   const killedAtMs = performance.now();
-  await Promise.all([gets.more(100), posts.more(100)]);
+  await serve(100);
   const [gateway] = fleet.gateways;
   await gateway!.stop();
   await gateway!.start();

@@ -47,6 +47,19 @@ afterAll(async () => {
 const codeOf = async (path: string): Promise<unknown> =>
   (await gateway.waitForLog((line) => line['path'] === path))['code'];
 
+/** Of the answer, once some of it has come. Resolves to how it was logged, once the upstream has heard of it. */
+async function leaveInTheMiddle(path: string, fields = ''): Promise<unknown> {
+  const client = await connectRaw(gateway.httpPort);
+  client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+  const peer = await raw.nextPeer();
+  await peer.untilText('\r\n\r\n');
+  peer.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
+  await client.untilText('some');
+  client.socket.destroy();
+  await peer.untilEnd();
+  return codeOf(path);
+}
+
 describe('a client that leaves', () => {
   it('before the answer ends the call to the upstream', async () => {
     const client = await connectRaw(gateway.httpPort);
@@ -59,15 +72,7 @@ describe('a client that leaves', () => {
   });
 
   it('in the middle of the answer ends the call to the upstream', async () => {
-    const client = await connectRaw(gateway.httpPort);
-    client.send('GET /raw/mid-body HTTP/1.1\r\nHost: a\r\n\r\n');
-    const peer = await raw.nextPeer();
-    await peer.untilText('\r\n\r\n');
-    peer.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
-    await client.untilText('some');
-    client.socket.destroy();
-    await peer.untilEnd();
-    expect(await codeOf('/raw/mid-body')).toBe(CLIENT_GONE);
+    expect(await leaveInTheMiddle('/raw/mid-body')).toBe(CLIENT_GONE);
   });
 
   it('in the middle of the answer while it is held back ends the call to the upstream', async () => {
@@ -158,15 +163,8 @@ describe('a client that had said Connection: close, and leaves', () => {
   );
 
   it('in the middle of the answer ends the call to the upstream', async () => {
-    const client = await connectRaw(gateway.httpPort);
-    client.send('GET /raw/closing-body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    const peer = await raw.nextPeer();
-    await peer.untilText('\r\n\r\n');
-    peer.send('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
-    await client.untilText('some');
-    client.socket.destroy();
-    await peer.untilEnd();
-    expect(await codeOf('/raw/closing-body')).toBe(CLIENT_GONE);
+    const code = await leaveInTheMiddle('/raw/closing-body', 'Connection: close\r\n');
+    expect(code).toBe(CLIENT_GONE);
   });
 
   it('but only ended its side, is asked once and gets its answer', async () => {

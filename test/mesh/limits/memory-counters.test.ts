@@ -203,3 +203,49 @@ describe('counters', () => {
     expect(() => createCounters(0)).toThrow(RangeError);
   });
 });
+
+describe('limiters that nobody uses any more', () => {
+  it('are forgotten at once where they counted nothing', () => {
+    const { counters } = createCounters();
+    const limiters = Array.from({ length: 50 }, (_, i) =>
+      counters.limiter({ ...minute, name: `route-${i}` }),
+    );
+    expect(counters.size).toBe(50);
+    for (const limiter of limiters) limiter.release();
+    expect(counters.size).toBe(0);
+  });
+
+  it('keep their counts until their windows end, for whoever takes the name meanwhile', async () => {
+    const { counters, time } = createCounters();
+    const before = counters.limiter(minute);
+    await before.consume('a', 3);
+    before.release();
+    time.ms += 59_999;
+    const after = counters.limiter(minute);
+    expect((await after.consume('a')).allowed).toBe(false);
+    after.release();
+    expect(counters.size).toBe(1);
+    time.ms += 1;
+    // It is only looked at when another comes or goes.
+    counters.limiter({ ...minute, name: 'other' });
+    expect([counters.size, counters.keys]).toEqual([1, 0]);
+  });
+
+  it('stay while one of two is left, and do not pile up over reloads that each change the names', async () => {
+    const { counters, time } = createCounters(1);
+    const lasting = counters.limiter(minute);
+    counters.limiter(minute).release();
+    await lasting.consume('a');
+    await lasting.consume('b');
+    for (let i = 0; i < 1_000; i++) {
+      const limiter = counters.limiter({ ...minute, name: `version-${i}` });
+      await limiter.consume('a');
+      await limiter.consume('b');
+      limiter.release();
+      time.ms += 10_000;
+    }
+    expect(counters.size).toBeLessThan(20);
+    expect(counters.evictions).toBe(1_001);
+    expect(await lasting.peek('b')).toMatchObject({ allowed: true });
+  });
+});

@@ -212,4 +212,26 @@ describe('leased limits of four nodes', () => {
     expect(node.counters.keys).toBeLessThanOrEqual(50);
     await node.close();
   });
+
+  it('spend what is in hand though their limiter is made anew, and are forgotten after their window', async () => {
+    let nowMs = 1_000;
+    const clock = { monotonic: () => nowMs };
+    const node = await startLimitNode(singleTarget(redis.port), { clock, ...PATIENT });
+    const { counters } = node;
+    const limit = limitOf(1_000_000, 'leased');
+    const before = counters.limiter(limit);
+    for (let i = 0; i < 1_000; i++) await before.consume('caller');
+    before.release();
+    const after = counters.limiter(limit);
+    expect(after.consume('caller')).not.toBeInstanceOf(Promise);
+    after.release();
+    expect(counters.size).toBe(1);
+    // Whatever was asked for ahead.
+    await node.backplane.client.ping();
+    nowMs += WINDOW_MS;
+    counters.limiter(limitOf(1, 'exact')).release();
+    counters.limiter(limitOf(1, 'leased')).release();
+    expect([counters.size, counters.keys]).toEqual([0, 0]);
+    await node.close();
+  });
 });

@@ -8,7 +8,13 @@ import { Malformed, parseAddress, parseNetwork } from './address.ts';
 import { toBackplane } from './backplane.ts';
 import { toConsumer } from './consumer.ts';
 import { mapPresent, toBytes, toUsablePath, type Draft } from './draft.ts';
-import { checkAddresses, toAddress, toListener, type ListeningAddress } from './listener.ts';
+import {
+  checkAddresses,
+  DEFAULT_ADDRESS,
+  toAddress,
+  toListener,
+  type ListeningAddress,
+} from './listener.ts';
 import { toOutbound, toRegistrations } from './mesh-doors.ts';
 import { toPluginEntries } from './plugin-list.ts';
 import { toRoute } from './route.ts';
@@ -110,7 +116,7 @@ export function namesOf(list: unknown): Set<string> {
 export function firstHttpsPort(listeners: RawDocument['listeners']): number {
   for (const listener of listeners as readonly ((typeof listeners)[number] | undefined)[]) {
     if (listener?.protocol !== 'https') continue;
-    const address = parseAddress(listener.address ?? '0.0.0.0:8443', 0);
+    const address = parseAddress(listener.address ?? DEFAULT_ADDRESS.https, 0);
     if (!(address instanceof Malformed)) return address.port;
   }
   return STANDARD_HTTPS_PORT;

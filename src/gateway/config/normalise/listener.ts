@@ -9,7 +9,8 @@ import { Malformed, parseAddress } from './address.ts';
 import { mapPresent, toAbsolutePath, toBytes, toDurationMs, type Draft } from './draft.ts';
 import { toHosts } from './host.ts';
 
-const DEFAULT_ADDRESS = { http: '0.0.0.0:8000', https: '0.0.0.0:8443' } as const;
+/** By protocol, where the file gives none. */
+export const DEFAULT_ADDRESS = { http: '0.0.0.0:8000', https: '0.0.0.0:8443' } as const;
 const NOWHERE: AddressConfig = { host: '', port: 0 };
 
 export function toListener(draft: Draft, raw: RawListener, path: ConfigPath): ListenerConfig {

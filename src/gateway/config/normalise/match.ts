@@ -1,5 +1,6 @@
 /** Match entries: every form that `match` may have, as one list of entries. */
 import { METHODS } from 'node:http';
+import { TOKEN } from '../../../plugins/sdk/field-syntax.ts';
 import type { FieldMatch, MatchEntry } from '../route-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import { nearestNameHint } from '../nearest-name.ts';
@@ -10,7 +11,6 @@ import { toHosts } from './host.ts';
 import { toPathMatch } from './path.ts';
 import { checkRegex } from './regex.ts';
 
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Those of WebDAV and its like too. */
 const KNOWN_METHODS = new Set(METHODS);
 const STANDARD_METHODS = new Set([
@@ -42,7 +42,7 @@ function toMatchEntry(draft: Draft, raw: RawMatch, path: ConfigPath): MatchEntry
   const seen = new Set<string>();
   for (const { name } of headers) {
     const place = [...path, 'headers', name];
-    if (!FIELD_NAME.test(name)) {
+    if (!TOKEN.test(name)) {
       draft.report(place, `${JSON.stringify(name)} is no header field name`, { at: 'key' });
     } else if (seen.has(name.toLowerCase())) {
       draft.report(place, 'the same header field stands here twice', { at: 'key' });

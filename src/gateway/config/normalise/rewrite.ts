@@ -1,4 +1,5 @@
 /** What a request is rewritten to, where it is redirected to, and what answers it without a service. */
+import { FORBIDDEN_IN_VALUE, TOKEN } from '../../../plugins/sdk/field-syntax.ts';
 import { parseAuthority } from '../../routing/host-name.ts';
 import type {
   MatchEntry,
@@ -156,9 +157,6 @@ function toRedirectPath(
   return { kind: 'prefix', value: toPrefix(draft, raw.prefix, [...path, 'prefix']) };
 }
 
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const FORBIDDEN_IN_VALUE = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
 /** Framing and connections are the gateway's own business. */
 const RESERVED = new Set([
   'connection',
@@ -172,7 +170,7 @@ const BODILESS = new Set([204, 205, 304]);
 export function toRespond(draft: Draft, raw: RawRespond, path: ConfigPath): RespondConfig {
   for (const [name, value] of Object.entries(raw.headers)) {
     const place = [...path, 'headers', name];
-    if (!FIELD_NAME.test(name)) {
+    if (!TOKEN.test(name)) {
       draft.report(place, `${JSON.stringify(name)} is no header field name`, { at: 'key' });
     } else if (RESERVED.has(name.toLowerCase())) {
       draft.report(place, `${name} is set by the gateway itself`, { at: 'key', hint: 'remove it' });

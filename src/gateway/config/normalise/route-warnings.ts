@@ -67,32 +67,52 @@ function warnOfSubsets(
 
 /** Finds match entries that stand twice: of two with the same rank the first one wins, always. */
 class MatchIndex {
-  readonly #seen = new Map<
-    string,
-    { readonly name: string; readonly listeners: readonly string[] }
-  >();
+  /** By entry, the route that wins on each listener. */
+  readonly #winners = new Map<string, Map<string, string>>();
 
   add(draft: Draft, { route, raw, path }: PlacedRoute): void {
     const { name, listeners, priority, matches } = route;
+    const doors = doorsOf(listeners, draft.listeners);
     for (const [i, entry] of matches.entries()) {
-      const key = keyOf(entry, priority);
-      const first = this.#seen.get(key);
-      if (first === undefined) {
-        this.#seen.set(key, { name, listeners });
-        continue;
+      const lost: string[] = [];
+      let first: string | undefined;
+      const winners = this.#winnersOf(keyOf(entry, priority));
+      for (const door of doors) {
+        const winner = winners.get(door);
+        if (winner === undefined) winners.set(door, name);
+        if (winner === undefined || winner === name) continue;
+        first ??= winner;
+        lost.push(door);
       }
-      if (first.name === name || !shareDoor(first.listeners, listeners)) continue;
+      if (first === undefined) continue;
       const place = Array.isArray(raw.match) ? [...path, 'match', i] : [...path, 'match'];
+      const where = lost.length < doors.length ? `on ${lost.join(', ')} ` : '';
       draft.report(
         raw.match === undefined ? path : place,
-        `the same match as of the route ${first.name}`,
+        `the same match as of the route ${first}`,
         {
           severity: 'warning',
-          hint: 'this one never wins: change it, or give it a priority',
+          hint: `${where}this one never wins: change it, or give it a priority`,
         },
       );
     }
   }
+
+  #winnersOf(key: string): Map<string, string> {
+    let winners = this.#winners.get(key);
+    if (winners === undefined) {
+      winners = new Map();
+      this.#winners.set(key, winners);
+    }
+    return winners;
+  }
+}
+
+/** A route that names none that is there stands on all: one error must not hide others. */
+function doorsOf(names: readonly string[], known: ReadonlySet<string>): readonly string[] {
+  const own = names.filter((name) => known.has(name));
+  if (own.length > 0) return own;
+  return known.size > 0 ? [...known] : [''];
 }
 
 function keyOf({ hosts, path, methods, headers, query }: MatchEntry, priority: number): string {
@@ -105,9 +125,4 @@ function keyOf({ hosts, path, methods, headers, query }: MatchEntry, priority: n
     headers.map(({ name, kind, value }) => [name, kind, value].join('\n')).sort(),
     query.map(({ name, kind, value }) => [name, kind, value].join('\n')).sort(),
   ]);
-}
-
-/** Empty: every listener. */
-function shareDoor(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === 0 || b.length === 0 || a.some((name) => b.includes(name));
 }

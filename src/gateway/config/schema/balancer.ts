@@ -1,14 +1,13 @@
 /** The schema of a service's `balancer`: how requests are spread over its endpoints. */
 import { Type, type Static } from 'typebox';
+import { TOKEN_PATTERN } from '../../../plugins/sdk/field-syntax.ts';
 import { Duration } from '../../../plugins/sdk/quantity.ts';
 import { CLOSED, Text } from './scalar.ts';
-
-const FIELD_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 
 const HashOn = Type.Object(
   {
     header: Type.Optional(
-      Type.String({ pattern: FIELD_NAME, examples: ['X-User'], description: 'A header field.' }),
+      Type.String({ pattern: TOKEN_PATTERN, examples: ['X-User'], description: 'A header field.' }),
     ),
     cookie: Type.Optional(Text('A cookie.')),
     query: Type.Optional(Text('A query parameter.')),
@@ -26,7 +25,7 @@ const HashOn = Type.Object(
 const Sticky = Type.Object(
   {
     cookie: Type.String({
-      pattern: FIELD_NAME,
+      pattern: TOKEN_PATTERN,
       examples: ['session-endpoint'],
       description: 'Name of the cookie. The service does not see it.',
     }),

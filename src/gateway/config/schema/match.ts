@@ -1,4 +1,5 @@
 /** The schema of a route's `match`: which requests are meant. */
+import { TOKEN_PATTERN } from '../../../plugins/sdk/field-syntax.ts';
 import { Type, type Static } from 'typebox';
 import { AbsolutePath, CLOSED, Text } from './scalar.ts';
 
@@ -36,8 +37,6 @@ const Condition = Type.Union([
   ),
 ]);
 
-const FIELD_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
-
 export const Match = Type.Object(
   {
     hosts: Type.Optional(
@@ -45,7 +44,7 @@ export const Match = Type.Object(
     ),
     path: Type.Optional(Path),
     methods: Type.Optional(
-      Type.Array(Type.String({ pattern: FIELD_NAME, examples: ['GET', 'POST'] }), {
+      Type.Array(Type.String({ pattern: TOKEN_PATTERN, examples: ['GET', 'POST'] }), {
         minItems: 1,
         description: 'Methods; GET does not admit HEAD. Default: every method.',
       }),

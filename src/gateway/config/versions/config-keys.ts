@@ -5,6 +5,7 @@ import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { toReadFailure } from '../file-failure.ts';
 import { createSealer, KEY_BYTES, type Sealer } from './sealer.ts';
+import { syncDirectory } from '../../../mesh/backplane/sync-directory.ts';
 
 export interface ConfigKeysOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -130,20 +131,11 @@ async function makeOwn(dataDir: string, file: string): Promise<void> {
       await handle.close();
     }
     await link(aside, file);
+    // Lest the key be gone after a crash, and what it sealed be there.
     await syncDirectory(dataDir);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     await rm(aside, { force: true });
-  }
-}
-
-/** Lest the key be gone after a crash, and what it sealed be there. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

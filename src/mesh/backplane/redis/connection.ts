@@ -77,15 +77,17 @@ export class RedisConnection {
     this.#pingLater();
     this.subscriptions.start();
     await new Promise<void>((resolve) => {
-      const callOff = schedule(FIRST_ATTEMPT_MS, resolve);
-      this.client
-        .connect()
-        .then(() => this.#warmUp())
-        .catch((error: unknown) => this.#failed(error))
-        .finally(() => {
-          callOff();
-          resolve();
-        });
+      // A cluster's client that finds the cluster not in order never settles what `connect` promised.
+      const ended = (): void => {
+        callOff();
+        forget();
+        this.client.off('close', ended);
+        resolve();
+      };
+      const callOff = schedule(FIRST_ATTEMPT_MS, ended);
+      const forget = this.state.onChange(ended);
+      this.client.on('close', ended);
+      this.client.connect().catch((error: unknown) => this.#failed(error));
     });
   }
 
@@ -114,8 +116,10 @@ export class RedisConnection {
     const server = describeTarget(this.#target);
     client.on('ready', () => void this.#ready());
     if (client.isCluster) {
+      // Not sooner: a node that is on its way refuses the client's own check, which begins anew then.
       client.on('+node', (node: Redis) => {
-        if (node.options.readOnly !== true) node.ping().catch(() => undefined);
+        if (client.status !== 'ready' || node.options.readOnly === true) return;
+        node.ping().catch(() => undefined);
       });
     }
     client.on('close', () => this.state.lost());

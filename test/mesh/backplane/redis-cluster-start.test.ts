@@ -1,0 +1,41 @@
+/** The beginning on a cluster: told as it ends, not after the time that it is given at most. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { scheduleTimer, type Schedule } from '../../../src/mesh/backplane/schedule.ts';
+import { openRedisBackplane, singleTarget } from '../../redis/open-backplane.ts';
+import { startRedisCluster } from '../../redis/redis-cluster.ts';
+import { RedisProcess } from '../../redis/redis-process.ts';
+
+/** How often one beginning in ten met a node that was on its way. */
+const BEGINNINGS = 30;
+
+let stop: () => Promise<void>;
+
+afterEach(() => stop());
+
+/** What is due at once or often goes on; the deadline of the first attempt never comes. */
+const withoutDeadline: Schedule = (delayMs, run) =>
+  delayMs === 2_000 ? () => {} : scheduleTimer(delayMs, run);
+
+describe('a node that starts on a cluster', () => {
+  it('is connected when that is over, each time', async () => {
+    const cluster = await startRedisCluster();
+    stop = () => cluster.stop();
+    for (let beginning = 0; beginning < BEGINNINGS; beginning += 1) {
+      const backplane = await openRedisBackplane(cluster.target, { schedule: withoutDeadline });
+      expect(backplane.status().connected).toBe(true);
+      await expect(backplane.read('topic')).resolves.toMatchObject({ revision: 0 });
+      await backplane.close();
+    }
+  }, 30_000);
+
+  it('hears at once of a cluster that serves no slots, and waits no longer', async () => {
+    const redis = await RedisProcess.start({ config: ['cluster-enabled yes'] });
+    stop = () => redis.stop();
+    const { topology } = singleTarget(redis.port);
+    if (topology.type !== 'single') throw new Error('not a single server');
+    const target = { topology: { type: 'cluster' as const, nodes: [topology] } };
+    const backplane = await openRedisBackplane(target, { schedule: withoutDeadline });
+    expect(backplane.status().connected).toBe(false);
+    await backplane.close();
+  }, 30_000);
+});
