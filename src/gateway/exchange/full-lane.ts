@@ -31,7 +31,8 @@ export interface FullLaneOptions {
 }
 
 export interface FullLane {
-  http1(socket: Socket, origin: ConnectionOrigin): void;
+  /** `served`: requests of the connection that another lane has served before. */
+  http1(socket: Socket, origin: ConnectionOrigin, served?: number): void;
   http2(socket: Socket, origin: ConnectionOrigin): void;
   /** Connections it carries. */
   readonly connections: number;
@@ -61,7 +62,10 @@ export async function createFullLane(options: FullLaneOptions): Promise<FullLane
   let goneAwayAtMs: number | undefined;
 
   return {
-    http1: (socket, origin) => http1.serve(socket, origin),
+    http1(socket, origin, served) {
+      const session = http1.serve(socket, origin, served);
+      if (goneAwayAtMs !== undefined) session.drain();
+    },
     http2: (socket, origin) => http2.serve(socket, origin),
     get connections() {
       return http1.sessions.size + http2.sessions.size;

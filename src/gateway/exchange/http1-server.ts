@@ -18,8 +18,8 @@ import type { Http1ClientError } from './http1-refusal.ts';
 import { Http1Session, type Http1Surroundings } from './http1-session.ts';
 
 export interface Http1Server {
-  /** Takes over a connection whose bytes are HTTP/1. */
-  serve(socket: Socket, origin: ConnectionOrigin): void;
+  /** Takes over a connection whose bytes are HTTP/1; `served`: requests of it before. */
+  serve(socket: Socket, origin: ConnectionOrigin, served?: number): Http1Session;
   readonly sessions: ReadonlySet<Http1Session>;
   /** Ends the server's timers; connections that are left are no longer watched. */
   close(): Promise<void>;
@@ -243,8 +243,8 @@ export async function createHttp1Server(options: Http1Surroundings): Promise<Htt
 
   return {
     sessions,
-    serve(socket: SessionSocket, origin) {
-      const session = new Http1Session(socket, origin, options);
+    serve(socket: SessionSocket, origin, served = 0) {
+      const session = new Http1Session(socket, origin, options, served);
       socket[SESSION] = session;
       sessions.add(session);
       socket.once('close', () => {
@@ -254,6 +254,7 @@ export async function createHttp1Server(options: Http1Surroundings): Promise<Htt
       http.emit('connection', socket);
       // After node:http, which has seen by then whether a request was cut off.
       socket.on('end', () => session.halfClosed());
+      return session;
     },
     async close() {
       clearInterval(timer);

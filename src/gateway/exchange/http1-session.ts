@@ -65,7 +65,7 @@ export class Http1Session {
   readonly #origin: ConnectionOrigin;
   readonly #http11: Connection;
   #http10: Connection | undefined = undefined;
-  #requests = 0;
+  #requests: number;
   /** The newest request said `Connection: close`: the client asks for no more. */
   #lastAsked = false;
   #refusal: MeshgateError | undefined = undefined;
@@ -79,8 +79,15 @@ export class Http1Session {
   #idleSinceMs: number;
   #bytesSeen = 0;
 
-  constructor(socket: Socket, origin: ConnectionOrigin, surroundings: Http1Surroundings) {
+  /** `served`: requests of the connection before. */
+  constructor(
+    socket: Socket,
+    origin: ConnectionOrigin,
+    surroundings: Http1Surroundings,
+    served: number,
+  ) {
     this.socket = socket;
+    this.#requests = served;
     this.surroundings = surroundings;
     this.#origin = origin;
     this.#http11 = new LaneConnection(surroundings.view, origin, 'http/1.1');

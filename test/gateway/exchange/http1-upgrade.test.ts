@@ -105,11 +105,14 @@ describe('an upgrade to something else', () => {
     expect(door.served[0]!.upgrade).toBeUndefined();
   });
 
-  it('is ignored while an answer is still due before it', async () => {
-    const { port, door } = await openListener();
+  it.for([
+    ['full', 'ignored, since node cannot switch then', undefined],
+    ['auto', 'served in its turn', 'websocket'],
+  ] as const)('behind an answer that is due (%s) is %s', async ([lane, , expected]) => {
+    const { port, door } = await openListener({ lane });
     const client = await connectRaw(port);
     client.send(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${upgrade}`);
     await door.until(({ closed }) => closed.length === 2);
-    expect(door.served.map((intake) => intake.upgrade)).toEqual([undefined, undefined]);
+    expect(door.served.map((intake) => intake.upgrade)).toEqual([undefined, expected]);
   });
 });
