@@ -1,9 +1,9 @@
 /** Which lane serves what: the one place where it is chosen. */
 import type { Socket } from 'node:net';
 import type { LaneChoice } from '../config/listener-config.ts';
-import type { ConnectionOrigin } from './full-lane-connection.ts';
-import { createFullLane, type FullLane, type FullLaneOptions } from './full-lane.ts';
-import { createWireLane } from './wire-lane.ts';
+import type { ConnectionOrigin } from './lane-connection.ts';
+import { createFullLane, type FullLane, type FullLaneOptions } from './full-lane/full-lane.ts';
+import { createWireLane } from './wire-lane/wire-lane.ts';
 
 export interface LanesOptions extends FullLaneOptions {
   readonly lane: LaneChoice;

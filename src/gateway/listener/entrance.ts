@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import { toCanonicalAddress } from '../exchange/canonical-address.ts';
-import type { ConnectionOrigin } from '../exchange/full-lane-connection.ts';
+import type { ConnectionOrigin } from '../exchange/lane-connection.ts';
 import type { Lanes } from '../exchange/lanes.ts';
 import { readOpening } from './opening-bytes.ts';
 import { toPeerTls } from './peer-tls.ts';

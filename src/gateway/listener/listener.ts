@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
-import type { ListenerView } from '../exchange/full-lane-connection.ts';
+import type { ListenerView } from '../exchange/lane-connection.ts';
 import { createLanes, type Lanes } from '../exchange/lanes.ts';
 import type { Door } from '../exchange/lane.ts';
 import type { SocketShare } from '../../mesh/transport/socket-budget.ts';
