@@ -14,6 +14,7 @@ import {
 } from '../../../src/gateway/listener/listener.ts';
 import type { Clock, Log } from '../../../src/plugins/sdk/plugin-context.ts';
 import { FakeDoor } from '../exchange/fake-door.ts';
+import { testedLane } from '../../integration/tested-lane.ts';
 
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -71,6 +72,7 @@ export function toConfig(options: OpenOptions): ListenerConfig {
     hosts: [],
     redirectHttps: undefined,
     proxyProtocol: false,
+    lane: testedLane(),
     tls: undefined,
     ...rest,
     limits: { ...defaultLimits, ...limits },
