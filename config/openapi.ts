@@ -25,6 +25,7 @@ export function toOpenApi(): OpenApiDocument {
     head: never,
     stalenessMs: never,
     onHead: never,
+    newest: never,
     list: never,
     read: never,
     write: never,

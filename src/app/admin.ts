@@ -118,6 +118,7 @@ function createStatus({ config, mesh, readiness, clock }: AdminParts): () => Nod
       configuration: {
         revision: report.revision,
         hash: report.config_hash,
+        shared_hash: report.config_shared_hash ?? null,
         owner: report.config_owner,
         version: report.config_version,
         refused: refused === undefined ? null : { ...refused },

@@ -11,7 +11,8 @@ export type Version = Static<typeof VersionSchema>;
 
 export interface VersionDetail extends Version {
   readonly previous: number | null;
-  readonly changes: readonly ConfigChange[];
+  /** Null where the version before is not known to the node, and the backplane cannot be asked. */
+  readonly changes: readonly ConfigChange[] | null;
   /** Null while the backplane cannot be asked. */
   readonly nodes: readonly VersionReport[] | null;
 }

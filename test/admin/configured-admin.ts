@@ -71,6 +71,7 @@ export const WELL: NodeStatus = {
   configuration: {
     revision: 4,
     hash: 'abc',
+    shared_hash: 'def',
     owner: 'backplane',
     version: 1,
     refused: null,

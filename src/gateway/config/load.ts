@@ -49,6 +49,11 @@ export interface Loaded {
   readonly unlisted?: number;
   /** SHA-256 of the configuration, 64 lower-case hex digits: two equal ones have the same. */
   readonly hash: string;
+  /**
+   * The same of what nodes share alone: equal on nodes that understand a version alike, whatever
+   * else their files say. Undefined where the file has it.
+   */
+  readonly sharedHash: string | undefined;
   /** Whose the services, routes, consumers, plugins and certificates are. */
   readonly owner: ConfigOwner;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
@@ -189,8 +194,10 @@ function toResult(
   if (config === undefined || issues.some((issue) => issue.severity === 'error')) {
     return { ok: false, issues, files };
   }
-  const hash = hashOf(config);
-  return { ok: true, config: deepFreeze(config), warnings: issues, hash, owner, files };
+  const hash = hashOf({ ...config, redactions: undefined });
+  const sharedHash = owner === 'backplane' ? hashOf(toSharedConfig(config)) : undefined;
+  const warnings = issues;
+  return { ok: true, config: deepFreeze(config), warnings, hash, sharedHash, owner, files };
 }
 
 function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): ConfigIssue {
@@ -206,8 +213,12 @@ function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): Config
   return hint === undefined ? issue : { ...issue, hint };
 }
 
-/** Where values came from is no part of what they are. */
-function hashOf(config: Config): string {
-  const json = JSON.stringify({ ...config, redactions: undefined });
-  return createHash('sha256').update(json).digest('hex');
+function toSharedConfig(config: Config): Partial<Config> {
+  const { services, routes, plugins, consumers, certificates } = config;
+  return { services, routes, plugins, consumers, certificates };
+}
+
+/** Of what values are; where they came from (`redactions`) is no part of that. */
+function hashOf(config: object): string {
+  return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }

@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
-import type { ListenerView } from '../exchange/full-lane-connection.ts';
-import { createFullLane, type FullLane } from '../exchange/full-lane.ts';
+import type { ListenerView } from '../exchange/lane-connection.ts';
+import { createLanes, type Lanes } from '../exchange/lanes.ts';
 import type { Door } from '../exchange/lane.ts';
 import type { SocketShare } from '../../mesh/transport/socket-budget.ts';
 import { bindServer } from './bind-server.ts';
@@ -91,13 +91,12 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
   let options = initial;
   const view: ListenerView = { facts: toFacts(options.config, options.config.port) };
   const sockets = new Set<Socket>();
-  const lanes = new Set<FullLane>();
-  let lane: FullLane;
+  const lanes = new Set<Lanes>();
+  let lane: Lanes;
   let security: Security | undefined;
   let updated: Promise<void> = Promise.resolve();
   let ending: Promise<void> | undefined;
   const counts = { accepted: 0, dropped: 0, tlsFailures: 0, proxyRefusals: 0, floods: 0 };
-
   const refusals = createRefusalLog(log, clock);
   const entrance = new Entrance({
     terms: () => ({ config: options.config, trusts: options.trusts, lane, tls: security?.door }),
@@ -139,11 +138,12 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     refusals.refused({ listener: options.config.name, ...limit });
   }
 
-  async function createLane(config: ListenerConfig): Promise<FullLane> {
-    const made = await createFullLane({
+  async function openLanes(config: ListenerConfig): Promise<Lanes> {
+    const made = await createLanes({
       door,
       view,
       clock,
+      lane: config.lane,
       limits: toLaneLimits(config),
       onFlood: (connection, what) => {
         counts.floods++;
@@ -194,7 +194,9 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     const after = next.config;
     const keepsTls = isSameConfig(before.tls, after.tls);
     const nextSecurity = keepsTls ? security : await secure(next);
-    if (!isSameConfig(toLaneLimits(before), toLaneLimits(after))) lane = await createLane(after);
+    const keepsLane =
+      before.lane === after.lane && isSameConfig(toLaneLimits(before), toLaneLimits(after));
+    if (!keepsLane) lane = await openLanes(after);
     if (!keepsTls) security?.store.stop();
     security = nextSecurity;
     options = next;
@@ -247,7 +249,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
           error,
         );
       }
-      lane = await createLane(config);
+      lane = await openLanes(config);
       limitConnections(config);
       try {
         await bindServer(server, config, options.reusePort === true);

@@ -22,6 +22,7 @@ export function toListener(draft: Draft, raw: RawListener, path: ConfigPath): Li
     hosts: hosts.includes('*') ? [] : hosts,
     redirectHttps: toRedirectHttps(draft, raw, path),
     proxyProtocol: raw.proxyProtocol,
+    lane: raw.lane,
     limits: toLimits(draft, raw.limits, [...path, 'limits']),
     tls: toListenerTls(draft, raw, path),
   };
