@@ -6,6 +6,7 @@ export interface SharedPart {
   readonly routes: readonly Named[];
   readonly consumers: readonly Named[];
   readonly plugins: readonly unknown[];
+  readonly certificates: Readonly<Record<string, object>>;
 }
 
 interface Named {
@@ -42,6 +43,7 @@ export const FIRST: SharedPart = {
   ],
   consumers: [],
   plugins: [],
+  certificates: {},
 };
 
 export const PATHS = Array.from({ length: ROUTES }, (_, i) => `/r${i}`);
@@ -221,7 +223,13 @@ function whole(
   };
 }
 
-const EMPTY: SharedPart = { services: {}, routes: [], consumers: [], plugins: [] };
+const EMPTY: SharedPart = {
+  services: {},
+  routes: [],
+  consumers: [],
+  plugins: [],
+  certificates: {},
+};
 
 function put(path: string, value: unknown): readonly [string, Question] {
   return [path, { method: 'PUT', body: value }];
