@@ -38,6 +38,7 @@ const TITLES: Readonly<Record<string, string>> = {
   routes: 'Routes',
   consumers: 'Consumers',
   plugins: 'Plugins on every route',
+  certificates: 'Certificates',
   explain: 'Explain',
   status: 'A node',
   mesh: 'The mesh',

@@ -16,7 +16,7 @@ watched; a change that passes every check is applied at once, any other changes 
 told in full. \`meshgate check FILE\` says what is wrong beforehand, \`meshgate diff FILE\` what
 would change.
 
-With \`services\`, \`routes\`, \`consumers\` and \`plugins\` all left out, they are
+With \`services\`, \`routes\`, \`consumers\`, \`plugins\` and \`certificates\` all left out, they are
 [shared by all nodes](operations.md#a-configuration-that-all-nodes-share), in the backplane.
 
 - **Editors** complete and check it with this first line:

@@ -25,6 +25,7 @@ export function toOpenApi(): OpenApiDocument {
     head: never,
     stalenessMs: never,
     onHead: never,
+    newest: never,
     list: never,
     read: never,
     write: never,
@@ -45,6 +46,7 @@ export function toOpenApi(): OpenApiDocument {
       fileDocument: never,
       catalogue: standardPlugins,
       rollout: never,
+      certificateInForce: never,
       explain: never,
     },
   });

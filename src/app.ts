@@ -67,6 +67,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const gatewayMetrics = createNodeMetrics(registry, {
     services: servicesInUse,
     listeners: () => listeners.all,
+    expiries: () => listeners.expiries,
     backplane: () => mesh.node.backplane.status(),
     versions: () => readiness.versions(),
     droppedLogLines: observability.droppedLogLines,

@@ -12,6 +12,8 @@ const START_TIMEOUT_MS = 30_000;
 
 export interface MeshGateway {
   readonly name: string;
+  /** Its working directory; `data` in it is its data directory. */
+  readonly directory: string;
   readonly pid: number;
   readonly port: number;
   /** Without a path. */
@@ -26,6 +28,7 @@ export async function startMeshGateway(
   context: BenchContext,
   name: string,
   config: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<MeshGateway> {
   const [port, statusPort] = (await findFreePorts(2)) as [number, number];
   const directory = join(context.directory, `${name}-${port}`);
@@ -45,12 +48,13 @@ export async function startMeshGateway(
   const server = await context.processes.start(
     [process.execPath, MAIN, 'start', '--config', file],
     join(directory, 'output.log'),
-    { core: PROXY_CORE, cwd: directory, env: { NODE_ENV: 'production' } },
+    { core: PROXY_CORE, cwd: directory, env: { NODE_ENV: 'production', ...env } },
   );
   const status = `http://127.0.0.1:${statusPort}`;
   await awaitReady(name, server, status);
   return {
     name,
+    directory,
     port,
     pid: server.pid,
     url: `http://127.0.0.1:${port}`,

@@ -1,6 +1,8 @@
 /** All scenarios, in the order of the tables. */
 import { bare, https, largeBody } from './bare.ts';
 import { jwtRs256Limit } from './jwt-rs256-limit.ts';
+import { configChurn } from '../config/churn.ts';
+import { configPropagation } from '../config/propagation.ts';
 import { crash } from '../mesh/crash.ts';
 import { hop } from '../mesh/hop.ts';
 import { limits } from '../mesh/limits.ts';
@@ -19,6 +21,8 @@ export const SCENARIOS: readonly Scenario[] = [
   https,
   largeBody,
   swap,
+  configPropagation,
+  configChurn,
   memory,
   hop,
   propagation,

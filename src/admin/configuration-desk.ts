@@ -131,7 +131,7 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     const { head } = current;
     // What was not touched is the very same value, and found to be equal at once.
     if (head !== undefined && isEqual(current.document, document)) {
-      return { kind: 'unchanged', current, document };
+      return confirmUnchanged(current, head, document);
     }
     const issues = await check(document);
     if (issues.some(({ severity }) => severity === 'error')) {
@@ -144,6 +144,18 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     if (!outcome.written) return isKnown ? undefined : { kind: 'behind', version: newest };
     const { version } = outcome;
     return { kind: 'written', version, before: current.document, document, warnings: issues };
+  }
+
+  /** That there is nothing to write holds only where nobody else has written what is not known here yet. */
+  async function confirmUnchanged(
+    current: Reading,
+    { version }: VersionInfo,
+    document: SharedDocument,
+  ): Promise<ChangeOutcome | undefined> {
+    const newest = await store.newest();
+    // A lower one: the backplane has lost some, and has it put back.
+    if (newest <= version) return { kind: 'unchanged', current, document };
+    return (await heardOf(newest)) ? undefined : { kind: 'behind', version: newest };
   }
 
   /** Who has written reads what was written, and who was overtaken what came in between. */

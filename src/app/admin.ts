@@ -76,6 +76,8 @@ export function createAdmin(parts: AdminParts): Admin {
         const nodes = await shared.rollout.nodes();
         return nodes.map((one) => toReport(one, version));
       },
+      certificateInForce: (name) =>
+        inForce.certificates.find((certificate) => certificate.name === name)?.cert,
       explain: async (question) =>
         explain(toExplainRequest(question, inForce), configuration.current, stages, clock),
     },
@@ -116,6 +118,7 @@ function createStatus({ config, mesh, readiness, clock }: AdminParts): () => Nod
       configuration: {
         revision: report.revision,
         hash: report.config_hash,
+        shared_hash: report.config_shared_hash ?? null,
         owner: report.config_owner,
         version: report.config_version,
         refused: refused === undefined ? null : { ...refused },

@@ -77,6 +77,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   let pending: Loaded | undefined = first;
   let attempt: Attempt = { version: undefined, isStopgap: false };
   let loaded: Loaded = first;
+  let watched = first.files.join('\0');
   const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
 
   async function load(): Promise<LoadResult> {
@@ -88,7 +89,9 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     }
     const part = toSharedPart(attempt.version);
     const result = await loader.load(configFile, { env, text: document, shared: part });
-    watcher.watch(result.files);
+    // Every version of a busy fleet is loaded from the same file: to look around for it costs some too.
+    if (result.files.join('\0') !== watched) watcher.watch(result.files);
+    watched = result.files.join('\0');
     return result;
   }
 
@@ -103,6 +106,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     prepareListeners: options.prepareListeners,
     onApplied(config, hash, revision) {
       readiness.configHash = hash;
+      readiness.sharedHash = loaded.sharedHash;
       shared.accepted(config, loaded.owner);
       reloaded(revision);
       const { version } = readiness.versions();
@@ -115,6 +119,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       options.onApplied(config);
     },
     onUnchanged() {
+      readiness.sharedHash = loaded.sharedHash;
       shared.accepted(loaded.config, loaded.owner);
       reloaded(readiness.revision);
       log.info({ revision: readiness.revision }, 'the configuration is what runs already');
@@ -175,11 +180,10 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       let json = '';
       await inTurns(canonicalPieces(candidate), (piece) => (json += piece));
       const part = { name: CANDIDATE, json };
-      const result = await checker.load(configFile, { env, text: document, shared: part });
-      const issues = result.ok ? result.warnings : result.issues;
+      const { ok, issues } = await checker.check(configFile, { env, text: document, shared: part });
       const own = issues.filter(({ file }) => file === CANDIDATE);
       // Else it is the file that keeps it from being looked at.
-      return result.ok || own.some(({ severity }) => severity === 'error') ? own : issues;
+      return ok || own.some(({ severity }) => severity === 'error') ? own : issues;
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The metrics of this process: what the gateway counts, and what is read of its parts when they are scraped. */
 import type { Registry } from 'prom-client';
+import type { CertificateExpiry } from '../gateway/listener/certificate-store.ts';
 import type { Listener } from '../gateway/listener/listener.ts';
 import {
   createGatewayMetrics,
@@ -14,12 +15,13 @@ export interface NodeMetricsSources extends Pick<
   'services' | 'backplane' | 'versions' | 'droppedLogLines' | 'droppedAuditEntries'
 > {
   readonly listeners: () => readonly Listener[];
+  readonly expiries: () => readonly CertificateExpiry[];
   readonly clock: Clock;
 }
 
 export function createNodeMetrics(
   registry: Registry,
-  { listeners, clock, ...sources }: NodeMetricsSources,
+  { listeners, expiries, clock, ...sources }: NodeMetricsSources,
 ): GatewayMetrics {
   return createGatewayMetrics(registry, {
     ...sources,
@@ -28,11 +30,18 @@ export function createNodeMetrics(
     connections: () =>
       listeners().map(({ facts, connections }) => ({ listener: facts.name, count: connections })),
     certificates: () =>
-      listeners()
-        .flatMap(({ certificates }) => certificates)
-        .map(({ name, expiresAtMs }) => ({
-          name,
-          expirySeconds: (expiresAtMs - clock.now()) / 1000,
-        })),
+      Array.from(firstExpiries(expiries()), ([name, expiresAtMs]) => ({
+        name,
+        expirySeconds: (expiresAtMs - clock.now()) / 1000,
+      })),
   });
+}
+
+/** Of several of a name, which would be one series twice, the one that is to be renewed first. */
+function firstExpiries(expiries: readonly CertificateExpiry[]): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const { name, expiresAtMs } of expiries) {
+    first.set(name, Math.min(expiresAtMs, first.get(name) ?? Infinity));
+  }
+  return first;
 }

@@ -24,14 +24,15 @@ import type { Verb, VerbIo } from './verb.ts';
 
 export const apply: Verb = {
   name: 'apply',
-  summary: 'Make the services, routes, consumers and plugins of a file those of all nodes.',
+  summary:
+    'Make the services, routes, consumers, plugins and certificates of a file those of all nodes.',
   usage: `meshgate apply FILE [--yes] [-m TEXT] [--wait [--timeout DURATION]] [--json]
 
 ${CHANGE_USAGE}
 
-All of the file's services, routes, consumers and plugins together are one new version, written
-only if all of it can be used and nobody has written since it was compared; what else is in the file
-is left to the nodes. What would change is shown, and asked about on a terminal.
+All of the file's services, routes, consumers, plugins and certificates together are one new version,
+written only if all of it can be used and nobody has written since it was compared; what else is in the
+file is left to the nodes. What would change is shown, and asked about on a terminal.
 
 ${ADMIN_USAGE}
 Exit code 0: done, or nothing to change; 1: not done, or with --wait not on every node; 2: misuse.

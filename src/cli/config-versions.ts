@@ -11,13 +11,14 @@ export type Version = Static<typeof VersionSchema>;
 
 export interface VersionDetail extends Version {
   readonly previous: number | null;
-  readonly changes: readonly ConfigChange[];
+  /** Null where the version before is not known to the node, and the backplane cannot be asked. */
+  readonly changes: readonly ConfigChange[] | null;
   /** Null while the backplane cannot be asked. */
   readonly nodes: readonly VersionReport[] | null;
 }
 
 export interface Head {
-  /** Whose services, routes, consumers and plugins are. */
+  /** Whose services, routes, consumers, plugins and certificates are. */
   readonly owner: 'file' | 'backplane';
   /** 0: none has been written. */
   readonly version: number;
@@ -77,7 +78,7 @@ export async function compareWithLive(
 export function assertOwnedByNodes({ owner }: Head, { address }: AdminClient): void {
   if (owner === 'backplane') return;
   throw new AdminFailure(
-    `services, routes, consumers and plugins stand in the configuration file of the node at ${address}, which owns them.
+    `services, routes, consumers, plugins and certificates stand in the configuration file of the node at ${address}, which owns them.
 Change them there; or take these four out of the file, so that all nodes share what is applied.`,
     { status: 409 },
   );

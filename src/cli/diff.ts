@@ -31,8 +31,8 @@ export const diff: Verb = {
 Compares with what the node that shares the file's dataDir applied last.
 
   --against FILE  Compare with this file instead
-  --live          Compare its services, routes, consumers and plugins with what all nodes share, by
-                  the admin API: what "meshgate apply FILE" would change
+  --live          Compare its services, routes, consumers, plugins and certificates with what all nodes
+                  share, by the admin API: what "meshgate apply FILE" would change
   --json          Print the changes as a list of { kind, path, before, after }
 
 ${ADMIN_USAGE}

@@ -98,8 +98,12 @@ async function show(
   );
   stdout.write(`hash ${hash}\n\n`);
   const since = previous === null ? 'with nothing before it' : `since version ${previous}`;
-  stdout.write(`${changes.length === 0 ? 'no changes' : 'changes'} ${since}\n`);
-  printChanges(stdout, env, changes);
+  if (changes === null) {
+    io.stderr.write(`what changed ${since} is not known: the backplane cannot be asked\n`);
+  } else {
+    stdout.write(`${changes.length === 0 ? 'no changes' : 'changes'} ${since}\n`);
+    printChanges(stdout, env, changes);
+  }
   if (nodes === null) {
     io.stderr.write('which nodes run it is not known: the backplane cannot be asked\n');
   } else {

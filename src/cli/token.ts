@@ -32,8 +32,8 @@ meshgate token revoke NAME|ID… [--json]
   --role ROLE              viewer (default): reads all but tokens and the audit log; operator: changes the
                            configuration, weights and drains too; admin: all
   --expires DURATION       Such as 12h, 30d; default 90d
-  --scope KIND[=PREFIX,…]  Only these services, routes, consumers or plugins, by the beginnings of their
-                           names; of a kind that is not named, none
+  --scope KIND[=PREFIX,…]  Only these services, routes, consumers, plugins or certificates, by the
+                           beginnings of their names; of a kind that is not named, none
   --label KIND:KEY=VALUE   Only those of the kind that have this label, for endpoints: metadata
   --json                   Print the tokens
 

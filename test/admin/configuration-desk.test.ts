@@ -188,6 +188,27 @@ describe('the desk', () => {
     expect(await desk.change(order(A))).toMatchObject({ kind: 'written' });
   });
 
+  it('calls nothing unchanged that another node may have changed meanwhile', async () => {
+    const { desk, store } = open();
+    store.put(A);
+    const known = store.head()!;
+    store.put(B);
+    // The news has not come yet, and comes once it is asked for.
+    let isHeard = false;
+    const head = store.head;
+    store.head = () => (isHeard ? head() : known);
+    const newest = store.newest;
+    store.newest = async () => {
+      isHeard = true;
+      return newest();
+    };
+    expect(await desk.change(order(A))).toMatchObject({ kind: 'written', version: { version: 3 } });
+    expect(await desk.change(order(A))).toMatchObject({ kind: 'unchanged' });
+    store.outageMs = 5;
+    expect(await desk.change(order(A))).toMatchObject({ kind: 'unavailable' });
+    expect(store.writes).toBe(1);
+  });
+
   it('goes on after a change that failed', async () => {
     const { desk } = open();
     const failing = { ...order(A), edit: () => Promise.reject(new Error('a fault')) };

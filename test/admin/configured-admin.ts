@@ -71,6 +71,7 @@ export const WELL: NodeStatus = {
   configuration: {
     revision: 4,
     hash: 'abc',
+    shared_hash: 'def',
     owner: 'backplane',
     version: 1,
     refused: null,
@@ -100,6 +101,7 @@ export async function startConfigured(
       fileDocument: () => undefined,
       catalogue: standardPlugins,
       rollout: async () => [],
+      certificateInForce: () => undefined,
       explain: () => Promise.reject(new Error('not asked in this test')),
       ...options,
     },

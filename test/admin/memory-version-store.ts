@@ -26,6 +26,10 @@ export class MemoryVersionStore implements DeskStore {
   head = (): StoredVersion | undefined => this.versions.at(-1);
   isKnown = (): boolean => this.versions.length > 0 || this.outageMs === 0;
   stalenessMs = (): number => this.outageMs;
+  newest = async (): Promise<number> => {
+    this.#assertThere();
+    return this.versions.length;
+  };
   list = (): readonly StoredVersion[] => this.versions.toReversed();
 
   onHead(listener: (head: StoredVersion) => void): () => void {

@@ -28,6 +28,7 @@ async function start(
       fileDocument: () => undefined,
       catalogue: standardPlugins,
       rollout: async () => reports,
+      certificateInForce: () => undefined,
       explain: () => Promise.reject(new Error('not asked in this test')),
     },
   });

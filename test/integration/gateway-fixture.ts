@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { createApp } from '../../src/app.ts';
 import type { Log } from '../../src/plugins/sdk/plugin-context.ts';
+import { withTestedLane } from './tested-lane.ts';
 
 export interface TestGateway {
   /** Of the listeners `http` and `https`. */
@@ -40,7 +41,7 @@ export async function startGateway(
   const logFile = join(directory, 'access.log');
   const write = (body: object): Promise<void> =>
     // JSON is YAML.
-    writeFile(configFile, JSON.stringify({ ...defaults(logFile), ...body }, null, 2));
+    writeFile(configFile, JSON.stringify(toDocument(logFile, body), null, 2));
   await write(config);
   const app = await createApp({ configFile, env, log });
   const { listeners, statusPort } = await app.start();
@@ -74,6 +75,16 @@ export async function startGateway(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+interface Listening {
+  readonly listeners?: readonly object[];
+}
+
+function toDocument(logFile: string, body: object): object {
+  const document: Listening = { ...defaults(logFile), ...body };
+  const { listeners } = document;
+  return listeners === undefined ? document : { ...document, listeners: withTestedLane(listeners) };
 }
 
 function defaults(logFile: string): Record<string, unknown> {

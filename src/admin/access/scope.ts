@@ -29,6 +29,7 @@ export const Scope = Type.Object(
     routes: Type.Optional(ScopeRule),
     consumers: Type.Optional(ScopeRule),
     plugins: Type.Optional(ScopeRule),
+    certificates: Type.Optional(ScopeRule),
   },
   {
     additionalProperties: false,
@@ -47,6 +48,7 @@ export const SCOPED_KINDS = [
   'routes',
   'consumers',
   'plugins',
+  'certificates',
 ] as const satisfies readonly ScopedKind[];
 
 /** What a rule is held against. */

@@ -231,6 +231,8 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
     },
 
     async create(token) {
+      // A store that hangs must not make one later, when its text is lost.
+      await refresh();
       assertRoom();
       const text = createTokenText();
       const record: TokenRecord = {

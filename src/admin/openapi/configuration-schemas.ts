@@ -1,14 +1,41 @@
 /** The configuration's own schema, which editors check files by, as components of the OpenAPI document. */
 import { toJsonSchema } from '../../gateway/config/json-schema.ts';
 import type { PluginCatalogue } from '../../gateway/config/plugin-catalogue.ts';
+import { DETAILS } from '../resources/certificate-details.ts';
 import type { Schema } from './schemas.ts';
+
+const CERTIFICATE_DETAILS: Schema = {
+  type: 'object',
+  readOnly: true,
+  description:
+    'What stands in the certificate; of one that a file holds, as the node that answers runs it. Of no effect in a body.',
+  additionalProperties: false,
+  required: [
+    'subject',
+    'issuer',
+    'dns_names',
+    'valid_from',
+    'valid_until',
+    'serial_number',
+    'fingerprint',
+  ],
+  properties: {
+    subject: { type: 'string', examples: ['CN=api.example.com'] },
+    issuer: { type: 'string' },
+    dns_names: { type: 'array', items: { type: 'string' } },
+    valid_from: { type: 'string', format: 'date-time' },
+    valid_until: { type: 'string', format: 'date-time' },
+    serial_number: { type: 'string', description: 'Hexadecimal.' },
+    fingerprint: { type: 'string', description: 'SHA-256, in hexadecimal pairs with colons.' },
+  },
+};
 
 const REF = '#/components/schemas/';
 const DEFINITIONS = '#/definitions/';
 
 /**
- * `Configuration` is the shared document; `Service`, `Route`, `Consumer` and `Plugin` are the
- * resources that its entries are.
+ * `Configuration` is the shared document; `Service`, `Route`, `Consumer`, `Plugin` and `Certificate`
+ * are the resources that its entries are.
  */
 export function toConfigurationSchemas(
   catalogue: PluginCatalogue,
@@ -17,8 +44,9 @@ export function toConfigurationSchemas(
     readonly properties: Readonly<Record<string, Schema>>;
     readonly definitions: Readonly<Record<string, Schema>>;
   };
-  const { services, routes, consumers, plugins } = properties;
-  const [service] = Object.values(services!['patternProperties'] as Record<string, Schema>);
+  const { services, routes, consumers, plugins, certificates } = properties;
+  const service = valueOf(services!);
+  const certificate = valueOf(certificates!);
   const route = routes!['items'] as Schema;
   const consumer = consumers!['items'] as Schema;
   const components: Record<string, Schema> = {
@@ -36,12 +64,18 @@ export function toConfigurationSchemas(
         routes: { ...routes, items: { $ref: `${REF}Route` } },
         plugins: plugins!,
         consumers: { ...consumers, items: { $ref: `${REF}Consumer` } },
+        certificates: {
+          ...withoutKey(certificates!, 'patternProperties'),
+          additionalProperties: { $ref: `${REF}CertificateSettings` },
+        },
       },
     },
-    ServiceSettings: service!,
-    Service: withName(service!),
+    ServiceSettings: service,
+    Service: withName(service),
     Route: withName(route),
     Consumer: withName(consumer),
+    CertificateSettings: certificate,
+    Certificate: withName(withDetails(certificate)),
     Plugin: {
       type: 'object',
       description: 'A use of a plugin on every route.',
@@ -76,6 +110,19 @@ function withName(schema: Schema): Schema {
     ...schema,
     required: [...new Set(['name', ...required])],
     properties: { name, ...rest },
+  };
+}
+
+/** Of a mapping by names. */
+function valueOf(mapping: Schema): Schema {
+  const [value] = Object.values(mapping['patternProperties'] as Record<string, Schema>);
+  return value!;
+}
+
+function withDetails(schema: Schema): Schema {
+  return {
+    ...schema,
+    properties: { ...(schema['properties'] as object), [DETAILS]: CERTIFICATE_DETAILS },
   };
 }
 

@@ -18,7 +18,7 @@ const DESCRIPTION = `What operators, tools and the dashboard ask a Meshgate node
 - **Refusals** are problem+json (RFC 9457) with a stable \`code\`; \`errors\` points at each field that is wrong.
 - **Lists** come by pages: \`next_cursor\` of one is the \`cursor\` of the next, and null on the last.
 - **Changes** of the configuration are checked whole and written as one numbered version, or nothing is changed. \`Meshgate-Version\` tells which one. \`ETag\` is strong; with \`If-Match\` a change is made only to what its author has seen, with \`If-None-Match: *\` only where there is nothing yet.
-- **The owner**: where a node's configuration file has services, routes, consumers or plugins, it owns them; they are shown, and changes answer 409 \`config_owned_by_file\`. \`Meshgate-Config-Owner\` tells.
+- **The owner**: where a node's configuration file has services, routes, consumers, plugins or certificates, it owns them; they are shown, and changes answer 409 \`config_owned_by_file\`. \`Meshgate-Config-Owner\` tells.
 - **Secrets** are shown as \`(hidden)\`, hashes of API keys by their first digits; sent back so, they stay what they are.
 - **Other nodes**: \`/v1/nodes/{node}/…\` is the same API of another node, without its \`/v1\`: \`/v1/nodes/edge-2/tap\`. That one decides who may ask for what; an operation is named as its own, with \`OfNode\` behind it. Where that one cannot be asked: 401 \`local_token\`, 404 \`not_found\`, 502 \`node_unreachable\`, 503 \`node_unavailable\`, 504 \`node_timeout\`, 508 \`forwarding_loop\`. Views of the mesh say in \`nodes\` which of them they include.
 - **Without the backplane** reads answer with what was known last, and \`Meshgate-Staleness\` or \`staleness_seconds\` tells how old it is; changes answer 503.`;

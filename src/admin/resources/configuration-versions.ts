@@ -1,6 +1,7 @@
 /** `/v1/config/versions` and `/v1/config/rollback`: every accepted change, who made it, who runs it, and the way back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
+import type { ConfigChange } from '../../gateway/config/comparison.ts';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
 import {
   EMPTY_DOCUMENT,
@@ -42,7 +43,12 @@ const VersionDetail = Type.Object({
     type: ['integer', 'null'],
     description: 'The version before it that is kept; null: none.',
   }),
-  changes: Type.Array(Change, { description: 'Since the previous one.' }),
+  changes: Type.Unsafe<readonly ConfigChange[] | null>({
+    type: ['array', 'null'],
+    items: Change,
+    description:
+      'Since the previous one; null where that is not known here, and the backplane cannot be asked.',
+  }),
   document: componentRef<SharedDocument>('Configuration'),
   nodes: Type.Unsafe<readonly VersionReport[] | null>({
     type: ['array', 'null'],
@@ -114,8 +120,11 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
       } as object,
       config: { role: 'viewer' },
     },
-    async (request) => {
-      return toDetail(access, await readVersion(store, request.params.version));
+    async (request, reply) => {
+      const version = await readVersion(store, request.params.version);
+      const stalenessMs = store.stalenessMs();
+      const detail = await toDetail(access, version);
+      return reply.header('meshgate-staleness', String(toSeconds(stalenessMs))).send(detail);
     },
   );
 
@@ -166,18 +175,23 @@ async function toDetail(
 ): Promise<object> {
   const previous = store.list().find(({ version }) => version < info.version)?.version;
   const before =
-    previous === undefined ? EMPTY_DOCUMENT : (await readVersion(store, previous)).document;
+    previous === undefined
+      ? EMPTY_DOCUMENT
+      : await readVersion(store, previous).then((found) => found.document, toNullInOutage);
   const concealed = await concealer.document(document);
   return {
     ...toVersion(info),
     previous: previous ?? null,
-    changes: diffDocuments(await concealer.document(before), concealed),
+    changes: before && diffDocuments(await concealer.document(before), concealed),
     document: concealed.shown,
-    nodes: await rollout(info.version).catch((error: unknown) => {
-      if (error instanceof BackplaneError) return null;
-      throw error;
-    }),
+    nodes: await rollout(info.version).catch(toNullInOutage),
   };
+}
+
+/** What is known of a version is not held back because of what is not. */
+function toNullInOutage(error: unknown): null {
+  if (error instanceof BackplaneError) return null;
+  throw error;
 }
 
 async function rollback(

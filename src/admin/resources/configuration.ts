@@ -20,13 +20,14 @@ export function addConfiguration(
   sources: ConfigurationSources,
   { schedule, maxDocumentBytes }: ConfigurationLimits,
 ): void {
-  const { store, check, fileDocument, catalogue, rollout, explain } = sources;
+  const { store, check, fileDocument, catalogue, rollout, explain, certificateInForce } = sources;
   const access: ConfigurationAccess = {
     desk: createDesk({ store, check, fileDocument, schedule }),
     store,
     concealer: createConcealer(catalogue),
     rollout,
     explain,
+    certificateInForce,
     maxDocumentBytes,
   };
   addSharedEntryListings(app, access);

@@ -3,13 +3,14 @@ import type { Json } from '../../mesh/backplane/backplane.ts';
 import { concealedPlaces, restore } from '../../gateway/config/restoration.ts';
 import { toPointer } from '../../gateway/config/config-path.ts';
 import type { Concealed } from '../../gateway/config/concealment.ts';
-import { withEntry, type EntryKind } from '../../gateway/config/shared-entries.ts';
+import { isMapped, withEntry, type EntryKind } from '../../gateway/config/shared-entries.ts';
 import {
   EMPTY_DOCUMENT,
   parseSharedDocument,
   type JsonObject,
 } from '../../gateway/config/versions/shared-document.ts';
 import type { Fault } from '../problem.ts';
+import { DETAILS } from './certificate-details.ts';
 import { toBodyPointer, toResourceSteps } from './faults.ts';
 
 /** Of a plugin the settings stand below `config`: their names are the plugin's own. */
@@ -45,7 +46,11 @@ export function parseEntryBody(
       return fault('is not known here', `#${toPointer([unknown])}`, hint);
     }
     value = (rest['config'] ?? {}) as Json;
-  } else if (kind !== 'services') {
+  } else if (kind === 'certificates') {
+    // Sent back as it was shown.
+    const { [DETAILS]: _, ...own } = rest;
+    value = own as JsonObject;
+  } else if (!isMapped(kind)) {
     value = { name, ...(rest as JsonObject) };
   }
   const restored = known === undefined ? value : restore(value, known);

@@ -1,7 +1,7 @@
 /** PUT, PATCH and DELETE of one named object: what a request makes of the document, and what is answered. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
-import type { Concealed, Concealer } from '../../gateway/config/concealment.ts';
+import type { Concealed } from '../../gateway/config/concealment.ts';
 import { toPointer } from '../../gateway/config/config-path.ts';
 import { serviceReferencesOf } from '../../gateway/config/service-references.ts';
 import {
@@ -11,7 +11,6 @@ import {
   withEntry,
   withoutEntry,
   type EntryKind,
-  type SharedEntry,
 } from '../../gateway/config/shared-entries.ts';
 import type { JsonObject, SharedDocument } from '../../gateway/config/versions/shared-document.ts';
 import type { Json } from '../../mesh/backplane/backplane.ts';
@@ -25,6 +24,7 @@ import type { EntryResource } from './entry-resources.ts';
 import { toScoped } from './entry-scope.ts';
 import { toAddress, toEntryFaults } from './faults.ts';
 import { toEntryTag, toRefusal } from './preconditions.ts';
+import { toShownEntry, type Showing } from './shown-entries.ts';
 
 export const EntryQuery = Type.Object(ChangeQuery, { additionalProperties: false });
 
@@ -33,14 +33,13 @@ export interface EntryAsk {
   readonly Querystring: Static<typeof EntryQuery>;
 }
 
-export interface EntryDependencies {
+export interface EntryDependencies extends Showing {
   readonly desk: Desk;
-  readonly concealer: Concealer;
 }
 
 /** PUT and PATCH: the same, but for what the body is put upon. */
 export async function putEntry(
-  { desk, concealer }: EntryDependencies,
+  { desk, ...showing }: EntryDependencies,
   { kind, noun }: EntryResource,
   request: FastifyRequest<EntryAsk>,
   reply: FastifyReply,
@@ -60,7 +59,7 @@ export async function putEntry(
         toRefusal(request.headers, known === undefined ? [] : [toEntryTag(kind, known)]) ??
         (known === undefined ? outOfTurn(document, kind, name) : undefined);
       if (refusal !== undefined) return { refusal };
-      const concealed = known && concealer.entries(kind, [known])[0];
+      const concealed = known && showing.concealer.entries(kind, [known])[0];
       const body = isPatch ? patched(kind, concealed!, name, request.body) : request.body;
       const parsed = parseEntryBody(kind, name, body, concealed);
       if (!parsed.ok) return { refusal: invalid(parsed.faults) };
@@ -76,7 +75,7 @@ export async function putEntry(
   sendAccepted(reply, accepted);
   reply.header('etag', toEntryTag(kind, entry));
   if (isNew) reply.code(201).header('location', toAddress(kind, name));
-  return reply.send(toShownEntry(concealer, kind, entry));
+  return reply.send(toShownEntry(showing, kind, entry));
 }
 
 export async function removeEntry(
@@ -122,14 +121,6 @@ function authorship(
   byDefault: string,
 ): { readonly author: string; readonly message: string } {
   return { author: request.principal.name, message: request.query.message ?? byDefault };
-}
-
-export function toShownEntry(
-  concealer: Concealer,
-  kind: EntryKind,
-  entry: SharedEntry,
-): JsonObject {
-  return toResource(kind, entry.name, concealer.entries(kind, [entry])[0]!.shown);
 }
 
 export function entryNotFound(kind: EntryKind, name: string): AdminError {

@@ -32,6 +32,7 @@ export const ENTRY_RESOURCES: readonly EntryResource[] = [
   define('services', 'Service'),
   define('routes', 'Route'),
   define('consumers', 'Consumer'),
+  define('certificates', 'Certificate'),
   // The second of the same is `headers:2`.
   define('plugins', 'Plugin', '(:([2-9]|[1-9][0-9]{1,2}))?'),
 ];

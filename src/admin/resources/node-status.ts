@@ -13,8 +13,14 @@ export const NodeStatus = Type.Object(
     configuration: Type.Object({
       revision: Type.Integer({ description: 'How many it has applied since it started.' }),
       hash: Type.String({ description: 'SHA-256 of all of it, the shared part and its own.' }),
+      shared_hash: Nullable(
+        Type.String({
+          description:
+            'The same of the shared part alone, as this node understands it: nodes that serve the same have the same. null: the file has it.',
+        }),
+      ),
       owner: Type.Enum(['file', 'backplane'], {
-        description: 'Whose services, routes, consumers and plugins are.',
+        description: 'Whose services, routes, consumers, plugins and certificates are.',
       }),
       version: Type.Integer({ minimum: 0, description: 'Of the shared part that runs; 0: none.' }),
       refused: Nullable(

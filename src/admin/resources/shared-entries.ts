@@ -1,16 +1,16 @@
-/** `/v1/{services,routes,consumers,plugins}/{name}`: one named object of the shared configuration. */
+/** `/v1/{services,routes,consumers,plugins,certificates}/{name}`: one named object of the shared configuration. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { findEntry, type EntryKind } from '../../gateway/config/shared-entries.ts';
 import { assertInScope } from '../access/scope.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { readDesk, sendFacts } from './answers.ts';
+import { isWrittenOut } from './certificate-details.ts';
 import {
   EntryQuery,
   entryNotFound,
   putEntry,
   removeEntry,
-  toShownEntry,
   type EntryAsk,
   type EntryDependencies,
 } from './entry-changes.ts';
@@ -18,6 +18,7 @@ import { ENTRY_RESOURCES } from './entry-resources.ts';
 import { toScoped } from './entry-scope.ts';
 import { Conditions, isKnown, Knowledge, toEntryTag } from './preconditions.ts';
 import { refusals } from './refusals.ts';
+import { toShownEntry } from './shown-entries.ts';
 
 /** No single object is longer. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -107,7 +108,7 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
 }
 
 function get(
-  { desk, concealer }: EntryDependencies,
+  { desk, ...showing }: EntryDependencies,
   kind: EntryKind,
   request: FastifyRequest<EntryAsk>,
   reply: FastifyReply,
@@ -120,6 +121,8 @@ function get(
   const tag = toEntryTag(kind, entry);
   sendFacts(reply, reading);
   reply.header('etag', tag);
-  if (isKnown(request.headers, tag)) return reply.code(304).send();
-  return reply.send(toShownEntry(concealer, kind, entry));
+  // What is told of a certificate in a file changes with the file.
+  const isFixed = kind !== 'certificates' || isWrittenOut(entry);
+  if (isFixed && isKnown(request.headers, tag)) return reply.code(304).send();
+  return reply.send(toShownEntry(showing, kind, entry));
 }

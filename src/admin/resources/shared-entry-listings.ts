@@ -1,7 +1,6 @@
-/** `GET /v1/{services,routes,consumers,plugins}`: what is configured, by pages. */
+/** `GET /v1/{services,routes,consumers,plugins,certificates}`: what is configured, by pages. */
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
-import type { Concealer } from '../../gateway/config/concealment.ts';
 import { serviceReferencesOf } from '../../gateway/config/service-references.ts';
 import {
   listEntries,
@@ -13,10 +12,10 @@ import type { Desk } from '../configuration-desk.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
 import { isInScope } from '../access/scope.ts';
 import { readDesk, sendFacts, toSeconds } from './answers.ts';
-import { toResource } from './entry-body.ts';
 import { labelsOf, toScoped } from './entry-scope.ts';
 import { ENTRY_RESOURCES, type EntryResource } from './entry-resources.ts';
 import { refusals } from './refusals.ts';
+import { toShownEntries, type Showing } from './shown-entries.ts';
 
 const LABEL = '[^=,]+(=[^,]*)?';
 
@@ -42,16 +41,16 @@ type Query = Static<typeof RouteQuery>;
 
 export function addSharedEntryListings(
   app: FastifyInstance,
-  { desk, concealer }: { readonly desk: Desk; readonly concealer: Concealer },
+  { desk, ...showing }: Showing & { readonly desk: Desk },
 ): void {
-  for (const resource of ENTRY_RESOURCES) addListing(app, resource, desk, concealer);
+  for (const resource of ENTRY_RESOURCES) addListing(app, resource, desk, showing);
 }
 
 function addListing(
   app: FastifyInstance,
   { kind, plural, schema, noun }: EntryResource,
   desk: Desk,
-  concealer: Concealer,
+  showing: Showing,
 ): void {
   app.get<{ Querystring: Query }>(
     `/v1/${kind}`,
@@ -73,10 +72,9 @@ function addListing(
         .filter(({ name, value }) => isInScope(scope, kind, toScoped(kind, name, value)))
         .sort((a, b) => (a.name < b.name ? -1 : 1));
       const page = toPage(entries, ({ name }) => name, request.query);
-      const concealed = concealer.entries(kind, page.items);
       sendFacts(reply, reading);
       return reply.send({
-        items: page.items.map(({ name }, i) => toResource(kind, name, concealed[i]!.shown)),
+        items: toShownEntries(showing, kind, page.items),
         next_cursor: page.next_cursor,
         staleness_seconds: toSeconds(reading.stalenessMs),
       });

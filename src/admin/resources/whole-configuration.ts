@@ -174,20 +174,21 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
       } as object,
       config: { ...TAKES, role: 'viewer' },
     },
-    async (request) => {
+    async (request, reply) => {
       const { against } = request.query;
+      const reading = readDesk(desk);
       const before =
         against === undefined
-          ? readDesk(desk).document
+          ? reading.document
           : (await readVersion(access.store, against)).document;
       const { document, faults } = await completed(access, request.body);
       if (faults.length > 0) throw invalid(faults);
-      return {
-        changes: diffDocuments(
-          await concealer.document(before),
-          await concealer.document(document),
-        ),
-      };
+      const changes = diffDocuments(
+        await concealer.document(before),
+        await concealer.document(document),
+      );
+      sendFacts(reply, reading);
+      return reply.send({ changes });
     },
   );
 }

@@ -1,4 +1,4 @@
-/** Whether a certificate is valid at this time, and what is to be said if it is not. */
+/** What stands in a certificate: whether it is valid at this time, and the names it is for. */
 import { X509Certificate } from 'node:crypto';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
@@ -11,6 +11,16 @@ export interface DateProblem {
 /** All certificates of a PEM file, in order. @throws Error where one cannot be read. */
 export function parseCertificates(pem: string): X509Certificate[] {
   return (pem.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
+}
+
+/** DNS names of its subjectAltName in lower case, `*.x` included. */
+export function dnsNamesOf(certificate: X509Certificate): readonly string[] {
+  const names: string[] = [];
+  // Entries with special characters are quoted by Node (CVE-2021-44532); none is a host name.
+  for (const entry of (certificate.subjectAltName ?? '').split(', ')) {
+    if (entry.startsWith('DNS:')) names.push(entry.slice(4).toLowerCase());
+  }
+  return names;
 }
 
 export function findDateProblem(

@@ -1,7 +1,7 @@
 /** Compares two configurations part by part, and shows what differs without a secret. */
 import type { Redaction } from './config.ts';
 import { shownPath, shownValue } from './displayed-config.ts';
-import { HIDDEN, isSecretKey, withoutUserInfo } from './secret-text.ts';
+import { HIDDEN, holdsPrivateKey, isSecretKey, withoutUserInfo } from './secret-text.ts';
 
 /** Of one value, or of a whole object that only one side has. */
 export interface ConfigChange {
@@ -128,7 +128,7 @@ function toShown(
       }),
     );
   }
-  if (typeof value === 'string' && isSecretKey(key)) return HIDDEN;
+  if (typeof value === 'string' && (isSecretKey(key) || holdsPrivateKey(value))) return HIDDEN;
   return typeof value === 'string' ? withoutUserInfo(value) : shownValue(key, value);
 }
 

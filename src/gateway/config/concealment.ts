@@ -8,8 +8,9 @@ import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
 import { Document } from './schema/document.ts';
 import { definePluginList } from './schema/plugin-list.ts';
-import { concealText, isSecretKey, withoutUserInfo } from './secret-text.ts';
+import { concealText, holdsPrivateKey, isSecretKey, withoutUserInfo } from './secret-text.ts';
 import {
+  isMapped,
   listEntries,
   pluginOf,
   withValues,
@@ -95,8 +96,8 @@ export function createConcealer(catalogue: PluginCatalogue): Concealer {
 
 /** A document of these entries alone. */
 function fragmentOf(kind: EntryKind, entries: readonly SharedEntry[]): object {
-  if (kind === 'services') {
-    return { services: Object.fromEntries(entries.map(({ name, value }) => [name, value])) };
+  if (isMapped(kind)) {
+    return { [kind]: Object.fromEntries(entries.map(({ name, value }) => [name, value])) };
   }
   const list = entries.map(({ name, value }) =>
     kind === 'plugins' ? { [pluginOf(name)]: value } : value,
@@ -112,10 +113,9 @@ function concealEntry(
   catalogue: PluginCatalogue,
 ): Concealed<Json> {
   const plugin = pluginOf(name);
-  const pointer =
-    kind === 'services'
-      ? toPointer([kind, name])
-      : toPointer(kind === 'plugins' ? [kind, index, plugin] : [kind, index]);
+  const pointer = isMapped(kind)
+    ? toPointer([kind, name])
+    : toPointer(kind === 'plugins' ? [kind, index, plugin] : [kind, index]);
   const walk = new Walk(secrets, catalogue);
   const isUnknown = kind === 'plugins' && !catalogue.has(plugin);
   const shown = walk.conceal(value, {
@@ -175,7 +175,8 @@ class Walk {
     if (typeof value === 'boolean' || value === null) return value;
     const isByKey = place.isName !== true && isSecretKey(place.key);
     const isText = typeof value === 'string';
-    const isHidden = hides === 'scalars' || (isText && (hides === 'texts' || isByKey));
+    const isHidden =
+      hides === 'scalars' || (isText && (hides === 'texts' || isByKey || holdsPrivateKey(value)));
     if (!isHidden && !isText) return value;
     const text = isText ? value : JSON.stringify(value);
     const shown = isHidden ? concealText(text) : withoutUserInfo(text);

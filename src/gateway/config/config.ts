@@ -26,6 +26,7 @@ export interface Config {
   /** On every route, before the route's own. */
   readonly plugins: readonly PluginEntry[];
   readonly consumers: readonly ConsumerConfig[];
+  readonly certificates: readonly CertificateConfig[];
   readonly admin: AdminConfig;
   readonly status: AddressConfig;
   readonly telemetry: TelemetryConfig;
@@ -71,6 +72,17 @@ export interface ConsumerConfig {
   /** SHA-256 of each key, 64 lower-case hex digits. */
   readonly apiKeyHashes: readonly string[];
   readonly jwt: { readonly issuer: string; readonly subject: string } | undefined;
+}
+
+/** What https listeners show beside their own; its key fits it, and nothing else of either is promised. */
+export interface CertificateConfig {
+  readonly name: string;
+  /** Lower case, exact or `*.suffix` for one label; no two certificates have the same. */
+  readonly serverNames: readonly string[];
+  /** PEM text, with its chain. */
+  readonly cert: string;
+  /** PEM text. */
+  readonly privateKey: string;
 }
 
 export interface TelemetryConfig {

@@ -3,7 +3,13 @@ import { childPath } from './config-path.ts';
 import type { Config } from './config.ts';
 
 /** Lists whose entries are told apart by name. */
-export const NAMED_LISTS = ['listeners', 'services', 'routes', 'consumers'] as const;
+export const NAMED_LISTS = [
+  'listeners',
+  'services',
+  'routes',
+  'consumers',
+  'certificates',
+] as const;
 
 /** The other parts; `redactions` is about the configuration, not of it. */
 export const PARTS = [

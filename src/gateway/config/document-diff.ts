@@ -13,7 +13,7 @@ export function diffDocuments(
   after: Concealed<SharedDocument>,
 ): readonly ConfigChange[] {
   const comparison = new Comparison(before.redactions, after.redactions);
-  for (const kind of ['services', 'routes', 'plugins', 'consumers'] as const) {
+  for (const kind of ['services', 'routes', 'plugins', 'consumers', 'certificates'] as const) {
     const [old, current] = [listEntries(before.stored, kind), listEntries(after.stored, kind)];
     comparison.compareNamed(kind, old, current, ({ value }) => value);
     if (kind === 'routes' || kind === 'plugins') comparison.compareOrder(kind, old, current);

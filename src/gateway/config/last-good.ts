@@ -1,11 +1,18 @@
-/** The configuration that was applied last, kept beside the embedded state for `diff` and for people. */
+/** The configuration that was applied last, without its private keys, kept beside the embedded state for `diff` and for people. */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from './config.ts';
+import type { CertificateConfig, Config } from './config.ts';
 
 export interface LastGood {
   readonly hash: string;
+  /** As it is read back, certificates have no private key. */
   readonly config: Config;
+}
+
+/** A release before this one knew of no certificates. */
+interface Saved {
+  readonly hash: string;
+  readonly config: Omit<Config, 'certificates'> & Partial<Pick<Config, 'certificates'>>;
 }
 
 const FILE = 'last-good.json';
@@ -30,7 +37,8 @@ export async function saveLastGood(dataDir: string, lastGood: LastGood): Promise
 /** Undefined where nothing has been applied yet. */
 export async function readLastGood(dataDir: string): Promise<LastGood | undefined> {
   try {
-    return JSON.parse(await readFile(join(dataDir, FILE), 'utf8')) as LastGood;
+    const { hash, config } = JSON.parse(await readFile(join(dataDir, FILE), 'utf8')) as Saved;
+    return { hash, config: { ...config, certificates: config.certificates ?? [] } };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -67,7 +75,7 @@ export function createLastGoodKeeper(onFailure: (error: unknown) => void): LastG
   };
 }
 
-/** The same text as `JSON.stringify`, which for 10,000 routes would hold up the event loop. */
+/** As `JSON.stringify` would have it, which for 10,000 routes would hold up the event loop. */
 function* toPieces(lastGood: LastGood): Generator<string> {
   let piece = '';
   for (const token of toTokens(lastGood)) {
@@ -86,10 +94,16 @@ function* toTokens({ hash, config }: LastGood): Generator<string> {
     if (value === undefined) continue;
     yield `${separator}${JSON.stringify(key)}:`;
     separator = ',';
-    if (Array.isArray(value)) yield* toListTokens(value);
+    if (key === 'certificates') yield* toListTokens(config.certificates.map(withoutKey));
+    else if (Array.isArray(value)) yield* toListTokens(value);
     else yield JSON.stringify(value);
   }
   yield '}}';
+}
+
+/** It is sealed wherever else it is kept; a certificate with another one is another certificate. */
+function withoutKey(certificate: CertificateConfig): object {
+  return { ...certificate, privateKey: '' };
 }
 
 function* toListTokens(items: readonly unknown[]): Generator<string> {

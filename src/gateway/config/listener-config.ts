@@ -5,6 +5,12 @@ import type { RedirectStatus } from './route-config.ts';
 /** The east-west doors: for the application beside this node, and for other nodes. */
 export type MeshDoor = 'outbound' | 'inbound';
 
+/**
+ * What serves HTTP/1.1. `auto`: the wire lane what is canonical, and the full lane everything else, which
+ * a connection is handed over to at its first request that is anything else. `full`: the full lane all.
+ */
+export type LaneChoice = 'auto' | 'full';
+
 export interface ListenerConfig extends AddressConfig {
   /** Undefined: an edge listener, as they stand in the file. */
   readonly door?: MeshDoor | undefined;
@@ -17,6 +23,7 @@ export interface ListenerConfig extends AddressConfig {
   readonly redirectHttps: { readonly port: number; readonly status: RedirectStatus } | undefined;
   /** Connections begin with a PROXY protocol v1 or v2 header. */
   readonly proxyProtocol: boolean;
+  readonly lane: LaneChoice;
   readonly limits: ListenerLimits;
   /** Set if and only if `protocol` is `https`. */
   readonly tls: ListenerTls | undefined;

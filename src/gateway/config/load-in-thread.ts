@@ -27,9 +27,13 @@ export interface ThreadLoadOptions {
   readonly signal?: AbortSignal;
 }
 
+export type LoaderOptions = Omit<ThreadLoadOptions, 'catalogue'>;
+
 export interface ConfigLoader {
   /** One after the other. As `loadConfigInThread`. */
-  load(file: string, options?: Omit<ThreadLoadOptions, 'catalogue'>): Promise<LoadResult>;
+  load(file: string, options?: LoaderOptions): Promise<LoadResult>;
+  /** As `load`, for who wants to know what is wrong alone: the configuration stays in the thread. */
+  check(file: string, options?: LoaderOptions): Promise<CheckResult>;
   /** Ends the thread; what is being loaded rejects. */
   close(): Promise<void>;
 }
@@ -40,8 +44,20 @@ export interface CatalogueName {
   readonly name: string;
 }
 
+export interface CheckResult extends Pick<NotLoaded, 'issues' | 'unlisted'> {
+  readonly ok: boolean;
+}
+
+interface Accepted extends CheckResult {
+  readonly ok: true;
+  /** Of all streamed lists together. */
+  readonly items: number;
+}
+
 /** What it is asked for. */
 export interface LoadTask {
+  /** Nothing of what is accepted is sent but that it is. */
+  readonly isCheck: boolean;
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly text: string | undefined;
@@ -49,7 +65,7 @@ export interface LoadTask {
 }
 
 /** The lists that may be long; they are sent in pieces. */
-export const STREAMED_LISTS = ['services', 'routes', 'consumers'] as const;
+export const STREAMED_LISTS = ['services', 'routes', 'consumers', 'certificates'] as const;
 export type StreamedList = (typeof STREAMED_LISTS)[number];
 
 /** From the thread. After each but the last two it waits for an answer: see `receive`. */
@@ -61,11 +77,12 @@ export type LoadMessage =
     }
   | { readonly type: 'items'; readonly list: StreamedList; readonly items: readonly object[] }
   | { readonly type: 'end' }
+  | { readonly type: 'accepted'; readonly result: Accepted }
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
 /** To start it takes most of the time of a small file, and it takes some 90 MiB while it waits. */
 const IDLE_MS = 60_000;
-/** Services, routes and consumers. A thread that has loaded more gives its memory back at once. */
+/** Of all streamed lists together. A thread that has loaded more gives its memory back at once. */
 const KEPT_MAX_ITEMS = 2_000;
 const KEPT_MAX_CHARACTERS = 512 * 1024;
 
@@ -110,17 +127,18 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     return thread;
   }
 
-  async function loadNow(
+  async function askNow(
     file: string,
-    { env, text, shared, signal }: Omit<ThreadLoadOptions, 'catalogue'>,
-  ): Promise<LoadResult> {
+    { env, text, shared, signal }: LoaderOptions,
+    isCheck: boolean,
+  ): Promise<LoadResult | Accepted> {
     const either = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
     either.throwIfAborted();
     clearTimeout(idle);
     const thread = (worker ??= begin());
     thread.ref();
     const done = new AbortController();
-    const task: LoadTask = { file, env: { ...(env ?? process.env) }, text, shared };
+    const task: LoadTask = { isCheck, file, env: { ...(env ?? process.env) }, text, shared };
     let isKept = false;
     try {
       const result = await receive(thread, task, either, done.signal);
@@ -134,12 +152,23 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     }
   }
 
+  function ask(
+    file: string,
+    options: LoaderOptions,
+    isCheck: boolean,
+  ): Promise<LoadResult | Accepted> {
+    const asking = last.then(() => askNow(file, options, isCheck));
+    last = asking.catch(() => undefined);
+    return asking;
+  }
+
   return {
-    load(file, options = {}) {
-      const loading = last.then(() => loadNow(file, options));
-      last = loading.catch(() => undefined);
-      return loading;
+    async load(file, options = {}) {
+      const result = await ask(file, options, false);
+      if ('items' in result) throw new Error("the loader's thread kept what it had loaded");
+      return result;
     },
+    check: (file, options = {}) => ask(file, options, true) as Promise<CheckResult>,
     async close() {
       closing.abort(new Error('the loader is closed'));
       await end();
@@ -154,11 +183,15 @@ function startThread(catalogue: CatalogueReference): Worker {
   return new Worker(entry, { workerData: name, execArgv: [] });
 }
 
-function isSmall(result: LoadResult, shared: SharedPart | undefined): boolean {
+function isSmall(result: LoadResult | Accepted, shared: SharedPart | undefined): boolean {
   // What was refused tells nothing of its size, and a version that is refused is followed by another load.
   if (!result.ok) return shared !== undefined && shared.json.length <= KEPT_MAX_CHARACTERS;
-  const { services, routes, consumers } = result.config;
-  return services.length + routes.length + consumers.length <= KEPT_MAX_ITEMS;
+  return ('items' in result ? result.items : countItems(result.config)) <= KEPT_MAX_ITEMS;
+}
+
+/** Of all streamed lists together. */
+export function countItems(config: Config): number {
+  return STREAMED_LISTS.reduce((sum, list) => sum + config[list].length, 0);
 }
 
 function receive(
@@ -166,15 +199,20 @@ function receive(
   task: LoadTask,
   signal: AbortSignal,
   done: AbortSignal,
-): Promise<LoadResult> {
-  const lists: Record<StreamedList, object[]> = { services: [], routes: [], consumers: [] };
+): Promise<LoadResult | Accepted> {
+  const lists: Record<StreamedList, object[]> = {
+    services: [],
+    routes: [],
+    consumers: [],
+    certificates: [],
+  };
   let head: Extract<LoadMessage, { type: 'head' }> | undefined;
   return new Promise((settle, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     const exited = (code: number): void =>
       reject(new Error(`the loader's thread ended with code ${code}`));
     const hear = (message: LoadMessage): void => {
-      if (message.type === 'refused') return settle(message.result);
+      if (message.type === 'refused' || message.type === 'accepted') return settle(message.result);
       if (message.type === 'end') {
         if (head === undefined) return reject(new Error("the loader's thread sent no head"));
         return settle({ ...head.result, config: toConfig(head.config, lists) });

@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkCertificates } from './certificate-check.ts';
-import { toPathText } from './config-path.ts';
+import { toPathText, toPointer } from './config-path.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
+import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
@@ -48,7 +49,12 @@ export interface Loaded {
   readonly unlisted?: number;
   /** SHA-256 of the configuration, 64 lower-case hex digits: two equal ones have the same. */
   readonly hash: string;
-  /** Whose the services, routes, consumers and plugins are. */
+  /**
+   * The same of what nodes share alone: equal on nodes that understand a version alike, whatever
+   * else their files say. Undefined where the file has it.
+   */
+  readonly sharedHash: string | undefined;
+  /** Whose the services, routes, consumers, plugins and certificates are. */
   readonly owner: ConfigOwner;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
   readonly files: readonly string[];
@@ -122,12 +128,21 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     validator: options.validator ?? createDocumentValidator(options.catalogue),
     catalogue: options.catalogue,
     directory,
+    isShared: owner === 'backplane',
   });
   const now = options.now ?? Date.now;
-  await checkCertificates(validation.pemReferences, report, now());
+  const references = validation.pemReferences.filter((one) => !isUnresolved(one, source));
+  await checkCertificates(references, report, now());
   await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
   return toResult({ file, owner, shared, files, source }, validation, problems);
+}
+
+/** What a substitution has failed to put there has been told about. */
+function isUnresolved(reference: PemReference, { unresolved }: SourceDocument): boolean {
+  const paths =
+    reference.kind === 'authorities' ? [reference.path] : [reference.certPath, reference.keyPath];
+  return paths.some((path) => unresolved.has(toPointer(path)));
 }
 
 /** As the file has it, which is looked at only later. */
@@ -179,8 +194,10 @@ function toResult(
   if (config === undefined || issues.some((issue) => issue.severity === 'error')) {
     return { ok: false, issues, files };
   }
-  const hash = hashOf(config);
-  return { ok: true, config: deepFreeze(config), warnings: issues, hash, owner, files };
+  const hash = hashOf({ ...config, redactions: undefined });
+  const sharedHash = owner === 'backplane' ? hashOf(toSharedConfig(config)) : undefined;
+  const warnings = issues;
+  return { ok: true, config: deepFreeze(config), warnings, hash, sharedHash, owner, files };
 }
 
 function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): ConfigIssue {
@@ -196,8 +213,12 @@ function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): Config
   return hint === undefined ? issue : { ...issue, hint };
 }
 
-/** Where values came from is no part of what they are. */
-function hashOf(config: Config): string {
-  const json = JSON.stringify({ ...config, redactions: undefined });
-  return createHash('sha256').update(json).digest('hex');
+function toSharedConfig(config: Config): Partial<Config> {
+  const { services, routes, plugins, consumers, certificates } = config;
+  return { services, routes, plugins, consumers, certificates };
+}
+
+/** Of what values are; where they came from (`redactions`) is no part of that. */
+function hashOf(config: object): string {
+  return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }

@@ -60,6 +60,7 @@ function createDefaults(): ServiceConfig {
     catalogue: new Map(),
     services: new Set(),
     listeners: new Set(),
+    hasCertificates: true,
     httpsPort: 0,
     pemReferences: [],
     pluginFiles: [],

@@ -2,7 +2,7 @@
 import { byteSize, durationMs } from '../../plugins/sdk/quantity.ts';
 import { toPointer, type ConfigPath } from './config-path.ts';
 import type { Redaction } from './config.ts';
-import { shownPath } from './displayed-config.ts';
+import { NAMED_LISTS, shownPath } from './displayed-config.ts';
 import type { Problem } from './issue.ts';
 
 /** A value that may not be shown, and what may be shown instead. */
@@ -85,7 +85,7 @@ function hidePart(text: string, value: string, instead: string): string {
 
 /** Values are compared within one named object, or one part of the document. */
 function entryOf(path: ConfigPath): string {
-  const named = ['listeners', 'services', 'routes', 'consumers'].includes(String(path[0]));
+  const named = (NAMED_LISTS as readonly unknown[]).includes(path[0]);
   return toPointer(path.slice(0, named ? 2 : 1));
 }
 

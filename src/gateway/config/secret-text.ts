@@ -16,6 +16,11 @@ export function withoutUserInfo(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/i, `$1${HIDDEN}@`);
 }
 
+/** Wherever it stands: with its certificate in one text, for one. */
+export function holdsPrivateKey(text: string): boolean {
+  return text.includes('PRIVATE KEY-----');
+}
+
 const SHOWN_HASH_DIGITS = 8;
 const HASH = /^sha256:[0-9A-Fa-f]{64}$/;
 const SHOWN_HASH = /^sha256:[0-9A-Fa-f]{8}…$/;

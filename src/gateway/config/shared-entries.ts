@@ -5,6 +5,13 @@ import { SHARED_KEYS, type JsonObject, type SharedDocument } from './versions/sh
 
 export type EntryKind = keyof SharedDocument;
 
+/** Those that stand by name in a mapping; the others are lists. */
+type MappedKind = 'services' | 'certificates';
+
+export function isMapped(kind: EntryKind): kind is MappedKind {
+  return kind === 'services' || kind === 'certificates';
+}
+
 export interface SharedEntry {
   /** Unique in its kind. Of a plugin that is used several times, the second is `cors:2`, and so on. */
   readonly name: string;
@@ -17,8 +24,8 @@ export interface SharedEntry {
 /** In the order of the document. */
 export function listEntries(document: SharedDocument, kind: EntryKind): readonly SharedEntry[] {
   if (kind === 'plugins') return listPlugins(document.plugins);
-  if (kind === 'services') {
-    return Object.entries(document.services).map(([name, value]) => ({
+  if (isMapped(kind)) {
+    return Object.entries(document[kind]).map(([name, value]) => ({
       name,
       value: value ?? null,
       path: [kind, name],
@@ -42,9 +49,7 @@ export function withEntry(
   name: string,
   value: JsonObject,
 ): SharedDocument {
-  if (kind === 'services') {
-    return { ...document, services: { ...document.services, [name]: value } };
-  }
+  if (isMapped(kind)) return { ...document, [kind]: { ...document[kind], [name]: value } };
   const item = kind === 'plugins' ? { [pluginOf(name)]: value } : value;
   const index = findEntry(document, kind, name)?.path[1];
   const list =
@@ -60,9 +65,9 @@ export function withoutEntry(
 ): SharedDocument {
   const known = findEntry(document, kind, name);
   if (known === undefined) return document;
-  if (kind === 'services') {
-    const { [name]: _, ...services } = document.services;
-    return { ...document, services };
+  if (isMapped(kind)) {
+    const { [name]: _, ...others } = document[kind];
+    return { ...document, [kind]: others };
   }
   return { ...document, [kind]: document[kind].toSpliced(Number(known.path[1]), 1) };
 }
@@ -73,11 +78,11 @@ export function withValues(
   kind: EntryKind,
   values: readonly Json[],
 ): SharedDocument {
-  if (kind !== 'services' && kind !== 'plugins') return { ...document, [kind]: values };
+  if (!isMapped(kind) && kind !== 'plugins') return { ...document, [kind]: values };
   const keyed = listEntries(document, kind).map(
     ({ path }, i) => [path.at(-1)!, values[i]] as const,
   );
-  if (kind === 'services') return { ...document, services: Object.fromEntries(keyed) };
+  if (isMapped(kind)) return { ...document, [kind]: Object.fromEntries(keyed) };
   return { ...document, plugins: keyed.map((entry) => Object.fromEntries([entry])) };
 }
 

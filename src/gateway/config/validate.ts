@@ -23,6 +23,8 @@ export interface ValidationInput {
   readonly catalogue: PluginCatalogue;
   /** Absolute; relative paths of the file start here. */
   readonly directory: string;
+  /** Whether what nodes share is to come, or has come, from the backplane. */
+  readonly isShared: boolean;
 }
 
 export interface Validation {
@@ -40,7 +42,7 @@ export function validate(input: ValidationInput): Validation {
   const { value, validator, substitutions, unresolved } = input;
   withoutEdge(value);
   const check = checkSchema(value, validator, new Set(substitutions.keys()));
-  const names = namesWithin(value);
+  const names = { ...namesWithin(value), hasCertificates: hasCertificates(input) };
   const hidden = createHiddenValues(hiddenValuesOf(input, check.secrets));
   const problems = withoutConsequences(check.faults)
     .filter(({ pointer }) => !unresolved.has(pointer))
@@ -65,7 +67,7 @@ export function validate(input: ValidationInput): Validation {
 
 function createDraft(
   { value, catalogue, directory }: ValidationInput,
-  names: Pick<Draft, 'services' | 'listeners'>,
+  names: Pick<Draft, 'services' | 'listeners' | 'hasCertificates'>,
   pruned: Pruned,
   problems: Problem[],
 ): Draft {
@@ -105,6 +107,14 @@ function namesWithin(value: unknown): Pick<Draft, 'services' | 'listeners'> {
     ),
     listeners: namesOf(listeners),
   };
+}
+
+/** What has faults counts too. */
+function hasCertificates({ value, isShared }: ValidationInput): Draft['hasCertificates'] {
+  const certificates = valueAt(value, ['certificates']);
+  const isMapping = typeof certificates === 'object' && certificates !== null;
+  if (isMapping && Object.keys(certificates).length > 0) return true;
+  return isShared ? 'later' : false;
 }
 
 /** Substituted values, and what the schema calls secret. */

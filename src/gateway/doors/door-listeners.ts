@@ -77,6 +77,7 @@ function toListener(
     hosts: [],
     redirectHttps: undefined,
     proxyProtocol: false,
+    lane: 'auto',
     limits: LIMITS,
     tls: undefined,
   };

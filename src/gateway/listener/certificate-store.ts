@@ -12,6 +12,7 @@ import {
   type Certificate,
   type TlsTerms,
 } from './certificate.ts';
+import type { SharedCertificates } from './shared-certificates.ts';
 import {
   developmentCertificatePath,
   loadDevelopmentCertificate,
@@ -25,6 +26,8 @@ export interface CertificateStoreOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Asked where `tls` has no certificate for a name. Default: there are none. */
+  readonly shared?: SharedCertificates | undefined;
   /** Default 2 seconds. */
   readonly pollMs?: number;
 }
@@ -36,7 +39,11 @@ export interface CertificateExpiry {
 }
 
 interface Loaded {
+  readonly terms: TlsTerms;
+  /** From files. */
   readonly choice: CertificateChoice<SecureContext>;
+  /** Made for development: after all others. */
+  readonly development: CertificateChoice<SecureContext>;
   readonly fallback: SecureContextOptions;
   readonly expiries: readonly CertificateExpiry[];
   /** Of all files, by path. */
@@ -68,9 +75,18 @@ export class CertificateStore {
     this.#loaded = loaded;
   }
 
-  /** For a name asked for by SNI; undefined: the default. Never throws. */
+  /**
+   * For a name asked for by SNI; undefined: the default. The listener's own files come first, then
+   * what all listeners share, then what was made for development. Throws where OpenSSL cannot use
+   * what fits.
+   */
   choose(serverName: string): SecureContext | undefined {
-    return this.#loaded.choice.choose(serverName);
+    const { terms, choice, development } = this.#loaded;
+    return (
+      choice.choose(serverName) ??
+      this.#options.shared?.choose(serverName, terms) ??
+      development.choose(serverName)
+    );
   }
 
   /** For clients that name no host, or one that no certificate fits. */
@@ -164,22 +180,26 @@ async function load(options: CertificateStoreOptions): Promise<Loaded> {
       });
     }
   }
-  if (own !== undefined) certificates.push(own);
-  const [first] = certificates;
-  if (first === undefined) throw new Error('There is no certificate, and none is to be made');
   const choice = new CertificateChoice<SecureContext>();
   for (const certificate of certificates) {
     const taken = choice.add(certificate.names, toContext(certificate, terms));
-    if (!taken && certificate !== first) {
+    if (!taken && certificate !== certificates[0]) {
       log.warn(
         { names: certificate.names },
         'A certificate has no name that an earlier one has not',
       );
     }
   }
+  const development = new CertificateChoice<SecureContext>();
+  if (own !== undefined) {
+    development.add(own.names, toContext(own, terms));
+    certificates.push(own);
+  }
   return {
+    terms,
     choice,
-    fallback: toContextOptions(first, terms),
+    development,
+    fallback: toContextOptions(certificates[0], terms),
     expiries: certificates.map(({ names, expiresAtMs }) => ({
       name: names[0] ?? 'unnamed',
       expiresAtMs,

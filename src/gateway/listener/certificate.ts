@@ -1,6 +1,7 @@
 /** A certificate with its key, checked and read: names, expiry, and what TLS needs of it. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { dnsNamesOf } from '../config/certificate-dates.ts';
 
 export interface Certificate {
   /** DNS names of its subjectAltName in lower case, `*.x` included. */
@@ -41,17 +42,22 @@ export function parseCertificate(certPem: string, keyPem: string): Certificate {
   const key = read('private key', () => createPrivateKey(keyPem));
   if (!certificate.checkPrivateKey(key)) throw new Error('the key is not the certificate’s');
   return {
-    names: dnsNames(certificate),
+    names: dnsNamesOf(certificate),
     expiresAtMs: certificate.validToDate.getTime(),
     certPem,
     keyPem,
   };
 }
 
-export function toContextOptions(certificate: Certificate, terms: TlsTerms): SecureContextOptions {
+type Pem = Pick<Certificate, 'certPem' | 'keyPem'>;
+
+/** Without a certificate no handshake comes to an end. */
+export function toContextOptions(
+  certificate: Pem | undefined,
+  terms: TlsTerms,
+): SecureContextOptions {
   return {
-    cert: certificate.certPem,
-    key: certificate.keyPem,
+    ...(certificate !== undefined && { cert: certificate.certPem, key: certificate.keyPem }),
     minVersion: terms.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     ciphers: CIPHERS,
     honorCipherOrder: true,
@@ -59,7 +65,7 @@ export function toContextOptions(certificate: Certificate, terms: TlsTerms): Sec
   };
 }
 
-export function toContext(certificate: Certificate, terms: TlsTerms): SecureContext {
+export function toContext(certificate: Pem, terms: TlsTerms): SecureContext {
   return createSecureContext(toContextOptions(certificate, terms));
 }
 
@@ -69,13 +75,4 @@ function read<T>(what: string, make: () => T): T {
   } catch (error) {
     throw new Error(`it is not a ${what} in PEM: ${(error as Error).message}`, { cause: error });
   }
-}
-
-function dnsNames(certificate: X509Certificate): string[] {
-  const names: string[] = [];
-  // Entries with special characters are quoted by Node (CVE-2021-44532); none is a host name.
-  for (const entry of (certificate.subjectAltName ?? '').split(', ')) {
-    if (entry.startsWith('DNS:')) names.push(entry.slice(4).toLowerCase());
-  }
-  return names;
 }

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import { toCanonicalAddress } from '../exchange/canonical-address.ts';
-import type { ConnectionOrigin } from '../exchange/full-lane-connection.ts';
-import type { FullLane } from '../exchange/full-lane.ts';
+import type { ConnectionOrigin } from '../exchange/lane-connection.ts';
+import type { Lanes } from '../exchange/lanes.ts';
 import { readOpening } from './opening-bytes.ts';
 import { toPeerTls } from './peer-tls.ts';
 import { sniffProtocol } from './protocol-sniff.ts';
@@ -16,7 +16,7 @@ export interface EntranceTerms {
   readonly config: ListenerConfig;
   /** Whether an address, in canonical text, is in `trustedProxies`. */
   readonly trusts: (address: string) => boolean;
-  readonly lane: FullLane;
+  readonly lane: Lanes;
   /** Undefined: plain. */
   readonly tls: TlsDoor | undefined;
 }

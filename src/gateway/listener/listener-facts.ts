@@ -1,7 +1,7 @@
 /** From a listener's configuration to what requests see of it and what its lane enforces. */
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
-import type { FullLaneLimits } from '../exchange/full-lane.ts';
+import type { FullLaneLimits } from '../exchange/full-lane/full-lane.ts';
 
 /** `port`: the one it really has. */
 export function toFacts(config: ListenerConfig, port: number): ListenerFacts {

@@ -4,15 +4,17 @@ import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import { allListenersOf } from '../doors/door-listeners.ts';
 import type { PreparedListeners } from '../config/reloader.ts';
+import type { CertificateExpiry } from './certificate-store.ts';
 import {
   createListener,
   type Listener,
   type ListenerDeps,
   type ListenerOptions,
 } from './listener.ts';
+import { SharedCertificates } from './shared-certificates.ts';
 
 export interface ListenerSetOptions extends Pick<ListenerOptions, 'dataDir' | 'trusts'> {
-  readonly deps: ListenerDeps;
+  readonly deps: Omit<ListenerDeps, 'certificates'>;
   readonly log: Log;
 }
 
@@ -24,6 +26,7 @@ interface Entry {
 export class ListenerSet {
   readonly #options: ListenerSetOptions;
   #entries = new Map<string, Entry>();
+  readonly #certificates = new SharedCertificates();
   /** Removed by a reload, and not yet without connections. */
   readonly #draining = new Set<Promise<void>>();
 
@@ -41,6 +44,8 @@ export class ListenerSet {
    */
   async prepare(config: Config): Promise<PreparedListeners> {
     const opened = new Map<string, Entry>();
+    // Before the first snapshot serves there is no other set that they could have.
+    if (this.#entries.size === 0) this.#certificates.replace(config.certificates);
     try {
       for (const wanted of allListenersOf(config)) {
         const key = toKey(wanted);
@@ -73,18 +78,27 @@ export class ListenerSet {
     await Promise.all(this.#draining);
   }
 
+  /** Those of the listeners' own, and those that https listeners share. */
+  get expiries(): readonly CertificateExpiry[] {
+    const own = this.all.flatMap(({ certificates }) => certificates);
+    const isSecure = [...this.#entries.values()].some(({ config }) => config.protocol === 'https');
+    return isSecure ? [...own, ...this.#certificates.expiries] : own;
+  }
+
   /** The port that a listener of this name has; undefined where there is none. */
   portOf(name: string): number | undefined {
     return this.all.find(({ facts }) => facts.name === name)?.facts.port;
   }
 
   async #open(config: ListenerConfig): Promise<Entry> {
-    const listener = createListener(this.#listenerOptions(config), this.#options.deps);
+    const deps = { ...this.#options.deps, certificates: this.#certificates };
+    const listener = createListener(this.#listenerOptions(config), deps);
     await listener.start();
     return { listener, config };
   }
 
   #commit(config: Config, opened: ReadonlyMap<string, Entry>): void {
+    this.#certificates.replace(config.certificates);
     const next = new Map<string, Entry>();
     for (const wanted of allListenersOf(config)) {
       const key = toKey(wanted);

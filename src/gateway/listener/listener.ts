@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { ListenerFacts } from '../exchange/connection.ts';
-import type { ListenerView } from '../exchange/full-lane-connection.ts';
-import { createFullLane, type FullLane } from '../exchange/full-lane.ts';
+import type { ListenerView } from '../exchange/lane-connection.ts';
+import { createLanes, type Lanes } from '../exchange/lanes.ts';
 import type { Door } from '../exchange/lane.ts';
 import type { SocketShare } from '../../mesh/transport/socket-budget.ts';
 import { bindServer } from './bind-server.ts';
@@ -18,6 +18,7 @@ import { Entrance } from './entrance.ts';
 import { ListenError, toListenError } from './listen-error.ts';
 import { isSameConfig, toFacts, toLaneLimits } from './listener-facts.ts';
 import { createRefusalLog } from './refusal-log.ts';
+import type { SharedCertificates } from './shared-certificates.ts';
 import { createTlsDoor, type TlsDoor } from './tls-door.ts';
 
 export interface ListenerOptions {
@@ -34,6 +35,8 @@ export interface ListenerDeps {
   readonly door: Door;
   readonly log: Log;
   readonly clock: Clock;
+  /** Of all https listeners; default: each has its own alone. */
+  readonly certificates?: SharedCertificates | undefined;
   /** What the process has for the connections of all listeners together; undefined: no limit is known. */
   readonly sockets?: SocketShare | undefined;
 }
@@ -84,17 +87,16 @@ interface Security {
 }
 
 export function createListener(initial: ListenerOptions, deps: ListenerDeps): Listener {
-  const { door, log, clock, sockets: share } = deps;
+  const { door, log, clock, sockets: share, certificates: shared } = deps;
   let options = initial;
   const view: ListenerView = { facts: toFacts(options.config, options.config.port) };
   const sockets = new Set<Socket>();
-  const lanes = new Set<FullLane>();
-  let lane: FullLane;
+  const lanes = new Set<Lanes>();
+  let lane: Lanes;
   let security: Security | undefined;
   let updated: Promise<void> = Promise.resolve();
   let ending: Promise<void> | undefined;
   const counts = { accepted: 0, dropped: 0, tlsFailures: 0, proxyRefusals: 0, floods: 0 };
-
   const refusals = createRefusalLog(log, clock);
   const entrance = new Entrance({
     terms: () => ({ config: options.config, trusts: options.trusts, lane, tls: security?.door }),
@@ -136,11 +138,12 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     refusals.refused({ listener: options.config.name, ...limit });
   }
 
-  async function createLane(config: ListenerConfig): Promise<FullLane> {
-    const made = await createFullLane({
+  async function openLanes(config: ListenerConfig): Promise<Lanes> {
+    const made = await createLanes({
       door,
       view,
       clock,
+      lane: config.lane,
       limits: toLaneLimits(config),
       onFlood: (connection, what) => {
         counts.floods++;
@@ -167,7 +170,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
   async function secure({ config, dataDir }: ListenerOptions): Promise<Security | undefined> {
     const { tls } = config;
     if (tls === undefined) return undefined;
-    const store = await loadCertificateStore({ tls, dataDir, clock, log });
+    const store = await loadCertificateStore({ tls, dataDir, clock, log, shared });
     store.start();
     return {
       store,
@@ -191,7 +194,9 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     const after = next.config;
     const keepsTls = isSameConfig(before.tls, after.tls);
     const nextSecurity = keepsTls ? security : await secure(next);
-    if (!isSameConfig(toLaneLimits(before), toLaneLimits(after))) lane = await createLane(after);
+    const keepsLane =
+      before.lane === after.lane && isSameConfig(toLaneLimits(before), toLaneLimits(after));
+    if (!keepsLane) lane = await openLanes(after);
     if (!keepsTls) security?.store.stop();
     security = nextSecurity;
     options = next;
@@ -244,7 +249,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
           error,
         );
       }
-      lane = await createLane(config);
+      lane = await openLanes(config);
       limitConnections(config);
       try {
         await bindServer(server, config, options.reusePort === true);

@@ -10,7 +10,7 @@ export interface ReloadReport {
 
 /** Of the configuration that nodes share; a node whose file has all of it knows nothing of versions. */
 export interface VersionReport {
-  /** Whose the services, routes, consumers and plugins are. */
+  /** Whose the services, routes, consumers, plugins and certificates are. */
   readonly owner: 'file' | 'backplane';
   /** The one that serves; 0: none. */
   readonly version: number;
@@ -29,6 +29,8 @@ export interface ReadinessReport {
   readonly status: 'ready' | 'starting' | 'draining';
   readonly revision: number;
   readonly config_hash: string;
+  /** Of the part that nodes share alone, by which they can be compared. */
+  readonly config_shared_hash: string | undefined;
   /** The last attempt to apply a configuration; a failed one leaves the node ready on the one before. */
   readonly last_reload: ReloadReport | undefined;
   readonly config_owner: VersionReport['owner'];
@@ -49,6 +51,7 @@ export class Readiness {
   status: ReadinessReport['status'] = 'starting';
   revision = 0;
   configHash = '';
+  sharedHash: string | undefined;
   lastReload: ReloadReport | undefined;
   /** Asked each time: the backplane may have said more meanwhile. */
   versions: () => VersionReport = () => OWN_FILE;
@@ -59,6 +62,7 @@ export class Readiness {
       status: this.status === 'ready' && missing !== undefined ? 'starting' : this.status,
       revision: this.revision,
       config_hash: this.configHash,
+      config_shared_hash: this.sharedHash,
       last_reload: this.lastReload,
       config_owner: owner,
       config_version: version,

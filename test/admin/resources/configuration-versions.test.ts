@@ -68,13 +68,23 @@ describe('GET /v1/config/versions/{version}', () => {
     expect((await admin.get('/v1/config/versions/x')).status).toBe(422);
   });
 
-  it('in an outage says that it does not know who runs it', async () => {
+  it('in an outage says what it knows, how old that is, and that it does not know who runs it', async () => {
     const admin = await startConfigured({
       rollout: () => Promise.reject(new BackplaneError('unavailable', 'nobody answers')),
     });
-    admin.store.outageMs = 1;
-    const { status, body } = await admin.get('/v1/config/versions/1');
-    expect([status, body['nodes']]).toEqual([200, null]);
+    await admin.patch('/v1/routes/orders', { timeout: '3s' });
+    admin.store.outageMs = 12_340;
+    const { status, body, headers } = await admin.get('/v1/config/versions/2');
+    expect(status).toBe(200);
+    expect(headers['meshgate-staleness']).toBe('12.3');
+    expect(body).toMatchObject({
+      previous: 1,
+      changes: null,
+      document: { routes: [{ timeout: '3s' }] },
+      nodes: null,
+    });
+    // Of older ones there is nothing to tell.
+    expect((await admin.get('/v1/config/versions/1')).status).toBe(503);
   });
 });
 

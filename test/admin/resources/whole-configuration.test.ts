@@ -110,6 +110,7 @@ plugins: { cors: { origins: ["\${ORIGIN:-https://x.test}"] } }
       routes: [{ name: 'r', to: 'a', match: { path: '/x' } }],
       consumers: [],
       plugins: [{ cors: { origins: ['${ORIGIN:-https://x.test}'] } }],
+      certificates: {},
     });
   });
 

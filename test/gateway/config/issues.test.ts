@@ -40,7 +40,7 @@ const goldens: readonly Golden[] = [
     title: 'an unknown key at the top, with the nearest one',
     text: 'meshgate: 1\nroute: []\n',
     issues: [
-      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, backplane, listeners, trustedProxies, register, outbound, services, routes, plugins, consumers, admin, status, telemetry (did you mean "routes"?)',
+      '2:1 route: unknown key "route"; allowed: $schema, meshgate, node, dataDir, backplane, listeners, trustedProxies, register, outbound, services, routes, plugins, consumers, certificates, admin, status, telemetry (did you mean "routes"?)',
     ],
   },
   {
@@ -94,7 +94,7 @@ listeners:
       '6:25 listeners[3].address: "0.0.0.0:70000": the port must be between 0 and 65535',
       '7:25 listeners[4].address: "10.0.0.256:80": is no valid IPv4 address',
       '7:57 listeners[4].redirectHttps: the listener speaks https already',
-      '7:83 listeners[4].tls: there is no certificate (give certificates, or selfSigned for development)',
+      '7:83 listeners[4].tls: warning: there is no certificate yet: no handshake succeeds (put one by the admin API, or give certificates here)',
       '8:25 listeners[5].address: "::1" is not valid here (write it like 127.0.0.1:8080 or [::1]:8080)',
       '8:51 listeners[5].limits.headers: must be at least 1024 bytes',
       '8:62 listeners[5].limits.drain: "30 sec" is not valid here (write it like 250ms, 5s or 1m)',

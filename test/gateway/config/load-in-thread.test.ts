@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -74,6 +76,40 @@ consumers: [{ name: c }]
     expect(await cutOff).toBe('the loader is closed');
     await expect(load('meshgate: 1\n')).rejects.toThrow('the loader is closed');
   });
+
+  it('tells what is wrong alone where that is all that is asked, between loads', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': 'meshgate: 1\n' });
+    const file = join(folder, 'meshgate.yaml');
+    const loader = createConfigLoader(catalogue);
+    const route = (name: string): string => `{ name: ${name}, match: [{ path: /a }], respond: {} }`;
+    const twice = `meshgate: 1\nroutes: [${route('a')}, ${route('b')}]\n`;
+    const [checked, refused, loaded] = await Promise.all([
+      loader.check(file, { text: twice }),
+      loader.check(file, { text: 'meshgate: 1\nroute: []\n' }),
+      loader.load(file, { text: twice }),
+    ]);
+    expect(checked).toMatchObject({ ok: true, issues: [{ severity: 'warning' }] });
+    expect(checked).not.toHaveProperty('config');
+    expect(refused).toMatchObject({ ok: false, issues: [{ path: 'route' }] });
+    expect(loaded.ok && loaded.warnings).toEqual(checked.issues);
+    await loader.close();
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'lets traffic go first on a core that they share',
+    async () => {
+      const priorities = async (): Promise<number[]> =>
+        (await readdir('/proc/self/task')).map((thread) => getPriority(Number(thread)));
+      const own = getPriority(process.pid);
+      const below = async (): Promise<number> =>
+        (await priorities()).filter((priority) => priority > own).length;
+      const before = await below();
+      const loader = createConfigLoader(catalogue);
+      await loader.load('x.yaml', { text: 'meshgate: 1\n' });
+      expect([await below(), getPriority(process.pid)]).toEqual([before + 1, own]);
+      await loader.close();
+    },
+  );
 
   it('gets over a catalogue that cannot be had', async () => {
     const loader = createConfigLoader({ ...catalogue, name: 'noSuchPlugins' });

@@ -12,8 +12,10 @@ import {
   type Listener,
   type ListenerOptions,
 } from '../../../src/gateway/listener/listener.ts';
+import type { SharedCertificates } from '../../../src/gateway/listener/shared-certificates.ts';
 import type { Clock, Log } from '../../../src/plugins/sdk/plugin-context.ts';
 import { FakeDoor } from '../exchange/fake-door.ts';
+import { testedLane } from '../../integration/tested-lane.ts';
 
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -45,6 +47,8 @@ export interface OpenOptions extends Partial<Omit<ListenerConfig, 'limits' | 'do
   readonly limits?: Partial<ListenerLimits>;
   readonly trusts?: (address: string) => boolean;
   readonly door?: FakeDoor;
+  /** Of all listeners. */
+  readonly certificates?: SharedCertificates;
 }
 
 export const defaultLimits: ListenerLimits = {
@@ -62,7 +66,7 @@ export const defaultLimits: ListenerLimits = {
 };
 
 export function toConfig(options: OpenOptions): ListenerConfig {
-  const { limits, trusts: _trusts, door: _door, ...rest } = options;
+  const { limits, trusts: _trusts, door: _door, certificates: _certificates, ...rest } = options;
   return {
     name: 'test',
     host: '127.0.0.1',
@@ -71,6 +75,7 @@ export function toConfig(options: OpenOptions): ListenerConfig {
     hosts: [],
     redirectHttps: undefined,
     proxyProtocol: false,
+    lane: testedLane(),
     tls: undefined,
     ...rest,
     limits: { ...defaultLimits, ...limits },
@@ -94,7 +99,12 @@ export async function openListener(options: OpenOptions = {}): Promise<Opened> {
     dataDir,
     trusts: options.trusts ?? (() => false),
   };
-  const listener = createListener(listenerOptions, { door, log, clock });
+  const listener = createListener(listenerOptions, {
+    door,
+    log,
+    clock,
+    certificates: options.certificates,
+  });
   const { port } = await listener.start();
   onTestFinished(async () => {
     await listener.stop();

@@ -14,7 +14,7 @@ import {
   HEADERS,
   parseFrames,
   RST_STREAM,
-} from '../../gateway/exchange/h2-frames.ts';
+} from '../../gateway/exchange/full-lane/h2-frames.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { expectNothingForwarded, knock } from './doors.ts';
 import { startRecordingUpstream, type RecordingUpstream } from './recording-upstream.ts';

@@ -9,6 +9,8 @@ export interface RecordedRequest {
   /** Flat field lines as they stood on the wire. */
   readonly fields: readonly string[];
   readonly body: string;
+  /** Flat field lines. */
+  readonly trailers: readonly string[];
   /** The end of the message was seen; a request that was broken off stays false. */
   readonly complete: boolean;
   /** The connection is gone. */
@@ -28,6 +30,7 @@ class Recording implements RecordedRequest {
   readonly target: string;
   readonly fields: readonly string[];
   body = '';
+  trailers: readonly string[] = [];
   complete = false;
   closed = false;
 
@@ -97,6 +100,7 @@ export class RecordingUpstream {
     request.on('error', () => undefined);
     request.on('end', () => {
       recording.complete = true;
+      recording.trailers = request.rawTrailers.slice();
       this.#wake();
       if (this.answeringHead === undefined) this.answering(request, response, recording);
     });

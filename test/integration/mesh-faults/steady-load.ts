@@ -10,6 +10,8 @@ export interface SteadyLoadOptions {
   readonly ports: readonly number[];
   /** The Host field; default: the address. */
   readonly host?: string;
+  /** Default `/`. */
+  readonly path?: string;
   /** Default GET. */
   readonly method?: 'GET' | 'POST';
   /** Default 4. */
@@ -35,7 +37,7 @@ export interface SteadyLoad {
 const THINK_MS = 25;
 
 export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
-  const { ports, callers = 4, method = 'GET', host } = options;
+  const { ports, callers = 4, method = 'GET', host, path = '/' } = options;
   const answers = new Map<string, number>();
   const failures: string[] = [];
   const failuresOf = Array.from({ length: callers }, () => 0);
@@ -49,7 +51,7 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     for (let turn = caller; !stopping.signal.aborted;) {
       const port = ports[turn % ports.length]!;
       try {
-        const answer = await ask({ port, method, host, agent });
+        const answer = await ask({ port, method, host, path, agent });
         if (answer !== undefined) note(answer.name);
         if (answer?.isLast === true) turn++;
       } catch (error) {
@@ -130,14 +132,16 @@ interface Asked {
   readonly port: number;
   readonly method: 'GET' | 'POST';
   readonly host: string | undefined;
+  readonly path: string;
   readonly agent: Agent;
 }
 
 /** Undefined: the request was shed. */
-async function ask({ port, method, host, agent }: Asked): Promise<Answered | undefined> {
+async function ask({ port, method, host, path, agent }: Asked): Promise<Answered | undefined> {
   const asked = request({
     host: '127.0.0.1',
     port,
+    path,
     method,
     agent,
     ...(host !== undefined && { headers: { host } }),

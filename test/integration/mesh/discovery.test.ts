@@ -124,7 +124,8 @@ describe('a service in the mesh', () => {
     do {
       for (const who of Object.keys(await answers(edge, 10))) seen.add(who);
     } while ((await Promise.race([stopped, nextTurn()])) !== 'stopped');
-    expect([...seen].toSorted()).toEqual(['a', 'b']);
+    // Whether one still reached the first depends on whose turn it was.
+    expect([...seen].filter((who) => who !== 'a')).toEqual(['b']);
     expect(await answers(edge, 4)).toEqual({ b: 4 });
   });
 

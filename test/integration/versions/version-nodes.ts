@@ -1,8 +1,13 @@
-/** Gateways in processes of their own whose files leave routes and services to the backplane. */
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+/** Gateways whose files leave routes and services to the backplane. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { SharedDocument } from '../../../src/gateway/config/versions/shared-document.ts';
+import { createApp } from '../../../src/app.ts';
+import {
+  EMPTY_DOCUMENT,
+  type SharedDocument,
+} from '../../../src/gateway/config/versions/shared-document.ts';
+import { SILENT } from '../../contracts/backplane-fixture.ts';
 import { openRedisBackplane, singleTarget } from '../../redis/open-backplane.ts';
 import { RedisProcess } from '../../redis/redis-process.ts';
 import {
@@ -15,7 +20,6 @@ import {
   eventually,
   startMeshgate,
   writeConfig,
-  type GatewayProcess,
   type ReadyReport,
 } from '../process/gateway-process.ts';
 
@@ -30,11 +34,27 @@ export interface Fleet {
   readonly redis: RedisProcess;
   /** Somebody else who writes versions. */
   readonly writer: VersionNode;
-  /** By its name it has the same data directory again. */
-  readonly start: (name: string, options?: StartOptions) => Promise<GatewayProcess>;
+  /** By its name it has the same data directory again. Stopped when the test has finished. */
+  readonly start: (name: string, options?: StartOptions) => Promise<VersionGateway>;
+}
+
+export interface VersionGateway {
+  /** Of its listener. */
+  readonly url: string;
+  /** Where its file is. */
+  readonly folder: string;
+  /** What its file says. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readiness(): Promise<{ readonly code: number; readonly report: VersionReport }>;
+  /** The value of a metric that has no labels. */
+  metric(name: string): Promise<number>;
+  /** As it is told to. */
+  stop(): Promise<void>;
 }
 
 export interface StartOptions {
+  /** A program of its own costs a second of CPU time to start. Default: an app of this process. */
+  readonly as?: 'program' | 'app';
   readonly env?: Readonly<Record<string, string>>;
   /** Beside what all of them have. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -52,10 +72,10 @@ export async function startFleet(): Promise<Fleet> {
   return {
     redis,
     writer,
-    async start(name, { env = {}, config = {} } = {}) {
+    async start(name, { as = 'app', env: more = {}, config: own = {} } = {}) {
       const place = join(folder, name);
       await mkdir(place, { recursive: true });
-      const file = await writeConfig(place, {
+      const config = {
         meshgate: 1,
         node: { name },
         backplane: { redis: `redis://127.0.0.1:${redis.port}` },
@@ -63,9 +83,53 @@ export async function startFleet(): Promise<Fleet> {
         status: { address: '127.0.0.1:0' },
         admin: { address: '127.0.0.1:0' },
         telemetry: { accessLog: false },
-        ...config,
-      });
-      return startMeshgate(file, { cwd: place, env: { MESHGATE_CONFIG_KEY: key, ...env } });
+        ...own,
+      };
+      const file = await writeConfig(place, config);
+      const env = { MESHGATE_CONFIG_KEY: key, ...more };
+      const begin = as === 'app' ? startApp : startProgram;
+      return { folder: place, config, ...(await begin(file, place, env)) };
+    },
+  };
+}
+
+type Started = Omit<VersionGateway, 'folder' | 'config'>;
+type Env = Readonly<Record<string, string>>;
+
+async function startProgram(file: string, cwd: string, env: Env): Promise<Started> {
+  const gateway = await startMeshgate(file, { cwd, env });
+  const { program, statusPort, url } = gateway;
+  return {
+    url,
+    ...asking(statusPort),
+    async stop() {
+      program.signal('SIGTERM');
+      await program.ended;
+    },
+  };
+}
+
+async function startApp(configFile: string, _cwd: string, env: Env): Promise<Started> {
+  const app = await createApp({ configFile, env, log: SILENT });
+  const { listeners, statusPort } = await app.start();
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= app.stop());
+  onTestFinished(stop);
+  return { url: `http://127.0.0.1:${listeners[0]!.port}`, ...asking(statusPort), stop };
+}
+
+function asking(statusPort: number): Pick<VersionGateway, 'readiness' | 'metric'> {
+  const status = `http://127.0.0.1:${statusPort}`;
+  return {
+    async readiness() {
+      const response = await fetch(`${status}/readyz`);
+      return { code: response.status, report: (await response.json()) as VersionReport };
+    },
+    async metric(name) {
+      const text = await (await fetch(`${status}/metrics`)).text();
+      const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+      if (line === undefined) throw new Error(`no metric ${name}`);
+      return Number(line.slice(name.length + 1));
     },
   };
 }
@@ -73,34 +137,25 @@ export async function startFleet(): Promise<Fleet> {
 /** Every path is answered with a text. */
 export function answering(text: string): SharedDocument {
   const routes = [{ name: 'all', match: [{ path: '/*' }], respond: { status: 200, body: text } }];
-  return { services: {}, routes, consumers: [], plugins: [] };
+  return { ...EMPTY_DOCUMENT, routes };
 }
 
-export async function answerOf({ url }: GatewayProcess): Promise<string> {
+export async function answerOf({ url }: Pick<VersionGateway, 'url'>): Promise<string> {
   const response = await fetch(url);
   const text = await response.text();
   return response.ok ? text : String(response.status);
 }
 
-export async function untilAnswered(gateway: GatewayProcess, text: string): Promise<void> {
+export async function untilAnswered(gateway: VersionGateway, text: string): Promise<void> {
   await eventually(async () => ((await answerOf(gateway)) === text ? true : undefined));
 }
 
 export async function untilReady(
-  gateway: GatewayProcess,
+  gateway: VersionGateway,
   is: (report: VersionReport, code: number) => boolean,
 ): Promise<VersionReport> {
   return eventually(async () => {
     const { report, code } = await gateway.readiness();
-    return is(report as VersionReport, code) ? (report as VersionReport) : undefined;
+    return is(report, code) ? report : undefined;
   });
-}
-
-export async function readOwnFile({ program }: GatewayProcess): Promise<{
-  readonly folder: string;
-  readonly config: Record<string, unknown>;
-}> {
-  const file = program.child.spawnargs.at(-1)!;
-  const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  return { folder: dirname(file), config };
 }

@@ -1,11 +1,12 @@
 /** The document as a whole: every part, and what they have to agree on. */
-import type { AdminConfig, Config, ConsumerConfig } from '../config.ts';
+import type { AdminConfig, CertificateConfig, Config, ConsumerConfig } from '../config.ts';
 import type { RouteConfig } from '../route-config.ts';
 import type { ServiceConfig } from '../service-config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RawDocument } from '../schema/document.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
 import { toBackplane } from './backplane.ts';
+import { toCertificate, type NameOwners } from './certificate.ts';
 import { toConsumer } from './consumer.ts';
 import { mapPresent, toBytes, toUsablePath, type Draft } from './draft.ts';
 import {
@@ -54,6 +55,7 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
     services.push(part);
     onPart(part, name, path);
   }
+  const certificates = toCertificates(draft, raw.certificates, onPart);
   const owners = new Map<string, string>();
   const placed: PlacedRoute[] = [];
   const routes = toNamed<RawDocument['routes'][number], RouteConfig>(
@@ -86,11 +88,26 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
       onPart,
       (d, consumer, path) => toConsumer(d, consumer, path, { owners }),
     ),
+    certificates,
     admin,
     status,
     telemetry: toTelemetry(draft, raw.telemetry),
     redactions: [],
   };
+}
+
+function toCertificates(
+  draft: Draft,
+  raw: RawDocument['certificates'],
+  onPart: OnPart,
+): CertificateConfig[] {
+  const owners: NameOwners = new Map();
+  return Object.entries(raw).map(([name, certificate]) => {
+    const path = ['certificates', name];
+    const part = toCertificate(draft, name, certificate, path, owners);
+    onPart(part, name, path);
+    return part;
+  });
 }
 
 function toAdmin(draft: Draft, { address, limits }: RawDocument['admin']): AdminConfig {

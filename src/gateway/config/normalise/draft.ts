@@ -7,11 +7,11 @@ import type { ReportProblem } from '../issue.ts';
 import { nearestNameHint } from '../nearest-name.ts';
 import type { PluginCatalogue } from '../plugin-catalogue.ts';
 
-/** A file with certificates or a key that is to be looked into. */
+/** Certificates or a key that are to be looked into: files, or for `texts` what is in them. */
 export type PemReference =
   | { readonly kind: 'authorities'; readonly file: string; readonly path: ConfigPath }
   | {
-      readonly kind: 'pair';
+      readonly kind: 'pair' | 'texts';
       readonly cert: string;
       readonly key: string;
       readonly certPath: ConfigPath;
@@ -35,6 +35,8 @@ export interface Draft {
   /** Names, those of objects with errors included, so that one error does not bring others. */
   readonly services: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
+  /** Whether https listeners may be without a certificate of their own; `later`: others may come. */
+  readonly hasCertificates: boolean | 'later';
   /** Of the first https listener. */
   readonly httpsPort: number;
   readonly pemReferences: PemReference[];

@@ -22,6 +22,7 @@ export function toListener(draft: Draft, raw: RawListener, path: ConfigPath): Li
     hosts: hosts.includes('*') ? [] : hosts,
     redirectHttps: toRedirectHttps(draft, raw, path),
     proxyProtocol: raw.proxyProtocol,
+    lane: raw.lane,
     limits: toLimits(draft, raw.limits, [...path, 'limits']),
     tls: toListenerTls(draft, raw, path),
   };
@@ -116,9 +117,7 @@ function toListenerTls(draft: Draft, raw: RawListener, path: ConfigPath): Listen
       hint: 'set protocol to https',
     });
   } else if (tls.certificates.length === 0 && tls.selfSigned.length === 0) {
-    draft.report(place, 'there is no certificate', {
-      hint: 'give certificates, or selfSigned for development',
-    });
+    reportNoCertificate(draft, place);
   }
   return {
     certificates: mapPresent(tls.certificates, [...place, 'certificates'], (pair, at) =>
@@ -128,6 +127,21 @@ function toListenerTls(draft: Draft, raw: RawListener, path: ConfigPath): Listen
     ...toClientAuth(draft, tls, place),
     minVersion: String(tls.minVersion) as ListenerTls['minVersion'],
   };
+}
+
+/** Those of all listeners will do, which may come with another version of what nodes share. */
+function reportNoCertificate(draft: Draft, path: ConfigPath): void {
+  if (draft.hasCertificates === true) return;
+  if (draft.hasCertificates === false) {
+    draft.report(path, 'there is no certificate', {
+      hint: 'give certificates, here or for all listeners, or selfSigned for development',
+    });
+  } else {
+    draft.report(path, 'there is no certificate yet: no handshake succeeds', {
+      severity: 'warning',
+      hint: 'put one by the admin API, or give certificates here',
+    });
+  }
 }
 
 function toPair(

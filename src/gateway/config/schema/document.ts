@@ -1,6 +1,7 @@
 /** The schema of a configuration file as a whole. */
 import { Type, type Static } from 'typebox';
 import { Backplane } from './backplane.ts';
+import { Certificates } from './certificate.ts';
 import { Consumers } from './consumer.ts';
 import { Listeners } from './listener.ts';
 import { Outbound, Register } from './mesh-doors.ts';
@@ -67,6 +68,7 @@ export const Document = Type.Object(
     routes: Routes,
     plugins: PluginList("Run on every route, before the route's own."),
     consumers: Consumers,
+    certificates: Certificates,
     admin: Admin,
     status: Status,
     telemetry: Telemetry,

@@ -104,6 +104,11 @@ export const Listener = Type.Object(
       default: false,
       description: 'Connections begin with a PROXY protocol header, version 1 or 2.',
     }),
+    lane: Type.Enum(['auto', 'full'], {
+      default: 'auto',
+      description:
+        'What serves HTTP/1.1. `auto`: plain requests straight on the socket, everything else by the full HTTP stack. `full`: everything by the full stack; for finding out where a difference comes from.',
+    }),
     limits: ListenerLimits,
     tls: Type.Optional(ListenerTls),
   },

@@ -168,6 +168,11 @@ export function createVersionStore(options: VersionStoreOptions): NodeVersionSto
     },
     onHead: (listener) => known.onHead(listener),
     onUnreadable: (listener) => known.onUnreadable(listener),
+    async newest() {
+      const history = await writer.read();
+      known.learnHistory(recordsOf(history));
+      return history.head?.version ?? 0;
+    },
     list: () => [...known.history.values()].toSorted(byNewest).map(toVersionInfo),
     async read(version) {
       const { state } = known;

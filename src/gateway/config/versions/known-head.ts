@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../../plugins/sdk/plugin-context.ts';
 import { reasonOf } from '../../../mesh/backplane/backplane-error.ts';
 import type { ConfigKeys } from './config-keys.ts';
-import type { SharedDocument } from './shared-document.ts';
+import { fromCanonicalJson, type SharedDocument } from './shared-document.ts';
 import type { VersionFile } from './version-file.ts';
 import { toVersionInfo, type VersionRecord } from './version-record.ts';
 import type { KnownVersion, UnreadableHead } from './version-store.ts';
@@ -167,7 +167,7 @@ export function toKnown(record: VersionRecord, json: string): KnownVersion {
     ...toVersionInfo(record),
     json,
     get document() {
-      return (document ??= JSON.parse(json) as SharedDocument);
+      return (document ??= fromCanonicalJson(json));
     },
   };
 }

@@ -28,12 +28,19 @@ export function createRunningVersionFile(
   let kept: KnownVersion | undefined;
   let keeping: Promise<void> | undefined;
 
+  /** Never rejects. */
   async function keepWanted(): Promise<void> {
     while (kept !== wanted) {
       kept = wanted;
-      if (kept === undefined) await file.remove();
-      else await write(kept);
+      try {
+        if (kept === undefined) await file.remove();
+        else await write(kept);
+      } catch (error) {
+        log.warn({ reason: reasonOf(error) }, 'the version that runs could not be kept');
+      }
     }
+    // Here and not in a `finally` of the caller's: what is wanted between the two would be lost.
+    keeping = undefined;
   }
 
   async function write(version: KnownVersion): Promise<void> {
@@ -57,11 +64,7 @@ export function createRunningVersionFile(
     },
     keep(version) {
       wanted = version;
-      keeping ??= keepWanted()
-        .catch((error: unknown) => {
-          log.warn({ reason: reasonOf(error) }, 'the version that runs could not be kept');
-        })
-        .finally(() => (keeping = undefined));
+      if (kept !== wanted) keeping ??= keepWanted();
     },
     async settled() {
       await keeping;

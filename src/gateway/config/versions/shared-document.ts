@@ -10,15 +10,17 @@ export type JsonObject = { readonly [key: string]: Json | undefined };
  * `plugins`; plugins are always a list of mappings with one plugin each.
  */
 export interface SharedDocument {
+  readonly certificates: JsonObject;
   readonly services: JsonObject;
   readonly routes: readonly JsonObject[];
   readonly consumers: readonly JsonObject[];
   readonly plugins: readonly JsonObject[];
 }
 
-export const SHARED_KEYS = ['services', 'routes', 'consumers', 'plugins'] as const;
+export const SHARED_KEYS = ['services', 'routes', 'consumers', 'plugins', 'certificates'] as const;
 
 export const EMPTY_DOCUMENT: SharedDocument = {
+  certificates: {},
   services: {},
   routes: [],
   consumers: [],
@@ -69,20 +71,28 @@ export function toCanonicalJson(document: SharedDocument): string {
 
 /** The same text in pieces, one an entry of the document, for who must not hold up the event loop. */
 export function* canonicalPieces(document: SharedDocument): Generator<string> {
-  const { consumers, plugins, routes, services } = document;
-  yield '{"consumers":';
+  const { certificates, consumers, plugins, routes, services } = document;
+  yield '{';
+  // Left out where there are none, as in versions that were written before there could be any.
+  if (sortedEntries(certificates).length > 0) {
+    yield '"certificates":';
+    yield* mappingPieces(certificates);
+    yield ',';
+  }
+  yield '"consumers":';
   yield* listPieces(consumers);
   yield ',"plugins":';
   yield* listPieces(plugins);
   yield ',"routes":';
   yield* listPieces(routes);
-  yield ',"services":{';
-  let separator = '';
-  for (const [name, service] of sortedEntries(services)) {
-    yield `${separator}${JSON.stringify(name)}:${toSortedJson(service)}`;
-    separator = ',';
-  }
-  yield '}}';
+  yield ',"services":';
+  yield* mappingPieces(services);
+  yield '}';
+}
+
+/** A document from its canonical JSON. */
+export function fromCanonicalJson(json: string): SharedDocument {
+  return { ...EMPTY_DOCUMENT, ...(JSON.parse(json) as Partial<SharedDocument>) };
 }
 
 /** SHA-256 of the canonical JSON, 64 lower-case hex digits. */
@@ -90,6 +100,15 @@ export function hashDocument(document: SharedDocument): string {
   const hash = createHash('sha256');
   for (const piece of canonicalPieces(document)) hash.update(piece);
   return hash.digest('hex');
+}
+
+function* mappingPieces(mapping: JsonObject): Generator<string> {
+  let separator = '{';
+  for (const [name, value] of sortedEntries(mapping)) {
+    yield `${separator}${JSON.stringify(name)}:${toSortedJson(value)}`;
+    separator = ',';
+  }
+  yield separator === '{' ? '{}' : '}';
 }
 
 function* listPieces(list: readonly Json[]): Generator<string> {
@@ -125,7 +144,7 @@ class ShapeReader {
 
   *document(value: unknown): Generator<undefined, SharedDocument> {
     if (!isMapping(value)) {
-      this.#report('must be a mapping with services, routes, consumers and plugins');
+      this.#report('must be a mapping with services, routes, consumers, plugins and certificates');
       return EMPTY_DOCUMENT;
     }
     for (const key of Object.keys(value)) {
@@ -135,22 +154,23 @@ class ShapeReader {
       );
     }
     return {
-      services: yield* this.#services(value['services'] ?? {}),
+      services: yield* this.#entries('services', value['services'] ?? {}),
       routes: yield* this.#list('routes', value['routes'] ?? [], (one) => this.#route(one)),
       consumers: yield* this.#list('consumers', value['consumers'] ?? [], (one) =>
         this.#mapping(one),
       ),
       plugins: yield* this.#plugins(value['plugins'] ?? []),
+      certificates: yield* this.#entries('certificates', value['certificates'] ?? {}),
     };
   }
 
-  *#services(value: unknown): Generator<undefined, JsonObject> {
-    this.#path.push('services');
+  *#entries(key: string, value: unknown): Generator<undefined, JsonObject> {
+    this.#path.push(key);
     const entries: [string, Json][] = [];
     if (isMapping(value)) {
-      for (const [name, service] of Object.entries(value)) {
-        if (service === undefined) continue;
-        entries.push([name, this.#below(name, () => this.#json(service))]);
+      for (const [name, entry] of Object.entries(value)) {
+        if (entry === undefined) continue;
+        entries.push([name, this.#below(name, () => this.#json(entry))]);
         yield;
       }
     } else {

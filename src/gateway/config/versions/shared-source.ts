@@ -8,7 +8,7 @@ import {
   type SubstitutedValue,
 } from '../source-document.ts';
 import type { Substituter } from '../substitute.ts';
-import { SHARED_KEYS, type SharedDocument } from './shared-document.ts';
+import { fromCanonicalJson, SHARED_KEYS } from './shared-document.ts';
 import { AS_WRITTEN, toSharedYaml } from './shared-text.ts';
 
 /** What a node is given to run beside its own file. */
@@ -31,7 +31,7 @@ export function mergeSharedPart(
   substituter: Substituter,
   report: ReportProblem,
 ): SourceDocument {
-  const document = JSON.parse(json) as SharedDocument;
+  const document = fromCanonicalJson(json);
   const substitutions = new Map(file.substitutions);
   const unresolved = new Set(file.unresolved);
   const walker = createWalker(substituter, report, substitutions, unresolved);

@@ -18,14 +18,19 @@ const ODD = /[\u007f-\u009f\u2028\u2029\ufeff]/g;
  */
 export function* sharedYamlPieces(document: SharedDocument): Generator<string> {
   yield 'meshgate: 1\n';
-  const services = sortedEntries(document.services);
-  if (services.length > 0) yield 'services:\n';
-  for (const [name, service] of services) yield `  ${toMember(name, service, '  ')}`;
+  yield* mappingPieces('services', document.services);
   for (const key of ['routes', 'consumers', 'plugins'] as const) {
     const list = document[key];
     if (list.length > 0) yield `${key}:\n`;
     for (const item of list) yield `  - ${toBlock(item, '    ')}`;
   }
+  yield* mappingPieces('certificates', document.certificates);
+}
+
+function* mappingPieces(key: string, mapping: JsonObject): Generator<string> {
+  const entries = sortedEntries(mapping);
+  if (entries.length > 0) yield `${key}:\n`;
+  for (const [name, value] of entries) yield `  ${toMember(name, value, '  ')}`;
 }
 
 /** A value whose first line continues the one before it; `indent` is that of its own further lines. */

@@ -53,6 +53,11 @@ export interface VersionStore {
   stalenessMs(): number;
   /** Hears of each new head; returns how to stop that. */
   onHead(listener: (head: StoredVersion) => void): () => void;
+  /**
+   * Number of the newest version in the backplane, which may be ahead of what is known here; 0:
+   * none. Rejects with a `BackplaneError` in an outage.
+   */
+  newest(): Promise<number>;
   /** Newest first, as last known. */
   list(): readonly VersionInfo[];
   /**

@@ -90,8 +90,14 @@ export class SpaceFeed {
       if (revision === this.#view.revision) return;
       if (revision > this.#view.revision && (await this.#replay(revision))) return;
     }
+    const before = this.#view.revision;
     const read = await this.#store.readAll();
-    if (!this.#isStopped) this.#view.replace(read);
+    if (this.#isStopped) return;
+    // What was heard on the other connection while this one was waited for is newer. Without
+    // that, a lower revision is a store that has lost some.
+    const isOvertaken = this.#view.revision > before && read.revision < this.#view.revision;
+    if (isOvertaken && read.epoch === this.#view.epoch) this.#isBehind = true;
+    else this.#view.replace(read);
   }
 
   /** True where the log had all that was missing. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   EMPTY_DOCUMENT,
+  fromCanonicalJson,
   hashDocument,
   ownsSharedPart,
   parseSharedDocument,
@@ -119,9 +120,24 @@ describe('a shared document', () => {
     expect(hashDocument(parse({ meshgate: 1, routes: [] }))).toBe(hashDocument(EMPTY_DOCUMENT));
   });
 
+  it('has the hash that it had before there were certificates, where it has none', () => {
+    const before = '{"consumers":[],"plugins":[],"routes":[],"services":{"a":{}}}';
+    expect(toCanonicalJson(parse({ services: { a: {} } }))).toBe(before);
+    expect(fromCanonicalJson(before)).toEqual({ ...EMPTY_DOCUMENT, services: { a: {} } });
+  });
+
+  it('has its certificates by name', () => {
+    const certificates = { b: { key: 'k', cert: 'c' }, a: {} };
+    const json = toCanonicalJson(parse({ certificates }));
+    expect(json).toBe(
+      '{"certificates":{"a":{},"b":{"cert":"c","key":"k"}},"consumers":[],"plugins":[],"routes":[],"services":{}}',
+    );
+    expect(fromCanonicalJson(json)).toEqual({ ...EMPTY_DOCUMENT, certificates });
+  });
+
   it('says all that is wrong with its shape', () => {
     expect(problemsOf([])).toEqual([
-      ': must be a mapping with services, routes, consumers and plugins',
+      ': must be a mapping with services, routes, consumers, plugins and certificates',
     ]);
     expect(
       problemsOf({

@@ -95,6 +95,7 @@ describe('a document as YAML', () => {
         deep: [[{ a: [1] }]],
       })),
       consumers: [{ name: 'n', number: 1.5, large: 1e21, yes: true }],
+      certificates: { a: { cert: '-----BEGIN\nx\n', key: '${file:/k}' } },
       plugins: [{ cors: {} }, { headers: { request: { set: { a: 'b' } } } }],
     });
     const text = toSharedYaml(document);

@@ -17,6 +17,8 @@ import {
 
 describeVersionStore('embedded', openEmbeddedPair);
 describeVersionStore('Redis', () => openRedisPair('single'));
+describeVersionStore('Redis by Sentinel', () => openRedisPair('sentinel'));
+describeVersionStore('Redis Cluster', () => openRedisPair('cluster'));
 
 /** What holds of a store of versions on every backplane. */
 function describeVersionStore(name: string, open: () => Promise<BackplanePair>): void {
@@ -130,6 +132,15 @@ function describeVersionStore(name: string, open: () => Promise<BackplanePair>):
       expect(Object.keys(last.document.services)).toHaveLength(writers.length * WRITES);
       for (const node of writers) await untilVersion(node, last.version);
       expect(new Set(writers.map(({ store }) => store.head()?.hash))).toEqual(new Set([last.hash]));
+    });
+
+    it('says which is the newest in the backplane, whatever is known here', async () => {
+      const here = await start();
+      expect(await here.store.newest()).toBe(0);
+      await here.write(documentOf('1'));
+      const there = await start(pair.there);
+      await there.write(documentOf('2'));
+      expect(await here.store.newest()).toBe(2);
     });
 
     it('shares the document of versions that say the same, and tells them apart', async () => {

@@ -112,6 +112,7 @@ const VARIANTS: Readonly<Record<string, readonly [object, object]>> = {
     { config: { origins: ['https://a.test'] } },
     { config: { origins: ['https://b.test'], maxAge: '2h' } },
   ],
+  Certificate: [{ labels: { by: 'a' } }, { serverNames: ['other.known.test', 'known.test'] }],
 };
 
 async function untilKnown({ b }: OperationFleet, version: string): Promise<void> {

@@ -1,5 +1,6 @@
-/** Services, routes, consumers and plugins: the same operations for each. */
+/** Services, routes, consumers, plugins and certificates: the same operations for each. */
 import { expect } from 'vitest';
+import { createAuthority } from '../../../gateway/listener/certificates.ts';
 import type { Entry } from './operation-entry.ts';
 
 export interface ConfiguredKind {
@@ -11,7 +12,14 @@ export interface ConfiguredKind {
   readonly made: (suffix: string) => string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly patch: Readonly<Record<string, unknown>>;
+  /** What an answer has in place of the body's, or beside it. */
+  readonly shown?: Readonly<Record<string, unknown>>;
 }
+
+const authority = await createAuthority();
+/** Of what is there from the beginning, and of what is made. */
+export const CERTIFICATE = await authority.issue('known', ['known.test']);
+const MADE = await authority.issue('made', ['made.test']);
 
 /** A plugin goes by its own name. */
 export const CONFIGURED: readonly ConfiguredKind[] = [
@@ -47,6 +55,18 @@ export const CONFIGURED: readonly ConfiguredKind[] = [
     body: { config: { response: { set: { 'x-made': 'yes' } } } },
     patch: { config: { maxAge: '1h' } },
   },
+  {
+    kind: 'certificates',
+    singular: 'Certificate',
+    known: 'known',
+    made: (suffix) => `certificate-${suffix}`,
+    body: { ...MADE },
+    patch: { labels: { team: 'shop' } },
+    shown: {
+      key: '(hidden)',
+      details: expect.objectContaining({ subject: 'CN=made', dns_names: ['made.test'] }) as object,
+    },
+  },
 ];
 
 export const CONFIGURED_ENTRIES: Readonly<Record<string, Entry>> = Object.assign(
@@ -55,7 +75,7 @@ export const CONFIGURED_ENTRIES: Readonly<Record<string, Entry>> = Object.assign
 ) as Record<string, Entry>;
 
 function toEntries(one: ConfiguredKind): Record<string, Entry> {
-  const { kind, singular, known, made, body, patch } = one;
+  const { kind, singular, known, made, body, patch, shown = {} } = one;
   const path = { name: known };
   const nobody = { path: { name: kind === 'plugins' ? 'jwt' : 'nobody' } };
   return {
@@ -76,8 +96,8 @@ function toEntries(one: ConfiguredKind): Record<string, Entry> {
     [`get${singular}`]: {
       good: { path },
       async succeed({ call }) {
-        const { headers, body: shown } = await call(`get${singular}`, { path });
-        expect(shown.name).toBe(known);
+        const { headers, body: read } = await call(`get${singular}`, { path });
+        expect(read.name).toBe(known);
         const again = await call(`get${singular}`, {
           path,
           headers: { 'if-none-match': headers.etag! },
@@ -96,7 +116,7 @@ function toEntries(one: ConfiguredKind): Record<string, Entry> {
           headers: { 'if-none-match': '*' },
           query: { message: 'made by a test' },
         });
-        expect([first.status, first.body]).toEqual([201, { name, ...body }]);
+        expect([first.status, first.body]).toEqual([201, { name, ...body, ...shown }]);
         const second = await call(`put${singular}`, {
           ...put,
           headers: { 'if-match': first.headers.etag! },

@@ -14,6 +14,7 @@ import { RedisProcess } from '../../../redis/redis-process.ts';
 import { startGateway, until, type TestGateway } from '../../gateway-fixture.ts';
 import { findFreePort } from '../../process/gateway-process.ts';
 import { listen, type TestOrigin } from '../../protocols/origins.ts';
+import { CERTIFICATE } from './configured-entries.ts';
 import { createClient, type Client } from './generated-client.ts';
 
 export interface FleetNode {
@@ -51,6 +52,7 @@ export const FIRST = {
   ],
   consumers: [{ name: 'acme', apiKeys: [{ hash: `sha256:${'0a'.repeat(32)}` }] }],
   plugins: [{ cors: { origins: ['https://app.test'] } }],
+  certificates: { known: CERTIFICATE },
 };
 
 export async function startOperationFleet(): Promise<OperationFleet> {

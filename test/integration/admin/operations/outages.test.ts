@@ -21,6 +21,7 @@ async function startAlone(): Promise<Client> {
         fileDocument: () => undefined,
         catalogue: standardPlugins,
         rollout: async () => [],
+        certificateInForce: () => undefined,
         explain: () => Promise.reject(new Error('it needs no backplane')),
       },
     },

@@ -1,0 +1,94 @@
+/** The lane that speaks all of HTTP/1 and HTTP/2, by node:http under Fastify and node:http2. */
+import type { Socket } from 'node:net';
+import type { Clock } from '../../../plugins/sdk/plugin-context.ts';
+import type { Connection } from '../connection.ts';
+import type { ConnectionOrigin, ListenerView } from '../lane-connection.ts';
+import { createHttp1Server } from './http1-server.ts';
+import { createHttp2Server } from './http2-server.ts';
+import type { Door } from '../lane.ts';
+
+export interface FullLaneLimits {
+  readonly maxHeaderFields: number;
+  readonly maxHeaderBytes: number;
+  readonly maxTargetBytes: number;
+  readonly headerTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Bytes per second of a request body; 0: no limit. */
+  readonly minBodyRate: number;
+  /** 0: no limit. */
+  readonly maxRequestsPerConnection: number;
+  /** HTTP/2 streams at a time. */
+  readonly maxStreams: number;
+}
+
+export interface FullLaneOptions {
+  readonly door: Door;
+  readonly view: ListenerView;
+  readonly limits: FullLaneLimits;
+  readonly clock: Clock;
+  /** An HTTP/2 connection spent its budget of frames and was closed. */
+  readonly onFlood: (connection: Connection, what: string) => void;
+}
+
+export interface FullLane {
+  /** `served`: requests of the connection that another lane has served before. */
+  http1(socket: Socket, origin: ConnectionOrigin, served?: number): void;
+  http2(socket: Socket, origin: ConnectionOrigin): void;
+  /** Connections it carries. */
+  readonly connections: number;
+  /** Says `Connection: close` and GOAWAY from now on; tells tunnels. */
+  drain(): void;
+  /** Closes what has been idle for so long since; after `drain`. */
+  closeIdle(idleMs: number): void;
+  /** Ends its timers; its connections must be gone. */
+  close(): Promise<void>;
+}
+
+export async function createFullLane(options: FullLaneOptions): Promise<FullLane> {
+  const { door, view, limits, clock } = options;
+  const http1 = await createHttp1Server({
+    door,
+    view,
+    limits,
+    clock,
+  });
+  const http2 = createHttp2Server({
+    door,
+    view,
+    limits,
+    maxStreams: limits.maxStreams,
+    onFlood: options.onFlood,
+  });
+  let goneAwayAtMs: number | undefined;
+
+  return {
+    http1(socket, origin, served) {
+      const session = http1.serve(socket, origin, served);
+      if (goneAwayAtMs !== undefined) session.drain();
+    },
+    http2: (socket, origin) => http2.serve(socket, origin),
+    get connections() {
+      return http1.sessions.size + http2.sessions.size;
+    },
+    drain() {
+      goneAwayAtMs ??= clock.monotonic();
+      for (const session of http1.sessions) session.drain();
+      for (const session of http2.sessions) session.drain();
+    },
+    closeIdle(idleMs) {
+      const now = clock.monotonic();
+      for (const session of http1.sessions) {
+        // Some were on their way here, in a handshake, when the others were told.
+        if (!session.draining) session.drain();
+        if (session.idleFor(now) >= idleMs) session.socket.destroySoon();
+      }
+      if (now - (goneAwayAtMs ?? now) >= idleMs) {
+        for (const session of http2.sessions) session.close();
+      }
+    },
+    async close() {
+      http2.close();
+      await http1.close();
+    },
+  };
+}

@@ -1,0 +1,260 @@
+/** One request on the wire lane, and its answer on the way out. */
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Connection } from '../connection.ts';
+import { renderHttp1Head } from '../http1-refusal.ts';
+import type { Downstream, DownstreamObserver, Intake } from '../lane.ts';
+import { renderAnswerHead, renderLastChunk } from './wire-answer-head.ts';
+import type { WireBody } from './wire-body.ts';
+import type { HeadReader } from './wire-head.ts';
+import type { WireOutput } from './wire-output.ts';
+
+/** `head`: has just read the request. */
+export function toIntake(
+  connection: Connection,
+  head: HeadReader,
+  body: WireBody | undefined,
+): Intake {
+  return {
+    connection,
+    method: head.method,
+    target: head.target,
+    authority: head.authority,
+    headers: head.headers,
+    body,
+    upgrade: undefined,
+    expectContinue: false,
+  };
+}
+
+/** The connection that an exchange is on. */
+export interface WireConnection {
+  readonly output: WireOutput;
+  /** Before a head is written: what it says of the connection (`ConnectionLines`). */
+  settleHead(): string;
+  /** When an answer has been given whole: whether the rest of the request can still be dropped. */
+  settleEnd(): void;
+  /** The answer has been given: `finished` is called, now or later, when it has left. */
+  leave(): void;
+  /** Breaks the connection so that the answer cannot pass for complete. */
+  cut(): void;
+  /** The answer has left. */
+  answered(): void;
+}
+
+const WAITING = 0;
+const SENDING = 1;
+const ENDED = 2;
+const OVER = 3;
+
+const NO_FIELDS: readonly string[] = [];
+
+export class WireExchange implements Downstream {
+  observer: DownstreamObserver | undefined = undefined;
+  readonly #wire: WireConnection;
+  readonly #isHead: boolean;
+  readonly #hasBody: boolean;
+  #phase = WAITING;
+  #isBodiless = false;
+  #isChunked = false;
+  /** Bytes announced; -1: unknown. */
+  #announced = -1;
+  #bytesSent = 0;
+  /** The head until it is written, for which it is waited as long as this turn lasts. */
+  #isHeadHeld = false;
+  #status = 0;
+  #reason = '';
+  #fields = NO_FIELDS;
+  #length: number | undefined = undefined;
+  #awaitsDrain = false;
+
+  constructor(wire: WireConnection, isHead: boolean, hasBody: boolean) {
+    this.#wire = wire;
+    this.#isHead = isHead;
+    this.#hasBody = hasBody;
+  }
+
+  informational(status: number, headers: readonly string[]): void {
+    // 100 is sent by lanes that know Expect, 101 by those that know Upgrade.
+    if (this.#phase !== WAITING || status === 100 || status === 101) return;
+    this.#wire.output.text(renderHttp1Head(status, STATUS_CODES[status] ?? '', headers));
+    this.#wire.output.flushSoon();
+  }
+
+  head(status: number, reason: string, headers: readonly string[], length?: number): void {
+    if (this.#phase !== WAITING) return;
+    this.#prepareHead(status, reason, headers, length);
+    this.#phase = SENDING;
+    // An upstream's head mostly comes with the first of its body: one write for both.
+    this.#wire.output.flushSoon();
+  }
+
+  retract(): boolean {
+    if (this.#phase !== SENDING || !this.#isHeadHeld) return false;
+    this.#isHeadHeld = false;
+    this.#phase = WAITING;
+    return true;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#phase !== SENDING || this.#isBodiless || chunk.length === 0) return true;
+    if (this.#announced >= 0 && this.#bytesSent + chunk.length > this.#announced) {
+      this.abort();
+      return true;
+    }
+    if (this.#isHeadHeld && !this.writeHead()) return true;
+    this.#bytesSent += chunk.length;
+    const { output } = this.#wire;
+    if (this.#isChunked) {
+      output.text(`${chunk.length.toString(16)}\r\n`);
+      output.chunk(chunk);
+      output.text('\r\n');
+    } else {
+      output.chunk(chunk);
+    }
+    // The last of it is written with what ends the answer.
+    if (!output.isFull || this.#bytesSent === this.#announced) {
+      this.#wire.output.flushSoon();
+      return true;
+    }
+    output.flush();
+    if (!output.isBlocked) return true;
+    this.#awaitsDrain = true;
+    return false;
+  }
+
+  end(trailers?: readonly string[]): void {
+    if (this.#phase !== SENDING) return;
+    if (!this.#isBodiless && this.#bytesSent < this.#announced) {
+      this.abort();
+      return;
+    }
+    if (this.#isHeadHeld && !this.writeHead()) return;
+    if (this.#isChunked) {
+      const last = renderLastChunk(trailers);
+      if (last === undefined) {
+        this.abort();
+        return;
+      }
+      this.#wire.output.text(last);
+    }
+    this.#leave();
+  }
+
+  answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void {
+    if (this.#phase !== WAITING) return;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    // Of what a GET would have got nothing is known here, and 0 would be a lie.
+    const length =
+      bytes === undefined && (this.#isHead || status === 304) ? undefined : (bytes?.length ?? 0);
+    this.#prepareHead(status, '', headers, length);
+    if (!this.writeHead()) return;
+    if (!this.#isBodiless && bytes !== undefined && bytes.length > 0) {
+      this.#bytesSent = bytes.length;
+      this.#wire.output.chunk(bytes);
+    }
+    this.#leave();
+  }
+
+  abort(): void {
+    if (this.#phase === OVER) return;
+    this.#phase = OVER;
+    this.#wire.cut();
+  }
+
+  upgrade(): Duplex {
+    throw new Error('Requests for an upgrade are not served by this lane');
+  }
+
+  /** All of its answer is on its way. */
+  get isEnded(): boolean {
+    return this.#phase === ENDED;
+  }
+
+  /** Nothing of its answer has been given. */
+  get isUnanswered(): boolean {
+    return this.#phase === WAITING;
+  }
+
+  /** It waits for the client to read. */
+  get isHeldUp(): boolean {
+    return this.#awaitsDrain || this.#phase === ENDED;
+  }
+
+  /** The connection is gone. */
+  clientGone(): void {
+    this.#phase = OVER;
+    this.observer?.onClosed(false, this.#bytesSent);
+  }
+
+  /** The answer has left. */
+  finished(): void {
+    this.#phase = OVER;
+    this.observer?.onClosed(true, this.#bytesSent);
+    this.#wire.answered();
+  }
+
+  /** The client has read on. */
+  drained(): void {
+    if (!this.#awaitsDrain || this.#phase !== SENDING) return;
+    this.#awaitsDrain = false;
+    this.observer?.onDrain();
+  }
+
+  /** Gives a head that was held back to the output. False: it cannot be said, and the exchange is broken off. */
+  writeHead(): boolean {
+    if (!this.#isHeadHeld) return true;
+    this.#isHeadHeld = false;
+    const text = renderAnswerHead({
+      status: this.#status,
+      reason: this.#reason,
+      fields: this.#fields,
+      length: this.#length,
+      isChunked: this.#isChunked,
+      connection: this.#wire.settleHead(),
+    });
+    this.#fields = NO_FIELDS;
+    if (text === undefined) {
+      this.abort();
+      return false;
+    }
+    this.#wire.output.text(text);
+    return true;
+  }
+
+  #leave(): void {
+    this.#phase = ENDED;
+    if (this.#hasBody) this.#wire.settleEnd();
+    this.#wire.leave();
+  }
+
+  #prepareHead(
+    status: number,
+    reason: string,
+    headers: readonly string[],
+    length: number | undefined,
+  ): void {
+    this.#isHeadHeld = true;
+    this.#status = status;
+    this.#reason = reason;
+    this.#fields = headers;
+    this.#length = length;
+    this.#isBodiless = false;
+    this.#isChunked = false;
+    this.#announced = -1;
+    if (this.#isHead || status === 304) {
+      this.#isBodiless = true;
+    } else if (status === 204) {
+      this.#isBodiless = true;
+      this.#length = undefined;
+    } else if (status === 205) {
+      // RFC 9110 §15.3.6: no content, said by a length, since 205 is not self-delimiting.
+      this.#isBodiless = true;
+      this.#length = 0;
+    } else if (length !== undefined) {
+      this.#announced = length;
+    } else {
+      this.#isChunked = true;
+    }
+  }
+}
