@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** argv → one verb; the exit code is the verb's. */
+import { relative } from 'node:path';
 import { assertRuntimeFloor } from './runtime-floor.ts';
 
 assertRuntimeFloor(process.versions.node);
@@ -40,6 +41,7 @@ const io = {
   stderr,
   env,
   cwd: process.cwd(),
+  program: programName(),
   terminal: findTerminal(process),
   ask: createQuestion(process),
   readerLeft: reader.signal,
@@ -49,3 +51,11 @@ const code = await runCli(process.argv.slice(2), verbs, VERSION, io);
 await flushOutput(stdout, stderr);
 // A verb that has ended has let go of everything; what else keeps the loop alive does not count.
 process.exit(code);
+
+/** What can be pasted: in a checkout there is no `meshgate` to be found. */
+function programName(): string {
+  const { filename } = import.meta;
+  return filename.endsWith('.ts')
+    ? `npx node ${relative(process.cwd(), filename)}`
+    : 'npx meshgate';
+}

@@ -1,8 +1,9 @@
 /** The admin API as the verbs call it. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { relative } from 'node:path';
 import { AdminFailure, refused, unreachable } from './admin-failure.ts';
 import { readEvents, type ServerEvent } from './event-stream.ts';
+import { findLocalNode, type LocalNode } from './local-node.ts';
 import type { VerbIo } from './verb.ts';
 
 export interface Listed<Item> {
@@ -50,14 +51,13 @@ export interface AdminClient {
 }
 
 const DEFAULT_ADDRESS = 'http://127.0.0.1:8001';
-/** Where a node that is started in the same directory, without a `dataDir`, leaves its token. */
-const TOKEN_FILE = join('.meshgate', 'admin-token');
 const TIMEOUT_MS = 10_000;
 const PAGE_SIZE = '1000';
 
 /** For the usage of verbs. */
-export const ADMIN_USAGE = `MESHGATE_ADMIN is the address of the admin API (default: ${DEFAULT_ADDRESS}), MESHGATE_TOKEN its
-token (default: what is in ./${TOKEN_FILE}).`;
+export const ADMIN_USAGE = `MESHGATE_ADMIN is the address of the admin API, MESHGATE_TOKEN its token. Default: those of the
+node whose configuration is $MESHGATE_CONFIG, else ./meshgate.yaml, else ./config/meshgate.yaml:
+its admin.address, else ${DEFAULT_ADDRESS}, and what is in admin-token in its dataDir.`;
 
 interface Page<Item> {
   readonly items: readonly Item[];
@@ -68,9 +68,11 @@ interface Page<Item> {
 
 /** Rejects with an `AdminFailure` where the address is none, or there is no token. */
 export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
-  const base = toBase(io.env['MESHGATE_ADMIN'] ?? DEFAULT_ADDRESS);
+  const { MESHGATE_ADMIN: named, MESHGATE_TOKEN: given } = io.env;
   // Empty where a pipeline has no such secret.
-  const token = io.env['MESHGATE_TOKEN'] || (await readToken(io.cwd));
+  const local = named !== undefined && given ? undefined : await findLocalNode(io);
+  const base = toBase(named ?? local?.adminAddress ?? DEFAULT_ADDRESS);
+  const token = given || (await readToken(local!, io));
   const address = base.href.replace(/\/$/, '');
 
   function send(method: string, path: string, request: Request, signal: AbortSignal) {
@@ -180,15 +182,26 @@ function toBase(text: string): URL {
   );
 }
 
-async function readToken(cwd: string): Promise<string> {
+async function readToken(
+  { configFile, tokenFile }: LocalNode,
+  { cwd, env }: VerbIo,
+): Promise<string> {
   try {
-    return (await readFile(join(cwd, TOKEN_FILE), 'utf8')).trim();
+    return (await readFile(tokenFile, 'utf8')).trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is none here' : `it cannot be read (${code})`;
+    const path = relative(cwd, tokenFile);
+    const file = path.startsWith('..') ? tokenFile : path;
+    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+    const named = env['MESHGATE_CONFIG'] || 'meshgate.yaml';
+    const owner =
+      configFile === undefined
+        ? `there is no ${named} here that would tell of a node`
+        : `the configuration is ${configFile}`;
     throw new AdminFailure(
-      `there is no token: MESHGATE_TOKEN is not set, and of ./${TOKEN_FILE} ${reason}.
-The first start of a node writes one to admin-token in its data directory.`,
+      `there is no token: MESHGATE_TOKEN is not set, and ${file} ${reason} (${owner}).
+The first start of a node writes it, to admin-token in its data directory. Where the node runs with another
+configuration file, name that in MESHGATE_CONFIG.`,
     );
   }
 }

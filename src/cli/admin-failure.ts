@@ -29,6 +29,8 @@ export interface AdminFault {
   readonly detail: string;
   /** JSON pointer as a fragment, into the body or into `resource`. */
   readonly pointer?: string;
+  /** Left out: the value. */
+  readonly at?: 'key';
   readonly parameter?: string;
   readonly resource?: string;
   readonly hint?: string;
@@ -71,7 +73,8 @@ export function refused(address: string, status: number, body: unknown): AdminFa
   if (status === 401 && code !== 'local_token') {
     return new AdminFailure(
       `${code === 'token_expired' ? 'the token has expired' : `${address} does not know the token`}.
-Its own is in admin-token in the data directory of the node; put it into MESHGATE_TOKEN.`,
+Its own is in admin-token in the data directory of the node; put it into MESHGATE_TOKEN,
+or name the configuration file of that node in MESHGATE_CONFIG.`,
       { status },
     );
   }

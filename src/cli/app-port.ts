@@ -20,6 +20,8 @@ export interface AppOptions {
 export interface Started {
   readonly listeners: readonly ListenerFacts[];
   readonly statusPort: number;
+  /** Undefined: the admin API is closed, which the log tells. */
+  readonly adminPort: number | undefined;
 }
 
 export interface App {

@@ -76,11 +76,17 @@ export async function serve({ io, log, begin, onFailed }: ServeOptions): Promise
 }
 
 /** Says where each door is. */
-export function announce({ listeners, statusPort }: Started, { config }: App, io: VerbIo): void {
+export function announce(started: Started, { config }: App, io: VerbIo): void {
+  const { listeners, statusPort, adminPort } = started;
   const hosts = new Map(allListenersOf(config).map(({ name, host }) => [name, host]));
   for (const { name, scheme, port } of listeners) {
     io.stdout.write(
       `meshgate: ${name} listens on ${scheme}://${toShownHost(hosts.get(name))}:${port}\n`,
+    );
+  }
+  if (adminPort !== undefined) {
+    io.stdout.write(
+      `meshgate: admin on http://${toShownHost(config.admin.address.host)}:${adminPort}\n`,
     );
   }
   io.stdout.write(

@@ -1,12 +1,12 @@
 /** `meshgate start`: runs the gateway until it is told to stop. */
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startDemo } from '../demo/demo.ts';
+import { DEFAULT_DOORS, startDemo } from '../demo/demo.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { CreateApp } from './app-port.ts';
 import { configFileOf } from './config-file.ts';
 import { announce, serve, SERVE_EXIT_CODES } from './serve.ts';
-import type { Verb, VerbOptions } from './verb.ts';
+import type { Verb, VerbIo, VerbOptions } from './verb.ts';
 
 const OPTIONS = {
   config: { type: 'string', values: 'file' },
@@ -41,9 +41,18 @@ Examples:
           parts.beside = demo;
           parts.app = await createApp({ configFile, env: io.env, log });
           announce(await parts.app.start(), parts.app, io);
-          if (demo !== undefined) io.stdout.write(await demo.banner());
+          if (demo !== undefined) {
+            const cli = toCliAbout(configFile, io);
+            io.stdout.write(await demo.banner({ ...DEFAULT_DOORS, cli }));
+          }
         },
       });
     },
   };
+}
+
+/** How the other verbs are asked about the gateway of this file, from where this one was. */
+function toCliAbout(configFile: string, { cwd, program = 'meshgate' }: VerbIo): string {
+  const path = relative(cwd, configFile);
+  return `MESHGATE_CONFIG=${path.startsWith('..') ? configFile : path} ${program}`;
 }

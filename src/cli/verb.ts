@@ -16,6 +16,8 @@ export interface VerbIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Relative paths of arguments are relative to it. */
   readonly cwd: string;
+  /** How this program is called from there; default `meshgate`. */
+  readonly program?: string;
   /** Undefined: standard output is none. */
   readonly terminal?: Terminal | undefined;
   /** Asks whoever sits at the terminal; undefined: nobody does. Resolves to a line, undefined at the end of input. */

@@ -7,6 +7,8 @@ export interface DemoDoors {
   readonly status: string;
   /** For `http_proxy`. */
   readonly outbound: string;
+  /** How the command line is called about this gateway, e.g. `npx meshgate`. */
+  readonly cli?: string | undefined;
 }
 
 interface Trial {
@@ -27,7 +29,8 @@ ${trials.join('\n\n')}
 `;
 }
 
-function toTrials({ http, https, status, outbound }: DemoDoors, token: string): Trial[] {
+function toTrials(doors: DemoDoors, token: string): Trial[] {
+  const { http, https, status, outbound, cli } = doors;
   return [
     {
       expect: 'the gateway answers by itself: 200',
@@ -80,6 +83,20 @@ function toTrials({ http, https, status, outbound }: DemoDoors, token: string): 
     {
       expect: 'what the gateway counts',
       command: `curl -s ${status}/metrics`,
+    },
+    ...(cli === undefined ? [] : toCliTrials(cli, https)),
+  ];
+}
+
+function toCliTrials(cli: string, https: string): Trial[] {
+  return [
+    {
+      expect: 'how the gateway is, asked of its admin API',
+      command: `${cli} status`,
+    },
+    {
+      expect: 'which route wins a request, what its plugins say, and where it goes',
+      command: `${cli} explain GET ${https}/limited/1`,
     },
   ];
 }

@@ -1,5 +1,4 @@
 /** The demo: two small services behind the gateway, and commands to try them with. */
-import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
@@ -30,20 +29,27 @@ export interface Demo {
 }
 
 /** Where the gateway's addresses are by default. */
-const DEFAULT_DOORS: Omit<DemoDoors, 'outbound'> = {
+export const DEFAULT_DOORS: Omit<DemoDoors, 'outbound'> = {
   http: 'http://localhost:8000',
   https: 'https://localhost:8443',
   status: 'http://127.0.0.1:8007',
 };
 
-const ORDERS_TRIES = 100;
-const ORDERS_POLL_MS = 50;
+const READY_TRIES = 100;
+const READY_POLL_MS = 50;
 const DEFAULT_OUTBOUND: OutboundDoor = { host: '127.0.0.1', port: 4140 };
 
 /** Rejects where a port is taken, or the key cannot be written. */
 export async function startDemo(options: StartDemoOptions): Promise<Demo> {
   const { configFile, log, outbound = DEFAULT_OUTBOUND } = options;
-  const key = await createSigningKey(join(dirname(configFile), '.meshgate', 'demo', 'jwks.json'));
+  const keyFile = join(dirname(configFile), '.meshgate', 'demo', 'jwks.json');
+  const key = await createSigningKey(keyFile).catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(
+      `the demo cannot write ${keyFile} (${code}), the key of its tokens: give it a checkout that it may write`,
+      { cause },
+    );
+  });
   const listening: ListeningInstance[] = [];
   const stop = async () => {
     await Promise.all(listening.map((one) => one.stop()));
@@ -65,7 +71,8 @@ export async function startDemo(options: StartDemoOptions): Promise<Demo> {
   return {
     instances,
     async banner(doors = DEFAULT_DOORS) {
-      await ordersAnswer(outbound);
+      const orders = instances.filter(({ service }) => service === 'orders');
+      await ordersRegistered(doors.status, orders.length);
       return toBanner({ ...doors, outbound: toProxyUrl(outbound) }, await key.issueToken());
     },
     stop,
@@ -74,17 +81,18 @@ export async function startDemo(options: StartDemoOptions): Promise<Demo> {
 
 const toProxyUrl = ({ host, port }: OutboundDoor): string => `http://${host}:${port}`;
 
-/** They are registered once they are seen to be well, which is a moment after the gateway is up. */
-async function ordersAnswer({ host, port }: OutboundDoor): Promise<void> {
-  for (let tries = 0; tries < ORDERS_TRIES; tries++) {
-    const isThere = await new Promise<boolean>((resolve) => {
-      const request = get({ host, port, path: 'http://orders.mesh/orders' }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode === 200);
-      });
-      request.once('error', () => resolve(false));
-    });
-    if (isThere) return;
-    await delay(ORDERS_POLL_MS);
+/**
+ * They are registered once they are seen to be well, which is a moment after the gateway is up. It
+ * is asked for, and not tried: a request that fails would stand in the gateway's log.
+ */
+async function ordersRegistered(status: string, count: number): Promise<void> {
+  const wanted = `meshgate_endpoints{service="orders",state="healthy"} ${count}\n`;
+  for (let tries = 0; tries < READY_TRIES; tries++) {
+    const metrics = await fetch(`${status}/metrics`).then(
+      (answer) => answer.text(),
+      () => '',
+    );
+    if (metrics.includes(wanted)) return;
+    await delay(READY_POLL_MS);
   }
 }

@@ -43,9 +43,10 @@ describe('a verb that asks the admin API', () => {
     const { code, stdout, stderr } = await runVerb(services, [], await createFolder());
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /MESHGATE_TOKEN is not set, and of \.\/\.meshgate\/admin-token there is/,
+      /MESHGATE_TOKEN is not set, and \.meshgate\/admin-token does not exist \(there is no meshgate\.yaml here/,
     );
     expect(stderr).toContain('in its data directory');
+    expect(stderr).toContain('name that in MESHGATE_CONFIG');
   });
 
   it('takes an empty token for none', async () => {
@@ -80,7 +81,7 @@ is odd
     await mkdir(join(folder, '.meshgate', 'admin-token'), { recursive: true });
     const { code, stderr } = await runVerb(services, [], folder);
     expect(code).toBe(1);
-    expect(stderr).toContain('it cannot be read (EISDIR)');
+    expect(stderr).toContain('admin-token cannot be read (EISDIR)');
   });
 
   it('says what address it tried and how to name another where nobody answers', async () => {

@@ -66,6 +66,7 @@ describe('npm start', () => {
     assertFree([
       8000,
       8443,
+      8001,
       8007,
       4140,
       4143,
@@ -78,13 +79,20 @@ describe('npm start', () => {
   it('answers on 8443, and every command that it prints does what it says', async () => {
     const program = new Program([], { command: ['npm', 'start'], env: ENV, group: true });
     await untilServing(program);
-    await program.said('stdout', /\/metrics\n/);
-    const trials = [...program.stdout.matchAll(/^# (.*)\n(curl .*)$/gm)];
-    expect(trials.length).toBeGreaterThan(8);
-    expect(program.stdout.match(/^curl /gm)).toHaveLength(trials.length);
+    expect(program.stdout).toContain('meshgate: admin on http://localhost:8001\n');
+    await program.said('stdout', / explain .*\n/);
+    const trials = [...program.stdout.matchAll(/^# (.*)\n((?:curl|MESHGATE_CONFIG=).*)$/gm)];
+    expect(trials.length).toBeGreaterThan(10);
+    expect(program.stdout.match(/^(?:curl |MESHGATE_CONFIG=)/gm)).toHaveLength(trials.length);
+    // Nothing of its own is asked of the gateway that fails.
+    expect(program.stdout).not.toContain('"status":503');
 
     for (const [, promise, command] of trials) {
-      const { stdout } = await run('sh', ['-c', command!], { encoding: 'utf8' });
+      const { stdout } = await run('sh', ['-c', command!], {
+        encoding: 'utf8',
+        cwd: CHECKOUT,
+        env: ENV,
+      });
       expect(stdout, `${promise}: ${command}`).toMatch(expectationOf(command!));
     }
     program.signal('SIGINT');
@@ -104,6 +112,8 @@ describe('npm start', () => {
 
 /** What the answer to a command of the demo looks like. */
 function expectationOf(command: string): RegExp {
+  const verb = / src\/main\.ts ([a-z]+)/.exec(command)?.[1];
+  if (verb !== undefined) return VERBS[verb]!;
   const path = /https?:\/\/[^/]+(\/[a-z]*)/.exec(command)?.[1];
   const expected = EXPECTED.find(
     ([at, part]) => at === path && (part === undefined || command.includes(part)),
@@ -111,6 +121,11 @@ function expectationOf(command: string): RegExp {
   if (expected === undefined) throw new Error(`nothing is known of what this prints: ${command}`);
   return expected[2];
 }
+
+const VERBS: Readonly<Record<string, RegExp>> = {
+  status: /^node +\S+, ready\n[^]*^orders +3 of 3 /m,
+  explain: /^route {3}\* limited [^]*^result {4}forwarded$/m,
+};
 
 /** Path, what else is in the command, and what comes out; the first that fits counts. */
 const EXPECTED: readonly (readonly [path: string, part: string | undefined, output: RegExp])[] = [
@@ -134,7 +149,7 @@ const EXPECTED: readonly (readonly [path: string, part: string | undefined, outp
 ];
 
 describe('the first route of the README', () => {
-  beforeAll(() => assertFree([8000, 8007, 3000]));
+  beforeAll(() => assertFree([8000, 8001, 8007, 3000]));
 
   it('leads to a service on port 3000', async () => {
     const service = createHttpServer((_request, response) => response.end('mine'));
