@@ -36,7 +36,7 @@ export async function runCli(
     return await verb.run(rest, io);
   } catch (error) {
     if (!isMisuse(error)) throw error;
-    io.stderr.write(`meshgate ${name}: ${error.message}\n\n${verb.usage}\n`);
+    io.stderr.write(`meshgate ${name}: ${toMisuseText(error, verb, rest)}\n\n${verb.usage}\n`);
     return 2;
   }
 }
@@ -47,6 +47,16 @@ function isMisuse(error: unknown): error is Error {
     error instanceof Error &&
     String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
   );
+}
+
+/** Of an option that it does not know, node's own words are about how to pass a word that begins so. */
+function toMisuseText(error: Error, { options, actions }: Verb, [action = '']: string[]): string {
+  const option = /^Unknown option '(--?[^']+)'/.exec(error.message)?.[1];
+  if (option === undefined) return error.message;
+  const known = { ...options, ...actions?.[action] };
+  const names = Object.keys(known).map((one) => `--${one}`);
+  const hint = nearestNameHint(option, names);
+  return `there is no option ${option}${hint === undefined ? '' : `; ${hint}`}`;
 }
 
 function toHelp(verbs: readonly Verb[]): string {

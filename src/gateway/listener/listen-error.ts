@@ -11,19 +11,37 @@ export class ListenError extends Error {
   }
 }
 
-/** Names the listener, the address, what is wrong and what can be done. */
-export function toListenError(
-  error: NodeJS.ErrnoException,
-  listener: { readonly name: string; readonly host: string; readonly port: number },
-): ListenError {
-  const { name, host, port } = listener;
-  const where = `Listener "${name}" cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** What could not be opened. */
+export interface ListenPlace {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Of a listener that the mesh has. */
+  readonly door?: 'inbound' | 'outbound' | undefined;
+  /** It is no listener, but what the node has for itself. */
+  readonly own?: keyof typeof OWN_DOORS;
+}
+
+/** What they are for. */
+const OWN_DOORS = { status: 'probes and metrics', admin: 'the admin API' } as const;
+
+/** Names the listener or the key of the configuration, the address, what is wrong and what can be done. */
+export function toListenError(error: NodeJS.ErrnoException, place: ListenPlace): ListenError {
+  const { name, host, port, own } = place;
+  const key = own === undefined ? keyOfDoor(place) : `\`${own}.address\``;
+  const who =
+    own === undefined
+      ? `Listener "${name}"`
+      : `"${name}" (the node's own address for ${OWN_DOORS[own]}, none of the listeners)`;
+  const where = `${who} cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const another =
+    key === undefined ? 'give this listener another address' : `set ${key} to another address`;
   const code = error.code ?? 'UNKNOWN';
   switch (code) {
     case 'EADDRINUSE':
       return new ListenError(
         code,
-        `${where}: another program, or another listener, has that port (${code}). Stop it, or give this listener another address.`,
+        `${where}: another program, or another listener, has that port (${code}). Stop it, or ${another}.`,
         error,
       );
     case 'EACCES':
@@ -42,4 +60,10 @@ export function toListenError(
     default:
       return new ListenError(code, `${where}: ${error.message}`, error);
   }
+}
+
+/** As a reader of the file would look for it; listeners of the edge are found by their names. */
+function keyOfDoor({ door }: ListenPlace): string | undefined {
+  if (door === 'outbound') return '`outbound.address`';
+  return door === 'inbound' ? '`inbound` of its entry in `register`' : undefined;
 }

@@ -27,6 +27,8 @@ export class ListenerSet {
   readonly #options: ListenerSetOptions;
   #entries = new Map<string, Entry>();
   readonly #certificates = new SharedCertificates();
+  /** From then on what opens and closes is told: who starts the program is shown where its doors are. */
+  #isServing = false;
   /** Removed by a reload, and not yet without connections. */
   readonly #draining = new Set<Promise<void>>();
 
@@ -107,9 +109,15 @@ export class ListenerSet {
       if (!opened.has(key)) this.#update(entry, wanted);
     }
     for (const [key, entry] of this.#entries) {
-      if (!next.has(key)) this.#drain(entry);
+      if (next.has(key)) continue;
+      this.#log(entry, 'a listener takes no more connections, and drains');
+      this.#drain(entry);
+    }
+    if (this.#isServing) {
+      for (const entry of opened.values()) this.#log(entry, 'a listener was opened');
     }
     this.#entries = next;
+    this.#isServing = true;
   }
 
   #update(entry: Entry, config: ListenerConfig): void {
@@ -121,6 +129,12 @@ export class ListenerSet {
         'a listener could not take its new settings and keeps the old ones',
       );
     });
+  }
+
+  #log({ listener, config: { name, host } }: Entry, text: string): void {
+    const { scheme, port } = listener.facts;
+    const address = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.#options.log.info({ listener: name, address }, text);
   }
 
   #drain({ listener, config }: Entry): void {

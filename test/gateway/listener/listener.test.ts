@@ -51,6 +51,22 @@ describe('starting a listener', () => {
     );
   });
 
+  it('names the key of the configuration for what is none of its listeners', () => {
+    const error = Object.assign(new Error('taken'), { code: 'EADDRINUSE' });
+    const place = { host: '127.0.0.1', port: 8007 };
+    const told = toListenError(error, { name: 'status', ...place, own: 'status' }).message;
+    expect(told).toMatch(
+      /^"status" \(the node's own address for probes and metrics, none of the listeners\) cannot/,
+    );
+    expect(told).toMatch(/Stop it, or set `status\.address` to another address\.$/);
+    for (const [door, key] of [
+      ['outbound', '`outbound.address`'],
+      ['inbound', '`register`'],
+    ] as const) {
+      expect(toListenError(error, { name: `mesh:${door}`, ...place, door }).message).toContain(key);
+    }
+  });
+
   it.for([
     ['EACCES', '0.0.0.0', 80, 'CAP_NET_BIND_SERVICE'],
     ['EADDRNOTAVAIL', '::2', 80, '[::2]:80'],

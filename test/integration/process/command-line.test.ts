@@ -46,6 +46,11 @@ describe('misuse', () => {
     { argv: [], says: /start +Run the gateway/ },
     { argv: ['begin'], says: /there is no verb "begin"\n/ },
     { argv: ['strat'], says: /there is no verb "strat"; did you mean "start"\?/ },
+    {
+      argv: ['check', '--jsn', 'x'],
+      says: /: there is no option --jsn; did you mean "--json"\?\n\n/,
+    },
+    { argv: ['check', '-x', 'x'], says: /: there is no option -x\n\n/ },
     { argv: ['start', '--cofnig', 'x'], says: /--cofnig[\s\S]*meshgate start \[/ },
     { argv: ['start', '--config'], says: /--config[\s\S]*meshgate start \[/ },
     { argv: ['start', 'meshgate.yaml'], says: /meshgate start \[/ },

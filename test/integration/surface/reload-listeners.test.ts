@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRaw } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { ask, codeOf } from './client.ts';
+import { createRecordedLog } from './recorded-log.ts';
 import { freePort, startOrigin, type Origin } from './origin.ts';
 
 let gateway: TestGateway;
@@ -26,12 +27,13 @@ function withListeners(...listeners: object[]): Record<string, unknown> {
   };
 }
 
+const log = createRecordedLog();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 beforeAll(async () => {
   origin = await startOrigin('origin');
   [one, two] = [await freePort(), await freePort()];
-  gateway = await startGateway(withListeners(http('http', one)));
+  gateway = await startGateway(withListeners(http('http', one)), {}, log);
 });
 afterAll(() => Promise.all([gateway.stop(), origin.stop()]));
 
@@ -41,6 +43,8 @@ async function apply(config: object): Promise<void> {
 
 it('opens one that is added, and drains one that is removed', async () => {
   await apply(withListeners(http('http', one), http('more', two)));
+  const place = { listener: 'more', address: `http://127.0.0.1:${two}` };
+  expect((await log.entry(/listener was opened/)).fields).toEqual(place);
   expect((await ask(two, '/')).body).toBe('origin');
 
   let finish: () => void = () => undefined;
@@ -51,6 +55,8 @@ it('opens one that is added, and drains one that is removed', async () => {
   await origin.request(origin.asked.length + 1);
   await apply(withListeners(http('http', one)));
   await expect(ask(two, '/')).rejects.toThrow(/ECONNREFUSED/);
+  expect((await log.entry(/takes no more connections/)).fields).toEqual(place);
+  expect(log.entries.filter(({ message }) => message.startsWith('a listener '))).toHaveLength(2);
   finish();
   expect(await inFlight).toMatchObject({ status: 200, body: 'at last' });
   origin.answer = (_asked, response) => response.end('origin');
