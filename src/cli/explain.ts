@@ -35,7 +35,9 @@ export function createExplain(createApp: CreateApp): Verb {
   --all          Show every route that lost, and not only the ${MAX_LOST} that came closest
   --json         Print the explanation as JSON, with all of them
 
-Exit code 0 where the request would be forwarded or answered below 400, else 1.
+What requests use up is neither looked into on the nodes nor spent: a limit is said to let the
+request through unless it is used up. Exit code 0 where the request would be forwarded or answered
+below 400, else 1.
 
 Examples:
   meshgate explain GET https://api.example.com/orders/1
@@ -122,12 +124,12 @@ function toText(explanation: Explanation, maxLost: number): string {
   }
   if (routes.length === 0) lines.push('route     none is configured on this listener');
   lines.push('');
-  for (const { plugin, stage, answer: verdict, failure } of plugins) {
+  for (const { plugin, stage, answer: verdict, note, failure } of plugins) {
     const says =
       failure !== undefined
         ? `fails: ${failure}`
         : verdict === undefined
-          ? 'lets it through'
+          ? `lets it through${note === undefined ? '' : ` ${note}`}`
           : `answers ${verdict.status} ${verdict.code ?? ''} ${verdict.detail ?? ''}`.trimEnd();
     lines.push(`plugin    ${plugin} (${stage}): ${says}`);
   }

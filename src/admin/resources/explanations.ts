@@ -62,6 +62,7 @@ const Explained = Type.Object({
           { description: 'Left out: it lets the request go on.' },
         ),
       ),
+      note: Optional('What letting it go on leaves open: nothing is counted or spent here.'),
       failure: Optional('Why it failed.'),
     }),
   ),

@@ -26,6 +26,8 @@ export interface PluginVerdict {
   readonly answer:
     | { readonly status: number; readonly code?: string; readonly detail?: string }
     | undefined;
+  /** Of one that lets the request go on: what this leaves open, e.g. `unless the limit is used up`. */
+  readonly note?: string;
   /** It threw; what follows is by its `onError`. */
   readonly failure?: string;
 }
@@ -43,10 +45,13 @@ export class Narration implements PathNarrator {
   }
 
   plugin(instance: PluginInstance, result: HookResult, failure?: Error): void {
+    const goesOn = result === undefined && failure === undefined;
+    const note = goesOn ? instance.dryRunNote : undefined;
     this.plugins.push({
       plugin: instance.name,
       stage: instance.stage,
       answer: toVerdictAnswer(result),
+      ...(note !== undefined && { note }),
       ...(failure !== undefined && { failure: failure.message }),
     });
   }

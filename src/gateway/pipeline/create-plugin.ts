@@ -53,6 +53,7 @@ export function createPlugin(
     deadlineMs: definition.deadlineMs ?? DEFAULT_DEADLINE_MS,
     buffersBody: definition.body === 'buffer',
     answersPreflight: definition.answersPreflight === true,
+    dryRunNote: definition.dryRunNote?.(entry.config),
     hooks,
     release,
   };

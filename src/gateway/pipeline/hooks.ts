@@ -16,6 +16,8 @@ export interface PluginInstance {
   readonly deadlineMs: number;
   readonly buffersBody: boolean;
   readonly answersPreflight: boolean;
+  /** What a dry run leaves open. */
+  readonly dryRunNote?: string | undefined;
   readonly hooks: PluginHooks;
   /** After `hooks.close`: gives back what its context has handed out. */
   release(): void;

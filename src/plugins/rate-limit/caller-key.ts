@@ -1,7 +1,7 @@
 /** Whom a rate limit counts: the key of an exchange, by consumer, address, route, header or claim. */
 import { hash } from 'node:crypto';
 import { parseIpAddress, readClaim, type Exchange } from '../sdk/plugin.ts';
-import type { RateLimitConfig } from './schema.ts';
+import type { CountedBy } from './schema.ts';
 
 export type CallerKey = (exchange: Exchange) => string;
 
@@ -12,7 +12,7 @@ const byConsumer: CallerKey = (exchange) =>
   exchange.consumer === undefined ? byIp(exchange) : `c:${exchange.consumer.name}`;
 
 /** How to tell the callers of a limit apart; bound once, as the request path has no time to ask. */
-export function bindCallerKey(by: RateLimitConfig['by'], shared: boolean): CallerKey {
+export function bindCallerKey(by: CountedBy, shared: boolean): CallerKey {
   if (by === 'consumer') return byConsumer;
   if (by === 'ip') return byIp;
   // Under a shared name, all its routes are one.

@@ -11,11 +11,14 @@ import {
 } from '../sdk/plugin.ts';
 import { bindCallerKey } from './caller-key.ts';
 import { bindLimitFields, retryAfterSeconds } from './limit-fields.ts';
-import { RateLimitConfig } from './schema.ts';
+import { RateLimitConfig, type CountedBy } from './schema.ts';
+
+/** Optional in the schema: only a consumer that was asked for can be missed. */
+const byOf = ({ by = 'consumer' }: RateLimitConfig): CountedBy => by;
 
 /** After authentication only where the key depends on it: elsewhere a flood is best refused first. */
 function stageOf(config: RateLimitConfig): 'edge' | 'shape' {
-  const { by } = config;
+  const by = byOf(config);
   return by === 'consumer' || (typeof by === 'object' && 'claim' in by) ? 'shape' : 'edge';
 }
 
@@ -44,13 +47,20 @@ function check(config: RateLimitConfig): ConfigIssue[] {
 function limiterName(config: RateLimitConfig, route: string | undefined): string {
   const owner =
     config.name !== undefined ? { name: config.name } : { route: route ?? null, cost: config.cost };
-  return JSON.stringify([owner, config.by]);
+  return JSON.stringify([owner, byOf(config)]);
 }
 
 function bindCost(cost: RateLimitConfig['cost']): (method: string) => number {
   if (typeof cost === 'number') return () => cost;
   const byMethod = new Map(Object.entries(cost));
   return (method) => byMethod.get(method) ?? 1;
+}
+
+function needsCaller({ by }: RateLimitConfig): ConfigIssue | undefined {
+  const what =
+    by === 'consumer' ? by : typeof by === 'object' && 'claim' in by ? 'claim' : undefined;
+  if (what === undefined) return undefined;
+  return { path: 'by', message: `nobody has a ${what} on this route: each address is counted` };
 }
 
 /** Not 429: this caller may have done nothing. 503 says that it is the gateway that cannot (RFC 9110 §15.6.4). */
@@ -68,6 +78,8 @@ export const rateLimit = definePlugin({
   // A counter that is out of order must not take the service down with it.
   onError: 'open',
   check,
+  needsCaller,
+  dryRunNote: ({ limit, window }) => `unless the limit of ${limit} in ${window} is used up`,
   create(config, { counters, metrics, route }) {
     const windowMs = durationMs(config.window);
     const name = limiterName(config, route);
@@ -78,7 +90,7 @@ export const rateLimit = definePlugin({
       'Requests that a limit decided on without Redis, by what decided.',
       ['route', 'fallback'],
     );
-    const keyOf = bindCallerKey(config.by, config.name !== undefined);
+    const keyOf = bindCallerKey(byOf(config), config.name !== undefined);
     const costOf = bindCost(config.cost);
     const addFields = bindLimitFields(config.name ?? route ?? 'default', config.limit, windowMs);
     /** In `exchange.state`: this instance's verdict, and that these counts were charged. */

@@ -11,25 +11,26 @@ export const RateLimitConfig = Type.Object(
       description: 'Points that a key may spend in one window',
     }),
     window: Duration({ description: "Length of a key's window, from its first request on" }),
-    by: Type.Union(
-      [
-        Type.Literal('consumer'),
-        Type.Literal('ip'),
-        Type.Literal('route'),
-        Type.Object(
-          { header: Type.String({ minLength: 1, description: 'Name of a request header' }) },
-          closed,
-        ),
-        Type.Object(
-          { claim: Type.String({ minLength: 1, description: 'Name of a claim of the token' }) },
-          closed,
-        ),
-      ],
-      {
-        default: 'consumer',
-        description:
-          'Whom to count. Without the consumer, header or claim, the address: IPv6 by its /64',
-      },
+    by: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('consumer'),
+          Type.Literal('ip'),
+          Type.Literal('route'),
+          Type.Object(
+            { header: Type.String({ minLength: 1, description: 'Name of a request header' }) },
+            closed,
+          ),
+          Type.Object(
+            { claim: Type.String({ minLength: 1, description: 'Name of a claim of the token' }) },
+            closed,
+          ),
+        ],
+        {
+          description:
+            'Whom to count; default `consumer`. Without the consumer, header or claim, the address: IPv6 by its /64',
+        },
+      ),
     ),
     cost: Type.Union(
       [
@@ -75,3 +76,5 @@ export const RateLimitConfig = Type.Object(
 );
 
 export type RateLimitConfig = Static<typeof RateLimitConfig>;
+
+export type CountedBy = NonNullable<RateLimitConfig['by']>;

@@ -74,6 +74,16 @@ export interface PluginDefinition<Config extends TSchema = TSchema> {
    * usual (`Authorization`, cookies, names with `token`, `secret` and the like) is hidden without.
    */
   readonly credentials?: (config: Static<Config>) => readonly CredentialSource[];
+  /**
+   * A setting that has its meaning only where callers are known, with what becomes of it elsewhere:
+   * a warning on routes without any plugin of the stage `authenticate`, by `meshgate check` too.
+   */
+  readonly needsCaller?: (config: Static<Config>) => ConfigIssue | undefined;
+  /**
+   * What `exchange.dryRun` leaves open, as `meshgate explain` puts it behind "lets it through",
+   * e.g. `unless the quota is used up`.
+   */
+  readonly dryRunNote?: (config: Static<Config>) => string | undefined;
   readonly create: (config: Static<Config>, context: PluginContext) => PluginHooks;
 }
 

@@ -225,6 +225,14 @@ describe('what the gateway answers itself', () => {
 });
 
 describe('the verb', () => {
+  it('says of a limit that it may be used up, since it looks at no node', async () => {
+    const { code, out } = await run('GET', 'http://any.test/limited');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^plugin +rate-limit \(edge\): lets it through unless the limit of 2 in 1h is used up$/m,
+    );
+  });
+
   it('prints the whole story, and ends with 0 where the request would pass', async () => {
     const { code, out } = await run('GET', 'http://api.test/orders/1', '-H', 'x-env: canary');
     expect(code).toBe(0);

@@ -344,7 +344,6 @@ describe("rate-limit's configuration", () => {
     expect(configure(rateLimit, { limit: 1, window: '1s' })).toEqual({
       limit: 1,
       window: '1s',
-      by: 'consumer',
       cost: 1,
       mode: 'leased',
       onUnavailable: 'local',

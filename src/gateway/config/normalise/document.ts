@@ -6,6 +6,7 @@ import type { ConfigPath } from '../config-path.ts';
 import type { RawDocument } from '../schema/document.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
 import { toBackplane } from './backplane.ts';
+import { warnOfUnknownCallers } from './caller-warnings.ts';
 import { toCertificate, type NameOwners } from './certificate.ts';
 import { toConsumer } from './consumer.ts';
 import { mapPresent, toBytes, toUsablePath, type Draft } from './draft.ts';
@@ -69,7 +70,8 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
       return config;
     },
   );
-  warnOfRoutes(draft, placed, services);
+  warnOfRoutes(draft, placed, services, raw.services);
+  warnOfUnknownCallers(draft, placed, raw.plugins);
   return {
     node: { name: raw.node.name, zone: raw.node.zone },
     dataDir: toUsablePath(draft, raw.dataDir, ['dataDir']),

@@ -51,7 +51,9 @@ function fromText(draft: Draft, text: string, path: ConfigPath): PathMatch {
   const written = isPrefix ? text.slice(0, -1) : text;
   if (written.includes('*')) {
     draft.report(path, 'a "*" can only stand alone at the end, as in "/orders/*"', {
-      hint: 'use { regex: … } for patterns, { exact: … } for a path with a star',
+      hint: /^[^*]*[^*/]\*$/.test(text)
+        ? `did you mean ${JSON.stringify(`${text.slice(0, -1)}/*`)}?`
+        : 'use { regex: … } for patterns, { exact: … } for a path with a star',
     });
   }
   if (!isPrefix) return { kind: 'exact', value: toCanonicalPath(draft, written, path) };

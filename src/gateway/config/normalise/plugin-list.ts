@@ -46,7 +46,7 @@ function fromMapping(
 }
 
 /** `allow[2].name` as steps. */
-function parseIssuePath(text: string): ConfigPath {
+export function parseIssuePath(text: string): ConfigPath {
   return [...text.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
     index === undefined ? (key ?? '') : Number(index),
   );

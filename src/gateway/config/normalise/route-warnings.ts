@@ -16,12 +16,14 @@ export function warnOfRoutes(
   draft: Draft,
   routes: readonly PlacedRoute[],
   services: readonly ServiceConfig[],
+  rawServices: RawDocument['services'],
 ): void {
   const byName = new Map(services.map((service) => [service.name, service]));
   const matches = new MatchIndex();
   for (const placed of routes) {
     warnOfWeights(draft, placed);
     warnOfSubsets(draft, placed, byName);
+    warnOfEmptyServices(draft, placed, rawServices);
     matches.add(draft, placed);
   }
 }
@@ -33,6 +35,28 @@ function warnOfWeights(draft: Draft, { route, path }: PlacedRoute): void {
     severity: 'warning',
     hint: 'give one of them a weight',
   });
+}
+
+/** An empty list is allowed, such as for a service whose endpoints are yet to come. */
+function warnOfEmptyServices(
+  draft: Draft,
+  { route, path }: PlacedRoute,
+  services: RawDocument['services'],
+): void {
+  const empty = route.targets.find(
+    // Endpoints with faults have left holes, and been told about.
+    (target) => target.kind === 'service' && services[target.service]?.endpoints?.length === 0,
+  );
+  if (empty?.kind !== 'service') return;
+  const { service } = empty;
+  draft.report(
+    [...path, 'to'],
+    `the service ${service} has no endpoints: requests are answered by 503`,
+    {
+      severity: 'warning',
+      hint: 'give it an endpoint',
+    },
+  );
 }
 
 /** Only where all endpoints are in the file can it be known who they are. */
