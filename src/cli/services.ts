@@ -16,6 +16,9 @@ export const services: Verb = {
 
   --json  Print the services and all that is known of their endpoints
 
+These are the services that are registered. Those with endpoints of their own in the configuration, or
+found by DNS, are shown by "meshgate status".
+
 ${ADMIN_USAGE}
 Exit code 0; 1: the admin API cannot be asked, or there is no such service; 2: misuse.
 
@@ -31,6 +34,8 @@ Examples:
     );
   },
 };
+
+const OTHERS = 'Services whose endpoints are not found in the mesh are shown by "meshgate status".';
 
 interface Row {
   readonly service: string;
@@ -78,7 +83,9 @@ async function show(
   const names = listed.items.map(({ name }) => name);
   if (wanted !== undefined && !names.includes(wanted)) {
     const known = names.length === 0 ? 'it has none' : `it has: ${names.join(', ')}`;
-    io.stderr.write(`meshgate services: the mesh has no service "${wanted}"; ${known}\n`);
+    io.stderr.write(
+      `meshgate services: the mesh has no service "${wanted}"; ${known}\n${OTHERS}\n`,
+    );
     return 1;
   }
   const shown = names
@@ -92,7 +99,7 @@ async function show(
     return 0;
   }
   if (shown.length === 0) {
-    io.stdout.write('the mesh has no services: no instance is registered\n');
+    io.stdout.write(`the mesh has no services: no instance is registered\n${OTHERS}\n`);
     return 0;
   }
   const rows = shown.flatMap(({ name, endpoints }): Row[] =>

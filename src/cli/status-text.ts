@@ -2,6 +2,7 @@
 import type { VerbIo } from './verb.ts';
 import { createPaint, type Tone } from './paint.ts';
 import type { Fleet } from './status.ts';
+import { printServices } from './service-lines.ts';
 import { printTable, toPrintable, type Column } from './table.ts';
 import { toVersionText } from './config-versions.ts';
 
@@ -43,6 +44,7 @@ export function printStatus(
   tell('backplane', connected ? 'good' : 'bad', `${kind}, ${link}`);
   tell('endpoints', undefined, toEndpointText(endpoints));
   stdout.write('\n');
+  printServices(io, node.services);
   printTable(io, COLUMNS, nodes);
   const bad = createPaint(stderr, env);
   for (const problem of problems) {

@@ -6,6 +6,7 @@ import { ADMIN_USAGE, type AdminClient } from './admin-client.ts';
 import { AdminFailure } from './admin-failure.ts';
 import { printJson, withAdmin } from './admin-verb.ts';
 import { readHead, VERSIONS, type Head, type VersionDetail } from './config-versions.ts';
+import { toServiceProblems } from './service-lines.ts';
 import { printStatus } from './status-text.ts';
 import type { Verb, VerbOptions } from './verb.ts';
 
@@ -13,10 +14,13 @@ const OPTIONS = { json: { type: 'boolean' } } as const satisfies VerbOptions;
 
 export const status: Verb = {
   name: 'status',
-  summary: 'Show how a node and its fleet are: versions, nodes, backplane, last reload.',
+  summary: 'Show how a node and its fleet are: versions, services, nodes, backplane, last reload.',
   usage: `meshgate status [--json]
 
   --json  Print { well, problems, node, configuration, nodes, silent, endpoints }
+
+Of each service that the node calls it shows how many endpoints are well. Without a healthCheck one is taken
+to be well until requests to it fail; one that routes lead to, and that has none, is not well.
 
 ${ADMIN_USAGE}
 Exit code 0: all is well; 1: something is not, or the admin API cannot be asked; 2: misuse.
@@ -155,5 +159,6 @@ function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
       problems.push(`${name} still runs version ${report.version}, not ${newest.version}`);
     }
   }
+  problems.push(...toServiceProblems(node));
   return problems;
 }

@@ -92,6 +92,42 @@ not well: edge-2 still runs version 0, not 1
 `);
   });
 
+  it('shows how each service is, and warns of one that routes lead to in vain', async () => {
+    const service = { name: 'orders', total: 3, healthy: 3, unhealthy: 0, ejected: 0, draining: 0 };
+    const services = [
+      { ...service, checked: true, routed: true },
+      { ...service, name: 'users', total: 2, healthy: 1, ejected: 1, checked: false, routed: true },
+      { ...service, name: 'pay', healthy: 0, unhealthy: 3, checked: true, routed: true },
+      { ...service, name: 'empty', total: 0, healthy: 0, checked: true, routed: true },
+      { ...service, name: 'spare', total: 0, healthy: 0, checked: true, routed: false },
+    ];
+    const { code, stdout, stderr } = await runAdminVerb(await start({ services }), status);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`
+SERVICE  HEALTHY  NOTES
+users    1 of 2   1 ejected, no healthCheck: known by requests alone
+pay      0 of 3   3 unhealthy
+empty    0 of 0
+spare    0 of 0   no route leads to it
+orders   3 of 3
+
+NODE `);
+    expect(stderr)
+      .toBe(`not well: pay has no healthy endpoint (0 of 3) on edge-1, and routes lead to it
+not well: empty has no endpoint on edge-1, and routes lead to it
+`);
+  });
+
+  it('shows some of very many services, and first those that are not well', async () => {
+    const one = { total: 1, unhealthy: 0, ejected: 0, draining: 0, checked: true, routed: false };
+    const services = Array.from({ length: 30 }, (_, i) => {
+      return { ...one, name: `s${i}`, healthy: i === 29 ? 0 : 1 };
+    });
+    const { stdout } = await runAdminVerb(await start({ services }), status);
+    expect(stdout).toMatch(/^SERVICE .*\ns29 +0 of 1 .*\ns0 /m);
+    expect(stdout).toContain('\nand 10 more; --json has them all\n');
+  });
+
   it('prints all of it as JSON', async () => {
     const admin = await start({ state: 'starting' });
     const { code, stdout, stderr } = await runAdminVerb(admin, status, '--json');

@@ -43,6 +43,21 @@ export const NodeStatus = Type.Object(
         ),
       ),
     }),
+    services: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        total: Type.Integer({ description: 'Endpoints.' }),
+        healthy: Type.Integer({ description: 'Those that requests go to.' }),
+        unhealthy: Type.Integer({ description: 'Fail their checks.' }),
+        ejected: Type.Integer({ description: 'Put aside by outlier detection.' }),
+        draining: Type.Integer(),
+        checked: Type.Boolean({
+          description: 'By its `healthCheck`; else what is known of it comes from requests alone.',
+        }),
+        routed: Type.Boolean({ description: 'A route leads to it.' }),
+      }),
+      { description: 'Those that it calls, static and discovered, as it sees them.' },
+    ),
     backplane: Type.Object({
       kind: Type.Enum(['embedded', 'redis']),
       connected: Type.Boolean(),

@@ -189,10 +189,17 @@ function toOverflowSamples({ name, breaker }: Service): Sample[] {
     .map(([limit, value]) => ({ labels: { service: name, limit }, value }));
 }
 
-function toEndpointSamples({ name, endpoints }: Service): Sample[] {
+/** How many are in which state; each counts once. */
+export function countStates(
+  endpoints: readonly Endpoint[],
+): Record<ReturnType<typeof stateOf>, number> {
   const states = { healthy: 0, unhealthy: 0, ejected: 0, draining: 0 };
   for (const endpoint of endpoints) states[stateOf(endpoint)]++;
-  return Object.entries(states).map(([state, value]) => ({
+  return states;
+}
+
+function toEndpointSamples({ name, endpoints }: Service): Sample[] {
+  return Object.entries(countStates(endpoints)).map(([state, value]) => ({
     labels: { service: name, state },
     value,
   }));
