@@ -184,6 +184,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       admin.applied(config);
       if (isRegistering) register(config);
     },
+    onOwner: () => admin.owned(),
     readiness,
     metrics: gatewayMetrics,
     log,
@@ -207,6 +208,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     tap,
     shared,
     configuration,
+    services: servicesInUse,
     readiness,
     stages,
     clock,
@@ -231,7 +233,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       onDemand.start();
       // First of the doors: it tells that the node is starting, and where it cannot be had nothing is applied.
       const { port } = await status.start().catch((error: unknown) => {
-        throw toListenError(error as NodeJS.ErrnoException, { name: 'status', ...initial.status });
+        const place = { name: 'status', own: 'status', ...initial.status } as const;
+        throw toListenError(error as NodeJS.ErrnoException, place);
       });
       await configuration.start().catch(async (error: unknown) => {
         await status.stop();
@@ -244,14 +247,11 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       }
       // From here on: that starting keeps the event loop busy says nothing about load.
       overload.start();
-      await admin.start();
+      const adminPort = await admin.start();
       readiness.status = 'ready';
       isRegistering = true;
       register(initial);
-      return {
-        statusPort: port,
-        listeners: listeners.all.map(({ facts }) => facts),
-      };
+      return { statusPort: port, adminPort, listeners: listeners.all.map(({ facts }) => facts) };
     },
 
     reload() {

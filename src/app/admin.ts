@@ -9,7 +9,9 @@ import { explain } from '../gateway/explain/explain.ts';
 import { toExplainRequest } from '../gateway/explain/question.ts';
 import { toListenError } from '../gateway/listener/listen-error.ts';
 import type { Tap } from '../gateway/observe/tap.ts';
+import { countStates } from '../gateway/status/gateway-metrics.ts';
 import type { Readiness } from '../gateway/status/readiness.ts';
+import type { Service } from '../mesh/service/service.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 import { standardPlugins } from '../plugins/standard.ts';
 import { VERSION } from '../version.ts';
@@ -21,8 +23,10 @@ import type { SharedConfiguration } from './shared-configuration.ts';
 export interface Admin {
   /** Tells it which configuration is in force from now on. */
   applied(config: Config): void;
-  /** Where the address cannot be had the log tells, and the API stays closed. */
-  start(): Promise<void>;
+  /** Whose the shared part is may have changed, and nothing else. */
+  owned(): void;
+  /** Resolves to its port; where the address cannot be had the log tells, and the API stays closed. */
+  start(): Promise<number | undefined>;
   stop(): Promise<void>;
   /** Entries of the audit log that could not be kept in the backplane. */
   droppedAuditEntries(): number;
@@ -39,6 +43,8 @@ export interface AdminParts {
   readonly tap: Tap;
   readonly shared: SharedConfiguration;
   readonly configuration: Configuration;
+  /** Those that are called now. */
+  readonly services: () => readonly Service[];
   readonly readiness: Readiness;
   /** Those of the request path. */
   readonly stages: readonly PathStage[];
@@ -66,7 +72,7 @@ export function createAdmin(parts: AdminParts): Admin {
     node: nodeId,
     lostNodes: () => node.lostNodes,
     tap,
-    status: createStatus(parts),
+    status: createStatus(parts, () => inForce),
     configuration: {
       store: shared.versions,
       check: (candidate) => configuration.check(candidate),
@@ -84,26 +90,34 @@ export function createAdmin(parts: AdminParts): Admin {
     clock,
     log,
   });
+  const owned = (): void => {
+    filing = fileDocument.update(shared.owner === 'file');
+  };
   return {
     applied(next) {
       inForce = next;
-      filing = fileDocument.update(shared.owner === 'file');
+      owned();
     },
+    owned,
     async start() {
       await filing;
       const started = await server.start().catch((error: unknown) => {
-        const place = { name: 'admin', ...address };
+        const place = { name: 'admin', own: 'admin', ...address } as const;
         const { message } = toListenError(error as NodeJS.ErrnoException, place);
         log.warn({ reason: message }, 'the admin API is closed');
       });
       if (started) await mesh.announceAdmin(started);
+      return started?.port;
     },
     stop: () => server.stop(),
     droppedAuditEntries: () => server.droppedAuditEntries(),
   };
 }
 
-function createStatus({ config, mesh, readiness, clock }: AdminParts): () => NodeStatus {
+function createStatus(
+  { config, mesh, services, readiness, clock }: AdminParts,
+  inForce: () => Config,
+): () => NodeStatus {
   const { node } = mesh;
   const startedAt = new Date(clock.now()).toISOString();
   return () => {
@@ -125,6 +139,7 @@ function createStatus({ config, mesh, readiness, clock }: AdminParts): () => Nod
         missing: report.config_missing ?? null,
         last_reload: last === undefined ? null : { ...last, errors: [...last.errors] },
       },
+      services: toServiceStates(services(), inForce()),
       backplane: {
         kind: config.backplane.redis === undefined ? 'embedded' : 'redis',
         connected,
@@ -133,6 +148,18 @@ function createStatus({ config, mesh, readiness, clock }: AdminParts): () => Nod
       },
     };
   };
+}
+
+function toServiceStates(services: readonly Service[], { routes }: Config): NodeStatus['services'] {
+  const targets = routes.flatMap((route) => route.targets);
+  const routed = new Set(targets.map((target) => target.kind === 'service' && target.service));
+  return services.map(({ name, endpoints, health }) => ({
+    name,
+    total: endpoints.length,
+    ...countStates(endpoints),
+    checked: health.checks !== undefined,
+    routed: routed.has(name),
+  }));
 }
 
 /** What a node says, about one version. */

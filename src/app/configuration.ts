@@ -2,14 +2,16 @@
 import { extname } from 'node:path';
 import type { CompiledSnapshot } from '../gateway/config/compile.ts';
 import type { Config } from '../gateway/config/config.ts';
+import { toDataDirFailure } from '../gateway/config/file-failure.ts';
 import { inTurns } from '../gateway/config/in-turns.ts';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { createLastGoodKeeper } from '../gateway/config/last-good.ts';
 import { createConfigLoader } from '../gateway/config/load-in-thread.ts';
-import type { Loaded, LoadResult } from '../gateway/config/load.ts';
+import type { ConfigOwner, Loaded, LoadResult } from '../gateway/config/load.ts';
 import { Reloader, type PreparedListeners } from '../gateway/config/reloader.ts';
 import {
   canonicalPieces,
+  SHARED_KEYS,
   type SharedDocument,
 } from '../gateway/config/versions/shared-document.ts';
 import type { Attempt } from '../gateway/config/versions/version-choice.ts';
@@ -32,6 +34,8 @@ export interface ConfigurationOptions {
   readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
   /** Once a configuration is in force. */
   readonly onApplied: (config: Config) => void;
+  /** It has been found, by a file that says otherwise what runs already, whose the shared part is. */
+  readonly onOwner: () => void;
   readonly readiness: Readiness;
   readonly metrics: GatewayMetrics;
   readonly log: Log;
@@ -67,7 +71,8 @@ const STANDARD_PLUGINS = new URL(`../plugins/standard${extname(import.meta.url)}
 export function createConfiguration(options: ConfigurationOptions): Configuration {
   const { first, configFile, document, shared, env, readiness, metrics, log } = options;
   const lastGood = createLastGoodKeeper((error) => {
-    log.warn({ err: error }, 'the applied configuration could not be kept in the data directory');
+    const reason = toDataDirFailure(error, first.config.dataDir);
+    log.warn({ reason }, 'the applied configuration could not be kept in the data directory');
   });
   const isWatched = document === undefined;
   const catalogue = { module: STANDARD_PLUGINS, name: 'standardPlugins' };
@@ -77,6 +82,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   let pending: Loaded | undefined = first;
   let attempt: Attempt = { version: undefined, isStopgap: false };
   let loaded: Loaded = first;
+  /** Of what runs. */
+  let owner: ConfigOwner | undefined;
   let watched = first.files.join('\0');
   const watcher = watchConfig({ files: first.files, log, onChange: () => void reloader.apply() });
 
@@ -92,7 +99,12 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     // Every version of a busy fleet is loaded from the same file: to look around for it costs some too.
     if (result.files.join('\0') !== watched) watcher.watch(result.files);
     watched = result.files.join('\0');
-    return result;
+    if (!result.ok || result.owner === 'file' || owner !== 'file' || part !== undefined)
+      return result;
+    // Without a version there is nothing to go on with, and traffic would be without routes until there is one.
+    shared.released();
+    options.onOwner();
+    return { ok: false, issues: [toReleasedIssue(configFile)], files: result.files };
   }
 
   const reloader = new Reloader({
@@ -107,7 +119,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     onApplied(config, hash, revision) {
       readiness.configHash = hash;
       readiness.sharedHash = loaded.sharedHash;
-      shared.accepted(config, loaded.owner);
+      owner = loaded.owner;
+      shared.accepted(config, owner);
       reloaded(revision);
       const { version } = readiness.versions();
       log.info(
@@ -120,7 +133,9 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     onUnchanged() {
       readiness.sharedHash = loaded.sharedHash;
-      shared.accepted(loaded.config, loaded.owner);
+      owner = loaded.owner;
+      shared.accepted(loaded.config, owner);
+      options.onOwner();
       reloaded(readiness.revision);
       log.info({ revision: readiness.revision }, 'the configuration is what runs already');
     },
@@ -185,6 +200,18 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       // Else it is the file that keeps it from being looked at.
       return ok || own.some(({ severity }) => severity === 'error') ? own : issues;
     },
+  };
+}
+
+function toReleasedIssue(file: string): ConfigIssue {
+  return {
+    severity: 'error',
+    file,
+    line: 1,
+    column: 1,
+    path: '',
+    message: `the file has none of ${SHARED_KEYS.join(', ')} any more, and no version of them has been applied: what it had stays in force until then`,
+    hint: 'meshgate apply FILE writes one; to remove them all, write `routes: []`',
   };
 }
 

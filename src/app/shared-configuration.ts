@@ -39,6 +39,8 @@ export interface SharedConfiguration {
   onMoved(listener: () => void): void;
   next(): Attempt;
   accepted(config: Config, owner: ConfigOwner): void;
+  /** The file has let go of its part, and what it had runs on: until there is a version, which may now be written. */
+  released(): void;
   /** True where there is something else to try in its place. */
   refused(errors: readonly string[]): boolean;
 }
@@ -68,6 +70,7 @@ export function createSharedConfiguration(
   );
   let { owner } = first;
   let hasListeners = first.config.listeners.length > 0;
+  let isReleased = false;
   let told = '';
 
   readiness.versions = () => {
@@ -102,7 +105,8 @@ export function createSharedConfiguration(
 
   /** Without a version there is nothing to serve, which is right only where there is none. */
   function findMissing(): string | undefined {
-    if (owner === 'file' || !hasListeners || choice.runs !== undefined) return undefined;
+    if (owner === 'file' || isReleased || !hasListeners) return undefined;
+    if (choice.runs !== undefined) return undefined;
     if (findRefused() !== undefined) {
       return 'no version of the shared configuration that this node can run';
     }
@@ -133,10 +137,16 @@ export function createSharedConfiguration(
     next: () => choice.next(),
     accepted(config, ofOwner) {
       owner = ofOwner;
+      isReleased = false;
       hasListeners = config.listeners.length > 0;
       choice.accepted(owner === 'backplane');
       // The newest one is kept anyway.
       running.keep(choice.refusal === undefined ? undefined : choice.runs);
+      tell();
+    },
+    released() {
+      owner = 'backplane';
+      isReleased = true;
       tell();
     },
     refused(errors) {

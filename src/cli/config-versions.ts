@@ -79,7 +79,8 @@ export function assertOwnedByNodes({ owner }: Head, { address }: AdminClient): v
   if (owner === 'backplane') return;
   throw new AdminFailure(
     `services, routes, consumers, plugins and certificates stand in the configuration file of the node at ${address}, which owns them.
-Change them there; or take these four out of the file, so that all nodes share what is applied.`,
+Change them there; or take all five out of the file: what it had stays in force until the first apply, and
+from then on all nodes share what is applied.`,
     { status: 409 },
   );
 }

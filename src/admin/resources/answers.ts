@@ -74,7 +74,7 @@ function toError(
       return new AdminError(
         409,
         'config_owned_by_file',
-        'Services, routes, consumers, plugins and certificates stand in the configuration file of this node, which owns them: change them there.',
+        'Services, routes, consumers, plugins and certificates stand in the configuration file of this node, which owns them: change them there. Or take all five out of the file: what it had stays in force until the first version is written, and from then on all nodes share what is.',
       );
     case 'contended':
       return new AdminError(503, 'contended', 'Too many changes at once; nothing was changed.');
