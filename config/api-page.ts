@@ -83,6 +83,7 @@ The whole of it, with every schema, is [config/openapi.json](../config/openapi.j
 node serves its own, with the plugins that it has, at \`/openapi.json\`.
 
 \`\`\`sh
+# The node's own token is in admin-token in its data directory: dataDir, by default .meshgate beside its configuration file.
 curl -H "Authorization: Bearer $(cat .meshgate/admin-token)" http://127.0.0.1:8001/v1/routes
 \`\`\`
 

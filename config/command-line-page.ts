@@ -24,8 +24,9 @@ ${links.join('\n')}
 - **Exit codes**: 0 done, 1 the answer is no, 2 misuse.
 - **\`--json\`** of every listing is for programs; tables are for people, and as wide as the terminal.
 - **Colours** are there on a terminal. \`NO_COLOR=1\` takes them away, \`FORCE_COLOR=1\` asks for them elsewhere.
+- **In a checkout** it is \`npx node src/main.ts\` what is called \`meshgate\` here; with the package, \`npx meshgate\`.
 - **The admin API** that a verb asks is named by \`MESHGATE_ADMIN\`, the token that it shows by
-  \`MESHGATE_TOKEN\`.
+  \`MESHGATE_TOKEN\`. Without, it is that of the node whose configuration file is here.
 - A reader that has seen enough (\`meshgate tap | head\`) is no error.
 
 ${sections.join('\n')}`;

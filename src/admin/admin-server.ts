@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { Ajv } from 'ajv';
 import fastify, { type FastifyInstance } from 'fastify';
+import { toDataDirFailure } from '../gateway/config/file-failure.ts';
 import type { Tap } from '../gateway/observe/tap.ts';
 import type { Backplane } from '../mesh/backplane/backplane.ts';
-import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import { scheduleTimer, type Schedule } from '../mesh/backplane/schedule.ts';
 import type { Destination } from '../mesh/node/advertised-host.ts';
 import { readLoopbackId } from '../mesh/node/admin-address.ts';
@@ -187,7 +187,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       try {
         token = await openAdminToken(dataDir);
       } catch (error) {
-        log.error({ reason: reasonOf(error) }, 'there is no admin token: the admin API is closed');
+        const reason = toDataDirFailure(error, dataDir);
+        log.error({ reason }, 'there is no admin token: the admin API is closed');
         return undefined;
       }
       const { file } = token;

@@ -12,6 +12,11 @@ export const FaultSchema = Type.Object({
   pointer: Type.Optional(
     Type.String({ description: 'JSON pointer into the body, as a fragment: `#/weight`.' }),
   ),
+  at: Type.Optional(
+    Type.Literal('key', {
+      description: 'It is the key at the end of `pointer` that is at fault. Left out: its value.',
+    }),
+  ),
   parameter: Type.Optional(Type.String({ description: 'Of the path or the query.' })),
   resource: Type.Optional(
     Type.String({ description: 'What `pointer` points into, where that is not the body.' }),

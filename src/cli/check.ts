@@ -31,6 +31,7 @@ Example:
     const result = await loadConfig(resolve(io.cwd, file), {
       catalogue: standardPlugins,
       env: io.env,
+      missingHint: 'write one, or name another',
     });
     const issues = (result.ok ? result.warnings : result.issues).map((issue) => toNamed(issue, io));
     if (values.json === true) {

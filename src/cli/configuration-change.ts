@@ -72,7 +72,9 @@ function parseSettings(
   if (waitMs === undefined)
     return misuse(io, `not a duration such as 30s or 2m: ${timeout}`, usage);
   if (!yes && io.ask === undefined) {
-    return misuse(io, 'there is no terminal to ask on: say --yes, or look with diff first', usage);
+    // Nothing is wrong with how it was called: the usage would only hide the reason.
+    io.stderr.write('there is no terminal to ask on: say --yes, or look with diff first\n');
+    return 2;
   }
   return { isApproved: yes, message, waitMs: wait ? waitMs : undefined, asJson: json };
 }

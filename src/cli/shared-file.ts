@@ -77,11 +77,11 @@ export async function readSharedFile(file: string, io: VerbIo): Promise<SharedFi
   return {
     document,
     toFaultLine(fault, severity) {
-      const { pointer, resource, detail, hint } = fault;
+      const { pointer, resource, detail, hint, at: part = 'value' } = fault;
       if (pointer === undefined || resource !== undefined) return toFaultText(fault);
       const path = parsePointer(pointer.replace(/^#/, ''), document);
       return toIssueText({
-        ...at(source.locate(path, 'value'), toPathText(path), detail, hint),
+        ...at(source.locate(path, part), toPathText(path), detail, hint),
         severity,
       });
     },

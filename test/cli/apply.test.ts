@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { VersionReport } from '../../src/admin/resources/configuration-access.ts';
 import { apply } from '../../src/cli/apply.ts';
+import { check } from '../../src/cli/check.ts';
 import { diff } from '../../src/cli/diff.ts';
 import { documentOf } from '../gateway/config/shared-document-fixture.ts';
 import { stopAdminsAfterEach } from '../admin/admin-fixture.ts';
@@ -80,7 +81,15 @@ describe('meshgate apply', () => {
     await desk.stop();
     const { code, stdout, stderr } = await desk.run(apply, 'meshgate.yaml');
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('there is no terminal to ask on: say --yes');
+    expect(stderr).toBe('there is no terminal to ask on: say --yes, or look with diff first\n');
+  });
+
+  it('names the place as check does, also where it is a key', async () => {
+    const bad = `${FILE}  - name: b\n    match: [{ path: /b }]\n    to: orders\n    timeot: 1s\n`;
+    const desk = await startDesk({ 'bad.yaml': bad });
+    const { stderr } = await desk.run(apply, 'bad.yaml', '--yes');
+    expect(stderr).toMatch(/^bad\.yaml:11:5 routes\[1\]\.timeot: unknown key/);
+    expect((await desk.run(check, 'bad.yaml')).stderr).toContain(stderr);
   });
 
   it('shows all that the API finds wrong where it stands in the file', async () => {

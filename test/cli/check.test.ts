@@ -28,6 +28,14 @@ describe('meshgate check', () => {
     ]);
   });
 
+  it('proposes nothing that it does not take where there is no such file', async () => {
+    const { code, stderr } = await runVerb(check, ['nope.yaml'], await createFolder());
+    expect([code, stderr]).toEqual([
+      1,
+      'nope.yaml:1:1: the file does not exist (write one, or name another)\n',
+    ]);
+  });
+
   it('substitutes from the environment it is given', async () => {
     const folder = await createFolder({ 'm.yaml': 'meshgate: 1\nnode: { name: "${N}" }\n' });
     expect(await runVerb(check, ['m.yaml'], folder)).toMatchObject({ code: 1 });

@@ -73,7 +73,7 @@ describe('meshgate rollback', () => {
     expect(desk.store.head()!.version).toBe(3);
   });
 
-  it.each([[[]], [['1', '2']], [['0', '-y']], [['one', '-y']], [['1.5', '-y']], [['1']]])(
+  it.each([[[]], [['1', '2']], [['0', '-y']], [['one', '-y']], [['1.5', '-y']]])(
     'ends with 2 for %j',
     async (argv) => {
       const { code, stderr } = await runVerb(rollback, argv, '/');
@@ -81,6 +81,14 @@ describe('meshgate rollback', () => {
       expect(stderr).toContain('meshgate rollback VERSION');
     },
   );
+});
+
+it('ends with 2 and the reason alone where there is no terminal to ask on', async () => {
+  expect(await runVerb(rollback, ['1'], '/')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'there is no terminal to ask on: say --yes, or look with diff first\n',
+  });
 });
 
 describe('meshgate history', () => {

@@ -76,9 +76,14 @@ function isWithin([first]: ConfigPath, body: unknown): boolean {
 }
 
 function toFault(
-  { message, hint }: ConfigIssue,
+  { message, hint, at }: ConfigIssue,
   place: Pick<Fault, 'pointer' | 'resource'>,
   prefix = '',
 ): Fault {
-  return { detail: `${prefix}${message}`, ...place, ...(hint !== undefined && { hint }) };
+  return {
+    detail: `${prefix}${message}`,
+    ...place,
+    ...(at !== undefined && { at }),
+    ...(hint !== undefined && { hint }),
+  };
 }

@@ -26,9 +26,10 @@ export function readTarget(exchange: GatewayExchange): StageResult {
   const parsed = parseAuthority(authority, intake.connection.protocol === 'http/1.0');
   if (parsed === undefined)
     throw badRequest('The Host field is not a host name with an optional port.');
+  // Before the path is looked at: the log names the host of a refused one.
+  request.host = parsed.host;
   const canonical = canonicalTarget(target);
   if (canonical instanceof PathRefusal) throw badRequest(canonical.detail);
-  request.host = parsed.host;
   request.path = canonical.path;
   request.query = canonical.query;
   exchange.encodedSlash = canonical.encodedSlash;

@@ -1,4 +1,4 @@
-/** Why a file could not be read, in words. */
+/** Why a file could not be read, or the data directory not be written, in words. */
 
 /** E.g. `the file /etc/a.pem does not exist`. The name is left out where the reader knows it. */
 export function toReadFailure(error: unknown, file?: string): string {
@@ -19,4 +19,23 @@ export function toReadFailure(error: unknown, file?: string): string {
     default:
       return `cannot read ${name} (${code})`;
   }
+}
+
+const NOT_WRITABLE: Readonly<Record<string, string>> = {
+  EACCES: 'the user that meshgate runs as may not write it',
+  EPERM: 'the user that meshgate runs as may not write it',
+  EROFS: 'its file system is read-only',
+  EEXIST: 'it is a file, not a folder',
+  ENOTDIR: 'what should be a folder of its path is none',
+  ENOENT: 'it cannot be made there',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+};
+
+/** One line, with what helps; of an error that is not the system's, what it says itself. */
+export function toDataDirFailure(error: unknown, dataDir: string): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const why = NOT_WRITABLE[code];
+  if (why === undefined) return error instanceof Error ? error.message : String(error);
+  return `the data directory ${dataDir} cannot be written: ${why} (${code}); mend that, or set \`dataDir\` to a folder that can be`;
 }

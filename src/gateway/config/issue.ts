@@ -15,6 +15,8 @@ export interface ConfigIssue {
   readonly column: number;
   /** E.g. `routes[3].to[0].service`; empty for the file itself. */
   readonly path: string;
+  /** Line and column are those of the key at the end of the path. Default: of its value. */
+  readonly at?: 'key';
   /** What is wrong and what is allowed. Never holds a substituted value. */
   readonly message: string;
   /** What to do about it. */

@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly validator?: SchemaValidator | undefined;
   /** What all nodes run; passed over where the file has any of it itself. Default: nothing. */
   readonly shared?: SharedPart | undefined;
+  /** What to do where there is no such file. Default: as for verbs that take `--config`. */
+  readonly missingHint?: string | undefined;
   /** For the dates of certificates, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
 }
@@ -86,7 +88,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   try {
     text ??= await readFile(path, 'utf8');
   } catch (error) {
-    const hint = 'write one, or name another with --config';
+    const { missingHint: hint = 'write one, or name another with --config' } = options;
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     return notLoaded(file, [path], toReadFailure(error), isMissing ? hint : undefined);
   }
@@ -208,6 +210,7 @@ function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): Config
     file: name,
     ...source.locate(path, at),
     path: toPathText(path),
+    ...(at === 'key' && { at }),
     message,
   };
   return hint === undefined ? issue : { ...issue, hint };

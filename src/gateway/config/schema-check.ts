@@ -66,20 +66,28 @@ export function prune(
 
 /**
  * The faults worth telling: a missing key whose misspelling is told about already is no second
- * one, nor is the type of a value where it is told which values may stand there.
+ * one but part of the first, nor is the type of a value where it is told which values may stand there.
  */
 export function withoutConsequences(faults: readonly PlacedFault[]): readonly PlacedFault[] {
   const misspelt = new Set<string>();
+  const missing = new Set<string>();
   const notAllowed = new Set<string>();
   for (const { pointer, fault } of faults) {
     if (fault.kind === 'not-allowed') notAllowed.add(pointer);
+    if (fault.kind === 'missing') missing.add(`${pointer}\n${fault.key}`);
     if (fault.kind !== 'unknown-key') continue;
     const meant = nearestName(fault.key, fault.allowed);
     if (meant !== undefined) misspelt.add(`${pointer}\n${meant}`);
   }
-  return faults.filter(({ pointer, fault }) => {
+  const told = faults.filter(({ pointer, fault }) => {
     if (fault.kind === 'missing') return !misspelt.has(`${pointer}\n${fault.key}`);
     return fault.kind !== 'type' || !notAllowed.has(pointer);
+  });
+  return told.map(({ pointer, fault }) => {
+    if (fault.kind !== 'unknown-key') return { pointer, fault };
+    const meant = nearestName(fault.key, fault.allowed);
+    if (meant === undefined || !missing.has(`${pointer}\n${meant}`)) return { pointer, fault };
+    return { pointer, fault: { ...fault, missing: meant } };
   });
 }
 

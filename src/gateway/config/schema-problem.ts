@@ -5,6 +5,7 @@ import { nearestNameHint } from './nearest-name.ts';
 import { typeOf } from './schema-branch.ts';
 import type { PlacedFault, SchemaFault } from './schema-validator.ts';
 
+type UnknownKeyFault = Extract<SchemaFault, { readonly kind: 'unknown-key' }>;
 type TypeFault = Extract<SchemaFault, { readonly kind: 'type' }>;
 
 /** What may be shown in place of a value, by JSON pointer; undefined: the value itself. */
@@ -40,7 +41,7 @@ export function toProblem(
   });
   switch (fault.kind) {
     case 'unknown-key':
-      return unknownKey(path, fault.key, fault.allowed);
+      return unknownKey(path, fault);
     case 'missing':
       return problem(
         `${JSON.stringify(fault.key)} is missing`,
@@ -66,7 +67,8 @@ export function toProblem(
         ? problem(`${shown} does not match ${fault.pattern}`)
         : problem(
             `${shown} is not valid here`,
-            `write it like ${toAlternatives(fault.examples.map(String))}`,
+            (shownInstead(pointer) === undefined ? slashHint(value, fault.pattern) : undefined) ??
+              `write it like ${toAlternatives(fault.examples.map(String))}`,
           );
     default:
       return problem(
@@ -78,14 +80,15 @@ export function toProblem(
   }
 }
 
-function unknownKey(path: ConfigPath, key: string, allowed: readonly string[]): Problem {
+function unknownKey(path: ConfigPath, { key, allowed, missing }: UnknownKeyFault): Problem {
+  const hint = nearestNameHint(key, allowed);
   const listed = allowed.length === 0 ? 'no key is allowed here' : `allowed: ${toList(allowed)}`;
   return {
     severity: 'error',
     path: [...path, key],
     at: 'key',
     message: `unknown key ${JSON.stringify(key)}; ${listed}`,
-    hint: nearestNameHint(key, allowed),
+    hint: missing === undefined ? hint : `${hint} it is needed, and missing`,
   };
 }
 
@@ -122,6 +125,15 @@ function typeHint(
   }
   if (value === null && expected.includes('object')) return 'write {} for one without settings';
   return undefined;
+}
+
+/** A path that only lacks its first slash, or the one before its star. */
+function slashHint(value: unknown, pattern: string): string | undefined {
+  if (!pattern.startsWith('^/') || typeof value !== 'string' || value === '') return undefined;
+  const path = `/${value}`.replace(/([^/*])\*$/, '$1/*');
+  return new RegExp(pattern).test(path) && !value.startsWith('/')
+    ? `did you mean ${JSON.stringify(path)}?`
+    : undefined;
 }
 
 function toAlternatives(names: readonly string[]): string {

@@ -6,7 +6,13 @@ import { branchesInOrder, allowedScalars, typesOf } from './schema-branch.ts';
 
 /** What is wrong at one place. */
 export type SchemaFault =
-  | { readonly kind: 'unknown-key'; readonly key: string; readonly allowed: readonly string[] }
+  | {
+      readonly kind: 'unknown-key';
+      readonly key: string;
+      readonly allowed: readonly string[];
+      /** The key that was probably meant, where it is needed and not there. */
+      readonly missing?: string;
+    }
   | { readonly kind: 'missing'; readonly key: string; readonly description: string | undefined }
   | {
       readonly kind: 'type';

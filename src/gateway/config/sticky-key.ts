@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
+import { toDataDirFailure } from './file-failure.ts';
 
 const FILE = 'sticky-key';
 const KEY_BYTES = 32;
@@ -33,7 +34,7 @@ function makeKey(dataDir: string, log: Log): Uint8Array {
     writeFileSync(join(dataDir, FILE), key, { mode: 0o600, flush: true });
   } catch (error) {
     log.warn(
-      { err: error },
+      { reason: toDataDirFailure(error, dataDir) },
       'the key of sticky sessions cannot be kept; they end with the process',
     );
   }

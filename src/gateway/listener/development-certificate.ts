@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
+import { toDataDirFailure } from '../config/file-failure.ts';
 import { toCanonicalAddress } from '../exchange/canonical-address.ts';
 import { parseCertificate, type Certificate } from './certificate.ts';
 
@@ -44,7 +45,8 @@ export async function loadDevelopmentCertificate(
     await keep(path, pem);
   } catch (error) {
     // A full or read-only disk: browsers will ask about another certificate after a restart.
-    options.log?.warn({ err: error }, 'the development certificate could not be kept');
+    const reason = toDataDirFailure(error, options.dataDir);
+    options.log?.warn({ reason }, 'the development certificate could not be kept');
   }
   return toUsable(parseCertificate(pem, pem), names);
 }

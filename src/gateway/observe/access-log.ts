@@ -18,7 +18,7 @@ export function toAccessRecord(
     method: request.method,
     host: request.host,
     // Without the query, which is where tokens end up that belong in no log.
-    path: request.path,
+    path: request.path === '' ? receivedPath(exchange.intake.target) : request.path,
     status: statusOf(exchange),
     duration_ms: round(durationMs),
     bytes_in: outcome.bytesIn,
@@ -40,6 +40,16 @@ export function toAccessRecord(
 /** 499 as nginx has it: the client left before there was an answer to count. */
 export function statusOf({ response }: GatewayExchange): number {
   return response.status === 0 ? 499 : response.status;
+}
+
+/** Of one that was refused, as it was received. */
+const MAX_RECEIVED_CHARACTERS = 256;
+
+/** Only what is a path: a URL may hold a password. */
+function receivedPath(target: string): string {
+  if (!target.startsWith('/')) return '';
+  const query = target.search(/[?#]/);
+  return target.slice(0, Math.min(query === -1 ? target.length : query, MAX_RECEIVED_CHARACTERS));
 }
 
 function round(ms: number): number {

@@ -38,7 +38,11 @@ export function reasonOf(cause: unknown): string {
   for (let at = cause, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
     messages.push(at.message);
   }
-  return messages.length === 0 ? String(cause) : messages.join(': ');
+  const last = messages.pop();
+  // Sentences end; what is followed by its cause does not.
+  return last === undefined
+    ? String(cause)
+    : [...messages.map((message) => message.replace(/\.$/, '')), last].join(': ');
 }
 
 function toFailure(cause: unknown): Failure {

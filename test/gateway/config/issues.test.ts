@@ -52,6 +52,22 @@ const goldens: readonly Golden[] = [
     ],
   },
   {
+    title: 'a misspelt key that is needed, which is missing too',
+    text: 'meshgate: 1\nroutes:\n  - { nam: a, respond: { status: 204 } }\n',
+    issues: [
+      '3:7 routes[0].nam: unknown key "nam"; allowed: name, match, to, redirect, respond, listeners, rewrite, timeout, retry, mirror, plugins, priority, allowEncodedSlash, labels (did you mean "name"? it is needed, and missing)',
+    ],
+  },
+  {
+    title: 'a prefix without the slash before its star, or the first one',
+    text: 'meshgate: 1\nroutes:\n  - { name: a, match: { path: /x* }, respond: { status: 204 } }\n  - { name: b, match: { path: "y*" }, respond: { status: 204 } }\n  - { name: c, match: { path: /a*b* }, respond: { status: 204 } }\n',
+    issues: [
+      '3:31 routes[0].match.path: a "*" can only stand alone at the end, as in "/orders/*" (did you mean "/x/*"?)',
+      '4:31 routes[1].match.path: "y*" is not valid here (did you mean "/y/*"?)',
+      '5:31 routes[2].match.path: a "*" can only stand alone at the end, as in "/orders/*" (use { regex: … } for patterns, { exact: … } for a path with a star)',
+    ],
+  },
+  {
     title: 'a wrong type in the middle of a list',
     text: 'meshgate: 1\ntrustedProxies:\n  - 10.0.0.0/8\n  - 5\n  - 10.0.0.0/40\n',
     issues: [
@@ -198,7 +214,7 @@ services:
       '9:48 services.g.healthCheck.interval: must be more than 0',
       '10:36 services.h.healthCheck: the health check knows more than one way (give http, tcp or grpc)',
       '10:48 services.h.healthCheck.grpc: gRPC is not spoken over the protocol http1 (set protocol to auto, h2c or h2)',
-      '11:52 services.i.healthCheck.http.path: "healthz" is not valid here (write it like /healthz)',
+      '11:52 services.i.healthCheck.http.path: "healthz" is not valid here (did you mean "/healthz"?)',
       '12:41 services.j.outlierDetection: true is not allowed here; allowed: false',
       '13:41 services.k.outlierDetection.maxEjectionTime: must not be less than baseEjectionTime',
       '13:59 services.k.outlierDetection.consecutive5xx: must be at least 1, got 0',
@@ -209,7 +225,7 @@ services:
     title: 'references to what is not there, with the nearest name',
     text: `meshgate: 1
 listeners: [{ name: http }]
-services: { orders: { endpoints: [] } }
+services: { orders: { discover: { mesh: orders } } }
 routes:
   - { name: a, to: ordrs, listeners: [htpp] }
   - { name: b, to: [{ service: orders }, { service: billing }], mirror: [{ service: oders }] }
@@ -230,7 +246,7 @@ routes:
   {
     title: 'routes that lead nowhere, or to several places',
     text: `meshgate: 1
-services: { s: { endpoints: [] } }
+services: { s: { discover: { mesh: s } } }
 routes:
   - { name: a }
   - { name: a, to: s, respond: { body: hi } }
@@ -283,10 +299,10 @@ routes:
       '6:36 routes[0].match[0].hosts[2]: "http://y" is no host name (leave scheme and path out)',
       '6:48 routes[0].match[0].hosts[3]: "*.10.0.0.1" is no host name',
       '6:62 routes[0].match[0].hosts[4]: "10.0.0.300" is no valid IPv4 address',
-      '7:17 routes[0].match[1].path: a "*" can only stand alone at the end, as in "/orders/*" (use { regex: … } for patterns, { exact: … } for a path with a star)',
+      '7:17 routes[0].match[1].path: a "*" can only stand alone at the end, as in "/orders/*" (did you mean "/a/*"?)',
       '7:32 routes[0].match[1].methods[0]: "get" is no method (write GET: methods are case-sensitive)',
       '7:37 routes[0].match[1].methods[1]: "G T" is not valid here (write it like GET or POST)',
-      '8:17 routes[0].match[2].path: "a" is not valid here (write it like / or /orders)',
+      '8:17 routes[0].match[2].path: "a" is not valid here (did you mean "/a"?)',
       '9:17 routes[0].match[3].path: must have exactly one key',
       '10:27 routes[0].match[4].path.prefix: a prefix needs no "/*" (write "/a")',
       '11:17 routes[0].match[5].path: no request can have this path: The path climbs above the root.',
@@ -317,7 +333,7 @@ routes:
   {
     title: 'rewrites that do not fit',
     text: `meshgate: 1
-services: { s: { endpoints: [] } }
+services: { s: { discover: { mesh: s } } }
 routes:
   - { name: a, to: s, match: { path: /a }, rewrite: { stripPrefix: /a } }
   - { name: b, to: s, match: { path: /a/* }, rewrite: { stripPrefix: /b, path: /c } }
@@ -381,7 +397,7 @@ consumers:
       '4:34 consumers[1].apiKeys[0].hash: the API key belongs to the consumer "a" (a caller must be known as one consumer)',
       '4:117 consumers[1].jwt: the token subject belongs to the consumer "a" (a caller must be known as one consumer)',
       '5:13 consumers[2].name: the name is taken by consumers[0] (names of consumers are unique)',
-      '5:34 consumers[2].apiKeys[0].hash: (hidden) is not valid here (write it like sha256: and 64 hexadecimal digits)',
+      '5:34 consumers[2].apiKeys[0].hash: (hidden) is not valid here (write it like sha256:<64 hexadecimal digits>, from: printf %s "$KEY" | sha256sum)',
     ],
   },
   {
@@ -503,7 +519,7 @@ routes:
     title: 'routes that lose on the listener of another, whatever stands before and beside',
     text: `meshgate: 1
 listeners: [{ name: in, address: 127.0.0.1:1 }, { name: out, address: 127.0.0.1:2 }, { name: side, address: 127.0.0.1:3 }]
-services: { s: { endpoints: [] } }
+services: { s: { discover: { mesh: s } } }
 routes:
   - { name: a, to: s, match: { path: /x }, listeners: [in] }
   - { name: b, to: s, match: { path: /x }, listeners: [out] }

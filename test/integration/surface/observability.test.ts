@@ -207,6 +207,24 @@ describe('the access log', () => {
     expect(reply.body).not.toContain(dead);
   });
 
+  it('names host and path, as it came and cut short, of a request whose path is refused', async () => {
+    const client = await connectRaw(gateway.httpPort);
+    const path = `//x/../../etc/${'p'.repeat(500)}`;
+    await client
+      .send(`GET ${path}?token=secret HTTP/1.1\r\nHost: shop.test\r\n\r\n`)
+      .untilText('bad_request');
+    const line = await gateway.waitForLog(({ host }) => host === 'shop.test');
+    expect(line).toMatchObject({ status: 400, code: 'bad_request', path: path.slice(0, 256) });
+    expect(JSON.stringify(line)).not.toContain('secret');
+  });
+
+  it('ends no sentence twice in a reason', async () => {
+    await ask(gateway.httpPort, '/dead/twice');
+    const line = await gateway.waitForLog(({ path }) => path === '/dead/twice');
+    expect(line['reason']).toMatch(/[a-z]: /);
+    expect(line['reason']).not.toContain('.:');
+  });
+
   it('tells of a client that left, with 499', async () => {
     origin.answer = () => undefined;
     const leaving = request({ port: gateway.httpPort, path: '/orders/left', agent: false });

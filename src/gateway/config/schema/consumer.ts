@@ -12,7 +12,7 @@ export const ConsumerSchema = Type.Object(
           hash: Type.String({
             pattern: '^sha256:[0-9A-Fa-f]{64}$',
             writeOnly: true,
-            examples: ['sha256: and 64 hexadecimal digits'],
+            examples: ['sha256:<64 hexadecimal digits>, from: printf %s "$KEY" | sha256sum'],
             description: 'SHA-256 of the key: `printf %s KEY | sha256sum`.',
           }),
         },

@@ -112,7 +112,8 @@ async function readOwn(file: string): Promise<readonly Uint8Array[]> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw new ConfigKeyError(toReadFailure(error, file));
   }
   return parseKeys(text, file);

@@ -20,7 +20,7 @@ interface Setting {
 }
 
 const ROUTE = { name: 'a', match: [{ path: '/*' }], to: 's' };
-const SHARED = { services: { s: { endpoints: [] } }, routes: [ROUTE] };
+const SHARED = { services: { s: { discover: { mesh: 's' } } }, routes: [ROUTE] };
 
 function toPart(value: object): { name: string; json: string } {
   const parsed = parseSharedDocument(value);
@@ -86,8 +86,8 @@ describe('a configuration of a file and a shared part', () => {
     });
     expect(issues[0]).toMatch(/meshgate\.yaml:2:11 status\.adress: /);
     // As `toSharedYaml` writes it.
-    expect(issues[1]).toMatch(/^version 7:13:9 routes\[1\]\.to: .*nowhere/);
-    expect(issues[2]).toMatch(/^version 7:17:5 routes\[2\]\.nmae: /);
+    expect(issues[1]).toMatch(/^version 7:14:9 routes\[1\]\.to: .*nowhere/);
+    expect(issues[2]).toMatch(/^version 7:18:5 routes\[2\]\.nmae: /);
   });
 
   it('substitutes by the environment of the node, and never shows what it put in', async () => {
