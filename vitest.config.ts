@@ -17,7 +17,8 @@ const ALONE = [
 export default defineConfig({
   test: {
     // The smallest machine the suite must pass on has two cores, and what is slow mostly waits.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    globalSetup: 'test/temporary-folder.ts',
     sequence: { sequencer: SlowFirst },
     pool: 'forks',
     testTimeout: 20_000,

@@ -1,18 +1,39 @@
 /** Ports that nobody listens on. */
-import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 
-/** Held all at once until each is known, so no two are the same. */
+/**
+ * Below those that the system gives to outgoing connections (from 32768): one of these could take a port
+ * between its being found free and its use. A Redis of a cluster also takes the port 10,000 above its own.
+ */
+const FIRST_PORT = 10_000;
+/** For each worker of the tests, so that two never find the same one. */
+const PORTS_PER_WORKER = 1_000;
+const WORKERS = 10;
+
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % WORKERS;
+/** Goes round, so that one that was just let go of is not taken again at once. */
+let turn = process.pid;
+
+/** No two are the same. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-  );
+  const ports: number[] = [];
+  for (let tries = 0; ports.length < count; tries++) {
+    if (tries > PORTS_PER_WORKER) throw new Error('no port is free');
+    const port = FIRST_PORT + worker * PORTS_PER_WORKER + (turn++ % PORTS_PER_WORKER);
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }

@@ -4,10 +4,8 @@ import type { Json } from '../../mesh/backplane/backplane.ts';
 import { toPointer, type ConfigPath } from './config-path.ts';
 import type { Redaction } from './config.ts';
 import { shownPath } from './displayed-config.ts';
+import { documentValidatorOf } from './document-validator.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
-import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
-import { Document } from './schema/document.ts';
-import { definePluginList } from './schema/plugin-list.ts';
 import { concealText, holdsPrivateKey, isSecretKey, withoutUserInfo } from './secret-text.ts';
 import {
   isMapped,
@@ -45,14 +43,13 @@ const ENTRIES_A_TURN = 50;
  * URLs, and every text of a plugin that is not in the catalogue. `${VAR}` names one and is none.
  */
 export function createConcealer(catalogue: PluginCatalogue): Concealer {
-  let validator: SchemaValidator | undefined;
   // Of a version that is read again and again.
   const known = new WeakMap<object, Concealed<Json>>();
 
   function secretsIn(kind: EntryKind, entries: readonly SharedEntry[]): ReadonlySet<string> {
-    validator ??= createSchemaValidator(Document, definePluginList(catalogue));
     return new Set(
-      validator({ meshgate: 1, ...structuredClone(fragmentOf(kind, entries)) }).secrets,
+      documentValidatorOf(catalogue)({ meshgate: 1, ...structuredClone(fragmentOf(kind, entries)) })
+        .secrets,
     );
   }
 

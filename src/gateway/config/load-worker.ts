@@ -2,7 +2,8 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { getPriority, setPriority } from 'node:os';
 import { listIssues } from './issue-list.ts';
-import { createDocumentValidator, loadConfig, type Loaded, type LoadResult } from './load.ts';
+import { documentValidatorOf } from './document-validator.ts';
+import { loadConfig, type Loaded, type LoadResult } from './load.ts';
 import {
   countItems,
   STREAMED_LISTS,
@@ -45,11 +46,12 @@ async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
   if (!(catalogue instanceof Map)) {
     throw new TypeError(`${reference.module} exports no Map ${reference.name}`);
   }
-  const validator = createDocumentValidator(catalogue as PluginCatalogue);
+  // Now, and not when the first file is waited for.
+  documentValidatorOf(catalogue as PluginCatalogue);
   giveWay();
   for (;;) {
     const { file, isCheck, ...task } = (await inbox.take()) as LoadTask;
-    const options = { ...task, catalogue: catalogue as PluginCatalogue, validator };
+    const options = { ...task, catalogue: catalogue as PluginCatalogue };
     const result = await loadConfig(file, options);
     if (result.ok && isCheck) inbox.answer(toAccepted(result));
     else {

@@ -7,14 +7,12 @@ import { checkCertificates } from './certificate-check.ts';
 import { toPathText, toPointer } from './config-path.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { documentValidatorOf } from './document-validator.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
-import { createSchemaValidator, type SchemaValidator } from './schema-validator.ts';
-import { Document } from './schema/document.ts';
-import { definePluginList } from './schema/plugin-list.ts';
 import { readSourceDocument, type SourceDocument } from './source-document.ts';
 import { createSubstituter } from './substitute.ts';
 import { validate, type Validation } from './validate.ts';
@@ -29,8 +27,6 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What to take for the content of the file, which then need not exist. */
   readonly text?: string | undefined;
-  /** Of the same catalogue; compiling one takes longer than loading a small file. Default: a new one. */
-  readonly validator?: SchemaValidator | undefined;
   /** What all nodes run; passed over where the file has any of it itself. Default: nothing. */
   readonly shared?: SharedPart | undefined;
   /** What to do where there is no such file. Default: as for verbs that take `--config`. */
@@ -72,11 +68,6 @@ export interface NotLoaded {
 }
 
 export type LoadResult = Loaded | NotLoaded;
-
-/** For files whose plugins are of a catalogue. */
-export function createDocumentValidator(catalogue: PluginCatalogue): SchemaValidator {
-  return createSchemaValidator(Document, definePluginList(catalogue));
-}
 
 /**
  * Loads a file in this thread. Never rejects on account of what the file holds, or because
@@ -127,7 +118,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     value: source.value,
     substitutions: source.substitutions,
     unresolved: source.unresolved,
-    validator: options.validator ?? createDocumentValidator(options.catalogue),
+    validator: documentValidatorOf(options.catalogue),
     catalogue: options.catalogue,
     directory,
     isShared: owner === 'backplane',

@@ -17,12 +17,12 @@ export interface UndeclaredServices {
 const MAX_LOCAL = 10_000;
 
 export function createUndeclaredServices(): UndeclaredServices {
-  // A node without mesh doors need not compile the schema.
-  let known: ServiceConfig | undefined;
-  const defaults = (): ServiceConfig => (known ??= createDefaults());
-
   return {
-    discovered: (name) => ({ ...defaults(), name, discover: { kind: 'mesh', service: name } }),
+    discovered: (name) => ({
+      ...defaultsOfService(),
+      name,
+      discover: { kind: 'mesh', service: name },
+    }),
 
     /**
      * The one who judges is the caller, who knows of other instances: here nothing is put aside,
@@ -30,7 +30,7 @@ export function createUndeclaredServices(): UndeclaredServices {
      * has not seen a byte of is tried again.
      */
     local({ service, application, protocol }) {
-      const { circuitBreaker, retry, timeouts, ...others } = defaults();
+      const { circuitBreaker, retry, timeouts, ...others } = defaultsOfService();
       return {
         ...others,
         name: service,
@@ -48,7 +48,14 @@ export function createUndeclaredServices(): UndeclaredServices {
   };
 }
 
+/** A node without mesh doors need not compile the schema. */
+let defaults: ServiceConfig | undefined;
+
 /** The schema's own. */
+function defaultsOfService(): ServiceConfig {
+  return (defaults ??= createDefaults());
+}
+
 function createDefaults(): ServiceConfig {
   const raw = { discover: { mesh: 'any' } };
   createSchemaValidator(ServiceSchema, {})(raw);

@@ -52,11 +52,18 @@ export function useMesh(): () => Mesh {
   return () => {
     const namespace = `test-${++meshes}`;
     const backplane = { redis: `redis://127.0.0.1:${redis.port}`, namespace };
+    const running = new Set<TestGateway>();
     return {
       redis,
       async node(config) {
         const node = await startGateway({ backplane, ...config });
-        onTestFinished(() => node.stop());
+        running.add(node);
+        // All at once: each gives its callers a second.
+        onTestFinished(async () => {
+          const nodes = [...running];
+          running.clear();
+          await Promise.all(nodes.map((one) => one.stop()));
+        });
         return node;
       },
     };

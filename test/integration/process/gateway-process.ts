@@ -1,10 +1,10 @@
 /** A gateway in a process of its own, started and told to stop as a user would. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { freePorts } from '../../redis/free-port.ts';
 import { bundleProgram } from './program-bundle.ts';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../../..');
@@ -231,11 +231,6 @@ export async function eventually<T>(look: () => Promise<T | undefined>, everyMs 
 
 /** A port that nothing listens on, for what must be the same after a restart. */
 export async function findFreePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  const [port] = await freePorts(1);
+  return port!;
 }
