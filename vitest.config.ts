@@ -14,6 +14,18 @@ const ALONE = [
   'test/mesh/service/hedging*.test.ts',
 ];
 
+/** What takes minutes: they kill processes and cut off networks under load (`npm run test:faults`). */
+const FAULTS = [
+  'test/integration/mesh-faults/*.test.ts',
+  'test/integration/versions/{writers,outage,rollback-under-load}.test.ts',
+  'test/integration/mesh/sidecar-process.test.ts',
+  'test/integration/client/shop.test.ts',
+  'test/integration/process/memory.test.ts',
+  'test/mesh/backplane/redis-{failover,outage,partition}.test.ts',
+  'test/mesh/limits/shared-outage.test.ts',
+  'test/demo/mesh-demo.test.ts',
+];
+
 export default defineConfig({
   test: {
     // The smallest machine the suite must pass on has two cores, and what is slow mostly waits.
@@ -26,9 +38,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, ...FAULTS],
+          isolate: false,
+        },
       },
       { extends: true, test: { name: 'alone', include: ALONE } },
+      { extends: true, test: { name: 'faults', include: FAULTS, isolate: false } },
     ],
   },
 });

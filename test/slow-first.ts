@@ -9,6 +9,8 @@ const SLOW = [
   'integration/mesh/',
   'demo/',
   'packaging/',
+  'integration/admin/operations/',
+  'integration/versions/',
   'integration/client/',
   'mesh/backplane/',
 ];
