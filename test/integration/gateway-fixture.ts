@@ -1,5 +1,5 @@
 /** A whole gateway on free ports, for tests through real sockets. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -39,9 +39,12 @@ export async function startGateway(
   const directory = await mkdtemp(join(tmpdir(), 'meshgate-test-'));
   const configFile = join(directory, 'meshgate.yaml');
   const logFile = join(directory, 'access.log');
-  const write = (body: object): Promise<void> =>
-    // JSON is YAML.
-    writeFile(configFile, JSON.stringify(toDocument(logFile, body), null, 2));
+  // At once: half a file would be a reload of its own. JSON is YAML.
+  const write = async (body: object): Promise<void> => {
+    const next = join(directory, 'next.yaml');
+    await writeFile(next, JSON.stringify(toDocument(logFile, body), null, 2));
+    await rename(next, configFile);
+  };
   await write(config);
   const app = await createApp({ configFile, env, log });
   const { listeners, statusPort } = await app.start();
@@ -66,7 +69,8 @@ export async function startGateway(
     waitForLog: (matches) =>
       until(async () => {
         const text = await readFile(logFile, 'utf8').catch(() => '');
-        const lines = text.split('\n').filter((line) => line !== '');
+        // Behind the last line end is nothing, or half a line.
+        const lines = text.split('\n').slice(0, -1);
         return lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(matches);
       }),
     metrics: async () => (await fetch(`${status}/metrics`)).text(),

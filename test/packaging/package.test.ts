@@ -31,6 +31,7 @@ let packed: Packed;
 const CONFIG = `meshgate: 1
 listeners: [{ name: http, address: 127.0.0.1:0, protocol: http }]
 status: { address: 127.0.0.1:0 }
+admin: { address: 127.0.0.1:0 }
 telemetry: { accessLog: false }
 routes: [{ name: hello, match: [{ path: /hello }], respond: { status: 200, body: REPLY } }]
 `;
