@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { SlowFirst } from './test/slow-first.ts';
 
 /**
- * They put modules of their own in place of others (`vi.mock`), measure the memory of their process, or
- * count what timers there are.
+ * They put modules of their own in place of others (`vi.mock`), measure the memory or the time of their
+ * process, or count what timers there are.
  */
 const ALONE = [
   'test/integration/errors/*.test.ts',
@@ -11,6 +11,7 @@ const ALONE = [
   'test/integration/mesh/door-protocols.test.ts',
   'test/mesh/transport/http1-answers.test.ts',
   'test/gateway/config/reloader.test.ts',
+  'test/gateway/config/load-in-thread.test.ts',
   'test/mesh/service/hedging*.test.ts',
 ];
 

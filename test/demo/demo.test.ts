@@ -37,7 +37,7 @@ async function writeConfig(file: string): Promise<void> {
   expect(text).not.toContain('undefined');
   await writeFile(
     file,
-    `${text}\nstatus: { address: 127.0.0.1:0 }\ntelemetry: { accessLog: false }\n`,
+    `${text}\nstatus: { address: 127.0.0.1:0 }\nadmin: { address: 127.0.0.1:0 }\ntelemetry: { accessLog: false }\n`,
   );
 }
 
