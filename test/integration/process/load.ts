@@ -112,6 +112,8 @@ async function runHttp2({ port, path = '/' }: LoadOptions, run: Run): Promise<vo
   session.once('goaway', () => (open = false));
   await Promise.race([once(session, 'connect'), lost]);
   await run(async () => {
+    // Told to go between two requests.
+    if (!open) return 'not sent';
     const stream = session.request({ ':path': path });
     try {
       const [headers] = (await once(stream, 'response')) as [{ ':status'?: number }];
