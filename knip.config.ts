@@ -3,6 +3,7 @@ import type { KnipConfig } from 'knip';
 const config: KnipConfig = {
   entry: [
     'src/app.ts',
+    'src/app/worker-process.ts',
     'src/client/client.ts',
     'src/demo/mesh/demo.ts',
     'src/fastify/fastify.ts',

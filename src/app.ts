@@ -1,39 +1,25 @@
 /** Composition root: the only place that builds long-lived objects and hands them to each other. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin } from './app/admin.ts';
 import { createConfiguration } from './app/configuration.ts';
+import { createDataPlane, type ControlPlane } from './app/data-plane.ts';
 import { DescriptorWarning, readDescriptorLimit } from './app/descriptor-limit.ts';
 import { explainRequest } from './app/explanation.ts';
 import { createMesh } from './app/mesh.ts';
-import { createNodeMetrics } from './app/node-metrics.ts';
-import { createObservability } from './app/observability.ts';
-import { createProcessGuard } from './app/overload.ts';
 import { createSharedConfiguration } from './app/shared-configuration.ts';
-import { createSnapshotFactory } from './app/snapshot-factory.ts';
+import { createWorkers, toWorkerCount } from './app/workers.ts';
 import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
-import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
-import { createSecretNames } from './gateway/config/secret-names.ts';
 import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
-import { createForwarder } from './gateway/forward/forward.ts';
-import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
-import { createTrustedProxies } from './gateway/listener/trusted-proxies.ts';
-import { type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
-import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
-import { createRequestPath, requestStages } from './gateway/request-path.ts';
-import { createHealthLog } from './mesh/service/health-log.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
-import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
-import { createSocketBudget } from './mesh/transport/socket-budget.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
@@ -57,40 +43,33 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const nodeName = initial.node.name ?? `${hostname()}-${randomBytes(3).toString('hex')}`;
   const random = Math.random;
   const readiness = new Readiness();
-  const fetcher = createJsonFetcher();
-  const trusted = createTrustedProxies(initial.trustedProxies);
-  const secrets = createSecretNames(() => applied, standardPlugins);
-  const seen = { config: initial, nodeName, version: VERSION, clock, random, log, secrets };
-  const observability = createObservability(seen);
-  const { registry, requestMetrics, observer, tap } = observability;
-  const overload = createProcessGuard();
-  const gatewayMetrics = createNodeMetrics(registry, {
-    services: servicesInUse,
-    listeners: () => listeners.all,
-    expiries: () => listeners.expiries,
-    backplane: () => mesh.node.backplane.status(),
-    versions: () => readiness.versions(),
-    droppedLogLines: observability.droppedLogLines,
-    droppedAuditEntries: () => admin.droppedAuditEntries(),
-    clock,
-  });
   const openFiles = readDescriptorLimit();
-  const sockets = createSocketBudget(openFiles);
-  const descriptors = new DescriptorWarning(openFiles, sockets.accepted.limit, log);
-  const serviceEnvironment: ServiceEnvironment = {
-    monotonic,
-    now: Date.now,
-    random,
-    zone: initial.node.zone,
-    isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
-    onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
-    onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
-    onHealthEvent: createHealthLog(log),
-    get topology() {
-      return mesh.topology;
-    },
-    sockets: sockets.connected,
-  };
+  const stickyKey = createStickyKey(initial.dataDir, log);
+  const workerCount = toWorkerCount(initial.node.workers);
+  const start = { config: initial, configFile, nodeName, clock, random, log };
+  // Else it serves in this process.
+  const workers =
+    workerCount > 1 ? createWorkers({ ...start, count: workerCount, stickyKey }) : undefined;
+  const plane = createDataPlane({
+    ...start,
+    openFiles,
+    createListener: workers?.createListener,
+    control: (): ControlPlane => ({
+      stickyKey,
+      meshSource: (service) => mesh.node.sourceOf(service),
+      counters: mesh.counters,
+      topology: mesh.topology,
+      isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
+      metrics: {
+        backplane: () => mesh.node.backplane.status(),
+        versions: () => readiness.versions(),
+        droppedAuditEntries: () => admin.droppedAuditEntries(),
+      },
+    }),
+  });
+  const { listeners, snapshots, metrics, stages } = plane;
+  const available = plane.accepted.limit * workerCount;
+  const descriptors = new DescriptorWarning(openFiles, available, log);
   const mesh = createMesh({
     config: initial,
     nodeId: nodeName,
@@ -98,64 +77,15 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     clock,
     random,
     log,
-    services: servicesInUse,
+    services: () => plane.services(),
     inboundPort(registration) {
       const own = JSON.stringify(registration);
-      const door = inboundDoorsOf(applied).find((one) => JSON.stringify(one.registration) === own);
+      const doors = inboundDoorsOf(plane.config);
+      const door = doors.find((one) => JSON.stringify(one.registration) === own);
       return (door && listeners.portOf(door.listener.name)) ?? registration.inbound!.port;
     },
   });
-  const surroundings: ServiceSurroundings = {
-    environment: serviceEnvironment,
-    log,
-    stickyKey: createStickyKey(initial.dataDir, log),
-    meshSource: (service) => mesh.node.sourceOf(service),
-  };
-  const pluginEnvironment: PluginEnvironment = {
-    catalogue: standardPlugins,
-    log,
-    registry,
-    counters: mesh.counters,
-    clock,
-    random,
-    fetchJson: (url, options) => fetcher.fetchJson(url, options),
-    configDir: dirname(resolve(configFile)),
-  };
-
-  const forwarder = createForwarder({
-    monotonic,
-    random,
-    onMirrorLost(service, reason) {
-      gatewayMetrics.mirrorLost(service);
-      log.debug({ service, reason }, 'a mirrored request was lost');
-    },
-  });
-  const door = createRequestPath({
-    currentSnapshot: () => configuration.current,
-    forwarder,
-    observer,
-    overload,
-    clock,
-    random,
-    isTrustedProxy: trusted.trusts,
-  });
-  const listeners = new ListenerSet({
-    dataDir: initial.dataDir,
-    trusts: trusted.trusts,
-    deps: { door, log, clock, sockets: sockets.accepted },
-    log,
-  });
-  const status = createStatusServer(initial.status, readiness, registry);
-
-  const snapshots = createSnapshotFactory({
-    surroundings,
-    pluginEnvironment,
-    requestMetrics,
-    gatewayMetrics,
-    monotonic,
-    log,
-  });
-  const { onDemand } = snapshots;
+  const status = createStatusServer(initial.status, readiness, plane.observability.registry);
   const source = { first, configFile, document, env };
   const shared = createSharedConfiguration({
     ...source,
@@ -169,54 +99,41 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const configuration = createConfiguration({
     ...source,
     shared,
-    compile: snapshots.compile,
-    async prepareListeners(config) {
-      const prepared = await listeners.prepare(config);
+    slot: plane.slot,
+    async prepareListeners(next) {
+      const opened = await listeners.prepare(next.config);
+      const prepared = (await workers?.prepare(next, opened)) ?? opened;
       // As at the end: callers hear of it before the door closes.
-      if (await mesh.registrations.retire(config.registrations)) await delay(DRAIN_NOTICE_MS);
+      if (await mesh.registrations.retire(next.config.registrations)) await delay(DRAIN_NOTICE_MS);
       return prepared;
     },
     onApplied(config) {
-      applied = config;
+      plane.applied(config);
       mesh.sharing.update();
-      trusted.update(config.trustedProxies);
       descriptors.check(allListenersOf(config));
       admin.applied(config);
       if (isRegistering) register(config);
     },
     onOwner: () => admin.owned(),
     readiness,
-    metrics: gatewayMetrics,
+    metrics,
     log,
   });
-
-  function servicesInUse(): Service[] {
-    // The probes answer before anything has been applied.
-    if (readiness.revision === 0) return [];
-    const known = configuration.current.services;
-    const others = onDemand.services.filter(
-      ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
-    );
-    return [...known.values(), ...others];
-  }
-
-  const stages = requestStages(overload, random);
+  readiness.workers = () => workers?.report();
   const admin = createAdmin({
     ...source,
     config: initial,
     mesh,
-    tap,
+    tap: plane.tap,
     shared,
     configuration,
-    services: servicesInUse,
+    services: () => plane.services(),
     readiness,
     stages,
     clock,
     log,
   });
 
-  /** The configuration in force. */
-  let applied = initial;
   /** Only once the doors are open and there is somewhere to pass calls on to. */
   let isRegistering = false;
   function register(config: Config): void {
@@ -227,10 +144,9 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
   return {
     async start() {
-      observability.start();
+      plane.start();
       await mesh.node.start();
       await shared.start();
-      onDemand.start();
       // First of the doors: it tells that the node is starting, and where it cannot be had nothing is applied.
       const { port } = await status.start().catch((error: unknown) => {
         const place = { name: 'status', own: 'status', ...initial.status } as const;
@@ -241,12 +157,14 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
         throw error;
       });
       mesh.startSharing();
-      const silent = await firstEndpoints(configuration.current.services.values());
+      const [silent] = await Promise.all([
+        firstEndpoints(configuration.current.services.values()),
+        workers?.started(),
+      ]);
       if (silent.length > 0) {
         log.warn({ services: silent }, 'starts without endpoints of services not discovered yet');
       }
-      // From here on: that starting keeps the event loop busy says nothing about load.
-      overload.start();
+      plane.guard();
       const adminPort = await admin.start();
       readiness.status = 'ready';
       isRegistering = true;
@@ -256,8 +174,14 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
 
     reload() {
       if (readiness.status !== 'ready') return;
-      observability.reopen();
+      plane.observability.reopen();
+      workers?.reopen();
       configuration.reload();
+    },
+
+    roll() {
+      if (workers !== undefined && readiness.status === 'ready') void workers.roll();
+      else log.info({ workers: workerCount }, 'there are no workers to be replaced');
     },
 
     async stop() {
@@ -265,31 +189,26 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       configuration.freeze();
       // Callers hear of it before a door closes.
       if (await mesh.registrations.drain()) await delay(DRAIN_NOTICE_MS);
-      forwarder.closeTunnels();
+      workers?.stopping();
+      plane.closeTunnels();
       await listeners.drain();
+      await workers?.stop();
       await mesh.registrations.leave();
-      overload.stop();
       await mesh.stopSharing();
       // Services let go of their discovery, which then has something to save.
-      await Promise.all([configuration.stop(), onDemand.stop(), shared.stop()]);
-      await Promise.all([
-        mesh.node.stop(),
-        admin.stop(),
-        status.stop(),
-        fetcher.close(),
-        observability.stop(),
-      ]);
+      await Promise.all([configuration.stop(), plane.stop(), shared.stop()]);
+      await Promise.all([mesh.node.stop(), admin.stop(), status.stop()]);
     },
 
     rejectionUnhandled(reason) {
-      gatewayMetrics.rejectionUnhandled();
+      metrics.rejectionUnhandled();
       log.error({ err: reason }, 'a promise was rejected and nobody handled it');
     },
 
     explain: (question) =>
       explainRequest(question, {
         ...source,
-        surroundings,
+        surroundings: plane.surroundings,
         snapshots,
         node: mesh.node,
         stages,

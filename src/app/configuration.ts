@@ -8,7 +8,8 @@ import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { createLastGoodKeeper } from '../gateway/config/last-good.ts';
 import { createConfigLoader } from '../gateway/config/load-in-thread.ts';
 import type { ConfigOwner, Loaded, LoadResult } from '../gateway/config/load.ts';
-import { Reloader, type PreparedListeners } from '../gateway/config/reloader.ts';
+import { Reloader, type ReloaderDependencies } from '../gateway/config/reloader.ts';
+import type { SnapshotSlot } from '../gateway/config/snapshot-slot.ts';
 import {
   canonicalPieces,
   SHARED_KEYS,
@@ -30,8 +31,8 @@ export interface ConfigurationOptions {
   /** What all nodes run, where the file leaves it to them. */
   readonly shared: SharedConfiguration;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly compile: (config: Config, revision: number, hash: string) => Promise<CompiledSnapshot>;
-  readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
+  readonly slot: SnapshotSlot;
+  readonly prepareListeners: ReloaderDependencies['prepareListeners'];
   /** Once a configuration is in force. */
   readonly onApplied: (config: Config) => void;
   /** It has been found, by a file that says otherwise what runs already, whose the shared part is. */
@@ -114,7 +115,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       if (result.ok) loaded = result;
       return result;
     },
-    compile: options.compile,
+    slot: options.slot,
     prepareListeners: options.prepareListeners,
     onApplied(config, hash, revision) {
       readiness.configHash = hash;

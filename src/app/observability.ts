@@ -19,6 +19,8 @@ export interface ObservabilityOptions {
   readonly log: Log;
   /** What the configuration in force says is secret. */
   readonly secrets: () => SecretNames;
+  /** Other processes write into the same log. */
+  readonly isShared: boolean;
 }
 
 export interface Observability {
@@ -38,10 +40,10 @@ export interface Observability {
 }
 
 export function createObservability(options: ObservabilityOptions): Observability {
-  const { config, nodeName, version, clock, random, log, secrets } = options;
+  const { config, nodeName, version, clock, random, log, secrets, isShared } = options;
   const registry = new Registry();
   const requestMetrics = createRequestMetrics(registry);
-  const accessLog = createAccessLog(config, log);
+  const accessLog = createAccessLog(config, log, isShared);
   const { tracing: traces } = config.telemetry;
   const tracing =
     traces === undefined ? undefined : createTracing({ ...traces, nodeName, version, log });

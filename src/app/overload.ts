@@ -7,9 +7,11 @@ const MAX_LOOP_DELAY_MS = 150;
 /** Share of the memory that the process may have (the machine's, or its container's) before it sheds load. */
 const MAX_MEMORY_SHARE = 0.85;
 
-export function createProcessGuard(): ReturnType<typeof createOverloadGuard> {
+/** `workers`: processes that share the machine's memory alike. */
+export function createProcessGuard(workers: number): ReturnType<typeof createOverloadGuard> {
   return createOverloadGuard({
     maxLoopDelayMs: MAX_LOOP_DELAY_MS,
-    maxRssBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE,
+    maxRssBytes:
+      (Math.min(totalmem(), process.constrainedMemory() || Infinity) * MAX_MEMORY_SHARE) / workers,
   });
 }

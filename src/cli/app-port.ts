@@ -31,6 +31,8 @@ export interface App {
   start(): Promise<Started>;
   /** Reads the configuration again and opens log files anew; nothing while it starts or stops. */
   reload(): void;
+  /** Replaces the workers one after the other, by the program as it is on disk; says so where there are none. */
+  roll(): void;
   /** Drains and lets go of everything. */
   stop(): Promise<void>;
   /**

@@ -28,8 +28,8 @@ export interface ServeOptions {
 const CLOSE_DEADLINE_MS = 15 * 60 * 1000;
 
 /**
- * Left to the system: after a fault of the processor's the same instruction would be tried
- * again for ever, and the others are the runtime's or a debugger's.
+ * They do not end it. Left to the system: after a fault of the processor's the same instruction
+ * would be tried again for ever, and others are the runtime's or a debugger's. SIGUSR2 has workers replaced.
  */
 const NOT_OURS = [
   'SIGILL',
@@ -136,6 +136,10 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
     parts.app?.reload();
   };
   process.on('SIGHUP', onHangup);
+  const onRoll = (): void => {
+    if (!parts.stopping) parts.app?.roll();
+  };
+  process.on('SIGUSR2', onRoll);
   const { promise: stopped, resolve: done } = Promise.withResolvers<number>();
   let told: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   const { close, uninstall } = closeWithGrace(
@@ -172,6 +176,7 @@ function listenToSignals(parts: LivingParts, log: Log): SignalWatch {
       for (const signal of STOPPING) process.off(signal, onStop);
       process.off('unhandledRejection', onRejection);
       process.off('SIGHUP', onHangup);
+      process.off('SIGUSR2', onRoll);
     },
   };
 }

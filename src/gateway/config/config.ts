@@ -46,6 +46,8 @@ export interface NodeConfig {
   /** Undefined: the host name and a random suffix, made at start. */
   readonly name: string | undefined;
   readonly zone: string | undefined;
+  /** Processes that serve; 1: the main process. `auto`: as many as there are processors. */
+  readonly workers: number | 'auto';
 }
 
 export interface AddressConfig {

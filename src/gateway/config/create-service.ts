@@ -13,6 +13,8 @@ import type { DnsDiscovery, ServiceConfig } from './service-config.ts';
 export interface ServiceSurroundings {
   readonly environment: ServiceEnvironment;
   readonly log: Log;
+  /** Processes that share the node's limits, each with its part. Default 1. */
+  readonly workers?: number;
   /** The node's own, for services that give none. */
   readonly stickyKey: () => Uint8Array;
   /** The endpoints of a service as they are registered in the mesh. */
@@ -24,7 +26,8 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
   const { name, protocol, balancer, circuitBreaker, retry, hedge, timeouts } = config;
   const { healthCheck, outlierDetection, adaptiveWeights, discover } = config;
   const { sticky, policy, hashBalanceFactor, slowStart, zoneAware } = balancer;
-  const { environment, stickyKey } = surroundings;
+  const { environment, stickyKey, workers = 1 } = surroundings;
+  const share = (limit: number): number => Math.ceil(limit / workers);
   const tls = config.tls === undefined ? undefined : readPeerTls(config.tls);
   return new Service(
     {
@@ -42,11 +45,15 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
         },
         outliers: outlierDetection,
       },
-      circuitBreaker,
+      circuitBreaker: {
+        maxRequests: share(circuitBreaker.maxRequests),
+        maxPending: share(circuitBreaker.maxPending),
+        maxConnections: share(circuitBreaker.maxConnections),
+      },
       retry: createRetryRules(retry),
       hedge,
       perTryTimeoutMs: retry.perTryTimeoutMs,
-      budget: retry.budget,
+      budget: { ...retry.budget, minPerSecond: share(retry.budget.minPerSecond) },
       timeouts,
       // What is not of the mesh may have the same address on another node and be something else.
       sharedAs: discover?.kind === 'mesh' ? discover.service : undefined,

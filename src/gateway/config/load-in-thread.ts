@@ -3,7 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
-import { deepFreeze } from './deep-freeze.ts';
+import {
+  GatheredConfig,
+  type ConfigHead,
+  type ConfigPiece,
+  STREAMED_LISTS,
+} from './config-pieces.ts';
 import type { Loaded, LoadResult, NotLoaded } from './load.ts';
 import type { SharedPart } from './versions/shared-source.ts';
 
@@ -64,18 +69,14 @@ export interface LoadTask {
   readonly shared: SharedPart | undefined;
 }
 
-/** The lists that may be long; they are sent in pieces. */
-export const STREAMED_LISTS = ['services', 'routes', 'consumers', 'certificates'] as const;
-export type StreamedList = (typeof STREAMED_LISTS)[number];
-
 /** From the thread. After each but the last two it waits for an answer: see `receive`. */
 export type LoadMessage =
   | {
       readonly type: 'head';
-      readonly config: Omit<Config, StreamedList>;
+      readonly config: ConfigHead;
       readonly result: Omit<Loaded, 'config'>;
     }
-  | { readonly type: 'items'; readonly list: StreamedList; readonly items: readonly object[] }
+  | ({ readonly type: 'items' } & ConfigPiece)
   | { readonly type: 'end' }
   | { readonly type: 'accepted'; readonly result: Accepted }
   | { readonly type: 'refused'; readonly result: NotLoaded };
@@ -200,12 +201,7 @@ function receive(
   signal: AbortSignal,
   done: AbortSignal,
 ): Promise<LoadResult | Accepted> {
-  const lists: Record<StreamedList, object[]> = {
-    services: [],
-    routes: [],
-    consumers: [],
-    certificates: [],
-  };
+  const gathered = new GatheredConfig();
   let head: Extract<LoadMessage, { type: 'head' }> | undefined;
   return new Promise((settle, reject) => {
     const abort = (): void => reject(signal.reason as Error);
@@ -215,10 +211,10 @@ function receive(
       if (message.type === 'refused' || message.type === 'accepted') return settle(message.result);
       if (message.type === 'end') {
         if (head === undefined) return reject(new Error("the loader's thread sent no head"));
-        return settle({ ...head.result, config: toConfig(head.config, lists) });
+        return settle({ ...head.result, config: gathered.complete(head.config) });
       }
       if (message.type === 'head') head = message;
-      else lists[message.list].push(...deepFreeze(message.items));
+      else gathered.add(message);
       // The port hands over all that has arrived in one turn of the loop: with the next piece
       // asked for only in a later turn, what waits meanwhile gets its own.
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -232,13 +228,4 @@ function receive(
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(task);
   });
-}
-
-function toConfig(
-  head: Omit<Config, StreamedList>,
-  lists: Readonly<Record<StreamedList, object[]>>,
-): Config {
-  // The long lists are frozen piece by piece already.
-  for (const name of STREAMED_LISTS) Object.freeze(lists[name]);
-  return deepFreeze({ ...head, ...lists } as unknown as Config);
 }

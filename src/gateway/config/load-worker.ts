@@ -1,21 +1,17 @@
 /** The thread of `load-in-thread.ts`: loads files, and hands the results over piece by piece. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { getPriority, setPriority } from 'node:os';
+import { toHead, toPieces } from './config-pieces.ts';
 import { listIssues } from './issue-list.ts';
 import { documentValidatorOf } from './document-validator.ts';
 import { loadConfig, type Loaded, type LoadResult } from './load.ts';
 import {
   countItems,
-  STREAMED_LISTS,
   type CatalogueName,
   type LoadMessage,
   type LoadTask,
 } from './load-in-thread.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
-
-/** A piece is received and frozen in about a millisecond. */
-const MAX_PIECE_CHARACTERS = 64 * 1024;
-const MAX_PIECE_ITEMS = 200;
 
 /** What has come and was not taken yet; a port drops what nobody listens for. */
 interface Inbox {
@@ -75,26 +71,8 @@ async function sendPieces(inbox: Inbox, loaded: Loaded): Promise<void> {
   const { config, warnings, ...rest } = loaded;
   const { issues, unlisted } = listIssues(warnings);
   const result = { ...rest, warnings: issues, ...(unlisted > 0 && { unlisted }) };
-  const { services, routes, consumers, certificates, ...head } = config;
-  await send(inbox, { type: 'head', config: head, result });
-  const lists = { services, routes, consumers, certificates };
-  for (const list of STREAMED_LISTS) {
-    for (const items of toPieces(lists[list])) await send(inbox, { type: 'items', list, items });
-  }
-}
-
-function* toPieces(items: readonly object[]): Generator<readonly object[]> {
-  let piece: object[] = [];
-  let characters = 0;
-  for (const item of items) {
-    piece.push(item);
-    characters += JSON.stringify(item).length;
-    if (characters < MAX_PIECE_CHARACTERS && piece.length < MAX_PIECE_ITEMS) continue;
-    yield piece;
-    piece = [];
-    characters = 0;
-  }
-  if (piece.length > 0) yield piece;
+  await send(inbox, { type: 'head', config: toHead(config), result });
+  for (const piece of toPieces(config)) await send(inbox, { type: 'items', ...piece });
 }
 
 /** Resolves when the piece has been taken. */

@@ -2,15 +2,17 @@
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { CompiledSnapshot } from './compile.ts';
 import type { Config } from './config.ts';
+import type { NumberedConfig, PreparedListeners, SnapshotSlot } from './snapshot-slot.ts';
 import { listIssues, toClippedLine, toIssueLines } from './issue-list.ts';
 import type { LoadResult } from './load.ts';
 
 export interface ReloaderDependencies {
   /** Reads and checks the file. */
   readonly load: () => Promise<LoadResult>;
-  readonly compile: (config: Config, revision: number, hash: string) => Promise<CompiledSnapshot>;
+  /** Where the snapshot that serves is. */
+  readonly slot: SnapshotSlot;
   /** Opens what the configuration adds; rejects, with nothing opened, where it cannot. */
-  readonly prepareListeners: (config: Config) => Promise<PreparedListeners>;
+  readonly prepareListeners: (next: NumberedConfig) => Promise<PreparedListeners>;
   readonly onApplied: (config: Config, hash: string, revision: number) => void;
   /** The file is good, and says what runs already. */
   readonly onUnchanged: () => void;
@@ -19,16 +21,8 @@ export interface ReloaderDependencies {
   readonly log: Log;
 }
 
-export interface PreparedListeners {
-  /** Lets the new listeners serve and the removed ones drain. */
-  commit(): void;
-  rollback(): Promise<void>;
-}
-
 export class Reloader {
   readonly #dependencies: ReloaderDependencies;
-  #current: CompiledSnapshot | undefined;
-  #revision = 0;
   #running: Promise<boolean> | undefined;
   #again = false;
   #frozen = false;
@@ -39,8 +33,7 @@ export class Reloader {
 
   /** The snapshot that serves; there is one from the first successful `apply` on. */
   get current(): CompiledSnapshot {
-    if (this.#current === undefined) throw new Error('no configuration has been applied yet');
-    return this.#current;
+    return this.#dependencies.slot.current;
   }
 
   /**
@@ -64,7 +57,7 @@ export class Reloader {
   /** Lets go of the last snapshot. */
   stop(): void {
     this.freeze();
-    this.#current?.lease.supersede();
+    this.#dependencies.slot.empty();
   }
 
   async #applyUntilSettled(): Promise<boolean> {
@@ -88,7 +81,7 @@ export class Reloader {
       }
       for (const warning of toIssueLines(listIssues(loaded.warnings, loaded.unlisted)))
         log.warn({}, warning);
-      if (loaded.hash === this.#current?.hash) onUnchanged();
+      if (loaded.hash === this.#dependencies.slot.hash) onUnchanged();
       else await this.#swap(loaded.config, loaded.hash);
       return true;
     } catch (error) {
@@ -99,26 +92,17 @@ export class Reloader {
   }
 
   async #swap(config: Config, hash: string): Promise<void> {
-    const { compile, prepareListeners, onApplied } = this.#dependencies;
-    const revision = this.#revision + 1;
-    const snapshot = await compile(config, revision, hash);
-    let listeners: PreparedListeners;
-    try {
+    const { slot, prepareListeners, onApplied } = this.#dependencies;
+    const next = { config, hash, revision: slot.revision + 1 };
+    const prepared = await slot.prepare(next, () => {
+      // The node closes its own doors already.
       this.#assertWanted();
-      listeners = await prepareListeners(config);
-      if (this.#frozen) await listeners.rollback();
-      this.#assertWanted();
-    } catch (error) {
-      snapshot.lease.supersede();
-      throw error;
-    }
-    const previous = this.#current;
-    // The one assignment: every exchange that begins from here on sees the new snapshot.
-    this.#current = snapshot;
-    this.#revision = revision;
-    listeners.commit();
-    previous?.lease.supersede();
-    onApplied(config, hash, revision);
+      return prepareListeners(next);
+    });
+    if (this.#frozen) await prepared.rollback();
+    this.#assertWanted();
+    prepared.commit();
+    onApplied(config, hash, next.revision);
   }
 
   #assertWanted(): void {

@@ -62,6 +62,12 @@ export function toListenError(error: NodeJS.ErrnoException, place: ListenPlace):
   }
 }
 
+/** A listener's certificates cannot be used. */
+export function toTlsError(error: Error, { name }: Pick<ListenPlace, 'name'>): ListenError {
+  const text = `Listener "${name}" cannot serve TLS: ${error.message}`;
+  return new ListenError('ERR_LISTENER_TLS', text, error);
+}
+
 /** As a reader of the file would look for it; listeners of the edge are found by their names. */
 function keyOfDoor({ door }: ListenPlace): string | undefined {
   if (door === 'outbound') return '`outbound.address`';

@@ -3,18 +3,18 @@ import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import { allListenersOf } from '../doors/door-listeners.ts';
-import type { PreparedListeners } from '../config/reloader.ts';
+import type { PreparedListeners } from '../config/snapshot-slot.ts';
 import type { CertificateExpiry } from './certificate-store.ts';
-import {
-  createListener,
-  type Listener,
-  type ListenerDeps,
-  type ListenerOptions,
-} from './listener.ts';
+import type { Listener, ListenerOptions } from './listener.ts';
 import { SharedCertificates } from './shared-certificates.ts';
 
 export interface ListenerSetOptions extends Pick<ListenerOptions, 'dataDir' | 'trusts'> {
-  readonly deps: Omit<ListenerDeps, 'certificates'>;
+  /** `key`: by which it stays the same one through changes of its settings, in each process of the node. */
+  readonly create: (
+    key: string,
+    options: ListenerOptions,
+    certificates: SharedCertificates,
+  ) => Listener;
   readonly log: Log;
 }
 
@@ -52,7 +52,7 @@ export class ListenerSet {
       for (const wanted of allListenersOf(config)) {
         const key = toKey(wanted);
         if (this.#entries.has(key)) continue;
-        opened.set(key, await this.#open(wanted));
+        opened.set(key, await this.#open(key, wanted));
       }
     } catch (error) {
       await stopAll(opened.values());
@@ -87,14 +87,22 @@ export class ListenerSet {
     return isSecure ? [...own, ...this.#certificates.expiries] : own;
   }
 
+  /** Drains the one of this key now, however many others there are. */
+  drainOne(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#drain(entry);
+  }
+
   /** The port that a listener of this name has; undefined where there is none. */
   portOf(name: string): number | undefined {
     return this.all.find(({ facts }) => facts.name === name)?.facts.port;
   }
 
-  async #open(config: ListenerConfig): Promise<Entry> {
-    const deps = { ...this.#options.deps, certificates: this.#certificates };
-    const listener = createListener(this.#listenerOptions(config), deps);
+  async #open(key: string, config: ListenerConfig): Promise<Entry> {
+    const options = this.#listenerOptions(config);
+    const listener = this.#options.create(key, options, this.#certificates);
     await listener.start();
     return { listener, config };
   }
@@ -151,7 +159,7 @@ export class ListenerSet {
 }
 
 /** A listener is its address: it may be renamed and change all its settings without being closed. */
-function toKey({ name, identity = name, host, port, protocol }: ListenerConfig): string {
+export function toKey({ name, identity = name, host, port, protocol }: ListenerConfig): string {
   // Port 0 is another port for each listener that asks for it.
   return port === 0 ? `${identity}|${host}:0|${protocol}` : `${host}:${port}|${protocol}`;
 }

@@ -1,5 +1,5 @@
 /** One bound address: accepts connections, limits them, follows the configuration, drains. */
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Log } from '../../plugins/sdk/plugin-context.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
@@ -8,14 +8,14 @@ import type { ListenerView } from '../exchange/lane-connection.ts';
 import { createLanes, type Lanes } from '../exchange/lanes.ts';
 import type { Door } from '../exchange/lane.ts';
 import type { SocketShare } from '../../mesh/transport/socket-budget.ts';
-import { bindServer } from './bind-server.ts';
+import { createBoundAcceptor, type Acceptor } from './acceptor.ts';
 import {
   loadCertificateStore,
   type CertificateExpiry,
   type CertificateStore,
 } from './certificate-store.ts';
 import { Entrance } from './entrance.ts';
-import { ListenError, toListenError } from './listen-error.ts';
+import { toListenError, toTlsError } from './listen-error.ts';
 import { isSameConfig, toFacts, toLaneLimits } from './listener-facts.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import type { SharedCertificates } from './shared-certificates.ts';
@@ -39,6 +39,10 @@ export interface ListenerDeps {
   readonly certificates?: SharedCertificates | undefined;
   /** What the process has for the connections of all listeners together; undefined: no limit is known. */
   readonly sockets?: SocketShare | undefined;
+  /** Gives it its connections. Default: it listens itself. */
+  readonly acceptor?: Acceptor | undefined;
+  /** 48 bytes, by which whoever else has them takes up its TLS sessions. Default: its own. */
+  readonly ticketKeys?: Buffer | undefined;
 }
 
 /** Totals since the start. */
@@ -78,8 +82,6 @@ export interface Listener {
 /** While draining, a connection that was busy this recently may have a request on its way. */
 const IDLE_GRACE_MS = 500;
 const SWEEP_MS = 50;
-/** A peer whose machine has vanished is found out by TCP keep-alive, tunnels included. */
-const KEEP_ALIVE_PROBE_MS = 60_000;
 
 interface Security {
   readonly store: CertificateStore;
@@ -105,32 +107,25 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       log.warn({ listener: options.config.name, peer: address, reason }, 'PROXY header refused');
     },
   });
-  const server = createServer(
-    {
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-    },
-    (socket) => {
-      if (share?.tryTake() === false) {
-        socket.destroy();
-        refuse({ maxAccepted: share.limit });
-        return;
-      }
-      counts.accepted++;
-      sockets.add(socket);
-      // Whoever serves the connection hears of its end by 'close'.
-      socket.on('error', () => undefined);
-      socket.once('close', () => {
-        sockets.delete(socket);
-        share?.giveBack();
-        retireLanes();
-      });
-      entrance.admit(socket);
-    },
-  );
-  server.on('drop', () => refuse({ maxConnections: server.maxConnections }));
+  const acceptor = deps.acceptor ?? createBoundAcceptor({ reusePort: initial.reusePort });
+
+  function accept(socket: Socket): void {
+    if (share?.tryTake() === false) {
+      socket.destroy();
+      refuse({ maxAccepted: share.limit });
+      return;
+    }
+    counts.accepted++;
+    sockets.add(socket);
+    // Whoever serves the connection hears of its end by 'close'.
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      share?.giveBack();
+      retireLanes();
+    });
+    entrance.admit(socket);
+  }
 
   /** `limit`: by its name. */
   function refuse(limit: object): void {
@@ -177,15 +172,11 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       door: createTlsDoor({
         store,
         clientAuth: tls.clientAuth,
+        ticketKeys: deps.ticketKeys,
         onSecure: (socket, protocol) => entrance.secured(socket, protocol),
         onFailed: () => counts.tlsFailures++,
       }),
     };
-  }
-
-  function limitConnections({ limits }: ListenerConfig): void {
-    // Node closes what comes above it before a Socket is made.
-    server.maxConnections = limits.maxConnections || Number.MAX_SAFE_INTEGER;
   }
 
   async function adopt(next: ListenerOptions): Promise<void> {
@@ -200,13 +191,13 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     if (!keepsTls) security?.store.stop();
     security = nextSecurity;
     options = next;
-    limitConnections(after);
+    acceptor.limit(after.limits.maxConnections);
     view.facts = toFacts(after, view.facts.port);
     retireLanes();
   }
 
   async function end(deadlineMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = acceptor.close();
     for (const each of lanes) each.drain();
     const graceMs = Math.min(IDLE_GRACE_MS, deadlineMs / 2);
     const sweep = setInterval(() => {
@@ -218,7 +209,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
     }, graceMs);
     const deadline = setTimeout(cut, deadlineMs);
     await closed;
-    // The server counts a socket out before the socket tells: what it carried ends only then.
+    // The acceptor may count a socket out before the socket tells: what it carried ends only then.
     while (sockets.size > 0 || busyLanes()) await nextTurn();
     clearInterval(sweep);
     clearTimeout(grace);
@@ -243,26 +234,23 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
       try {
         security = await secure(options);
       } catch (error) {
-        throw new ListenError(
-          'ERR_LISTENER_TLS',
-          `Listener "${config.name}" cannot serve TLS: ${(error as Error).message}`,
-          error,
-        );
+        throw toTlsError(error as Error, config);
       }
       lane = await openLanes(config);
-      limitConnections(config);
+      acceptor.limit(config.limits.maxConnections);
       try {
-        await bindServer(server, config, options.reusePort === true);
+        const port = await acceptor.open(config, {
+          onConnection: accept,
+          onDrop: (maxConnections) => refuse({ maxConnections }),
+          onError: (error) => refuse({ err: error }),
+        });
+        view.facts = toFacts(config, port);
+        return { port };
       } catch (error) {
         security?.store.stop();
         await lane.close();
         throw toListenError(error as NodeJS.ErrnoException, config);
       }
-      server.on('error', (error) => refuse({ err: error }));
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : config.port;
-      view.facts = toFacts(config, port);
-      return { port };
     },
 
     update(wanted) {

@@ -8,6 +8,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export interface TlsDoorOptions {
   readonly store: CertificateStore;
   readonly clientAuth: 'request' | 'require' | undefined;
+  /** 48 bytes, by which sessions are resumed. Default: random. */
+  readonly ticketKeys?: Buffer | undefined;
   readonly onSecure: (socket: TLSSocket, protocol: 'h2' | 'http1') => void;
   /** A handshake failed or took too long; the connection is gone. */
   readonly onFailed: () => void;
@@ -38,6 +40,7 @@ export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
     rejectUnauthorized: options.clientAuth === 'require',
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     allowHalfOpen: true,
+    ...(options.ticketKeys !== undefined && { ticketKeys: options.ticketKeys }),
   });
   store.onChange = (fallback) => server.setSecureContext(fallback);
   server.on('secureConnection', (socket) => {

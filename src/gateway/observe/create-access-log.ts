@@ -9,12 +9,17 @@ export interface AccessLog {
   readonly sample: number;
 }
 
-/** Undefined where none is wanted. Its own troubles are told in `log`. */
-export function createAccessLog({ telemetry }: Config, log: Log): AccessLog | undefined {
+/** Undefined where none is wanted. Its own troubles are told in `log`. `isShared`: other processes write there too. */
+export function createAccessLog(
+  { telemetry }: Pick<Config, 'telemetry'>,
+  log: Log,
+  isShared = false,
+): AccessLog | undefined {
   const { accessLog } = telemetry;
   if (accessLog === undefined) return undefined;
   const writer = createLineWriter({
     path: accessLog.path,
+    isShared,
     onFailure(error) {
       log.error(
         { err: error },

@@ -1,5 +1,5 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
-import { close, fstat, open, stat, write, type Stats } from 'node:fs';
+import { close, fstat, fstatSync, open, stat, write, type Stats } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -19,6 +19,8 @@ export interface LineWriter {
 export interface LineWriterOptions {
   /** File to append to; made with its folders where it is not there. Undefined: standard output. */
   readonly path: string | undefined;
+  /** Other processes write there too: what goes into a pipe goes in pieces that stay whole. Default false. */
+  readonly isShared?: boolean;
   /** Hears of the first failure of a row. */
   readonly onFailure: (error: Error) => void;
   /** The first write has succeeded after a failure; `dropped` as in `LineWriter`. */
@@ -38,10 +40,13 @@ export interface LineWriterOptions {
 const BATCH_CHARACTERS = 32 * 1024;
 /** A write is no longer, so that encoding it holds up nobody. */
 const MAX_WRITE_CHARACTERS = 64 * 1024;
+/** What a pipe takes in one piece at least, whoever else writes (PIPE_BUF of Linux). */
+const WHOLE_IN_PIPE_BYTES = 4096;
 /** A pipe is full: its reader is as a rule back in no time. */
 const FIRST_PIPE_RETRY_MS = 5;
 const MAX_PIPE_RETRY_MS = 80;
 const CLOSE_DEADLINE_MS = 2000;
+const LINE_END = 0x0a;
 
 /**
  * Why not sonic-boom, which pino writes by: where a file cannot be opened it never tries again and
@@ -57,6 +62,8 @@ interface OpenFile {
   readonly fd: number;
   /** What the path is compared with; undefined for standard output, which nobody moves away. */
   readonly identity: Pick<Stats, 'dev' | 'ino'> | undefined;
+  /** Of a pipe, not longer than it takes whole; undefined: any length. */
+  readonly maxWriteBytes?: number | undefined;
 }
 
 interface Batch {
@@ -207,12 +214,21 @@ class BatchedLineWriter implements LineWriter {
   #send(): void {
     this.#busy = true;
     const chunk = this.#chunk!;
-    const length = chunk.length - this.#offset;
+    const length = this.#lengthOfNext(chunk);
     write(this.#file!.fd, chunk, this.#offset, length, null, (error, written) => {
       if (error?.code === 'EAGAIN') this.#retryPipe();
       else if (error !== null) this.#failed(error);
       else this.#sent(written);
     });
+  }
+
+  #lengthOfNext(chunk: Buffer): number {
+    const left = chunk.length - this.#offset;
+    const max = this.#file!.maxWriteBytes ?? left;
+    if (left <= max) return left;
+    const end = chunk.lastIndexOf(LINE_END, this.#offset + max - 1) + 1;
+    // A line that is longer goes alone.
+    return (end > this.#offset ? end : chunk.indexOf(LINE_END, this.#offset) + 1) - this.#offset;
   }
 
   #sent(written: number): void {
@@ -250,7 +266,7 @@ class BatchedLineWriter implements LineWriter {
 
   #open(): void {
     this.#busy = true;
-    openForAppending(this.#options.path).then(
+    openForAppending(this.#options).then(
       (file) => {
         this.#busy = false;
         this.#file = file;
@@ -275,16 +291,22 @@ class BatchedLineWriter implements LineWriter {
   }
 }
 
-async function openForAppending(path: string | undefined): Promise<OpenFile> {
+async function openForAppending({ path, isShared }: LineWriterOptions): Promise<OpenFile> {
   // Asking process.stdout makes a pipe non-blocking: a reader that reads no more would otherwise
   // keep a thread, and process.exit() waits for that.
-  if (path === undefined) return { fd: process.stdout.fd, identity: undefined };
+  if (path === undefined) {
+    const { fd } = process.stdout;
+    const isPipe = isShared === true && !fstatSync(fd).isFile();
+    return { fd, identity: undefined, ...(isPipe && { maxWriteBytes: WHOLE_IN_PIPE_BYTES }) };
+  }
   await mkdir(dirname(path), { recursive: true });
   return new Promise((resolve, reject) => {
     open(path, 'a', (error, fd) => {
       if (error !== null) return reject(error);
       fstat(fd, (failure, identity) => {
-        if (failure === null) return resolve({ fd, identity });
+        const maxWriteBytes =
+          isShared === true && identity?.isFIFO() === true ? WHOLE_IN_PIPE_BYTES : undefined;
+        if (failure === null) return resolve({ fd, identity, maxWriteBytes });
         close(fd, () => reject(failure));
       });
     });

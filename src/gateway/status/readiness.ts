@@ -20,6 +20,14 @@ export interface VersionReport {
   readonly missing: string | undefined;
 }
 
+/** Of a node that serves in processes of their own. */
+export interface WorkersReport {
+  readonly wanted: number;
+  readonly ready: number;
+  /** Since the node started: those that ended, and nobody had told them to. */
+  readonly restarts: number;
+}
+
 export interface RefusedVersion {
   readonly version: number;
   readonly reason: string;
@@ -37,6 +45,8 @@ export interface ReadinessReport {
   readonly config_version: number;
   readonly config_refused: RefusedVersion | undefined;
   readonly config_missing: string | undefined;
+  /** Undefined: the node has none. */
+  readonly workers: WorkersReport | undefined;
 }
 
 const OWN_FILE: VersionReport = {
@@ -55,11 +65,14 @@ export class Readiness {
   lastReload: ReloadReport | undefined;
   /** Asked each time: the backplane may have said more meanwhile. */
   versions: () => VersionReport = () => OWN_FILE;
+  workers: () => WorkersReport | undefined = () => undefined;
 
   report(): ReadinessReport {
     const { owner, version, refused, missing } = this.versions();
+    const workers = this.workers();
+    const isServing = missing === undefined && workers?.ready !== 0;
     return {
-      status: this.status === 'ready' && missing !== undefined ? 'starting' : this.status,
+      status: this.status === 'ready' && !isServing ? 'starting' : this.status,
       revision: this.revision,
       config_hash: this.configHash,
       config_shared_hash: this.sharedHash,
@@ -68,6 +81,7 @@ export class Readiness {
       config_version: version,
       config_refused: refused,
       config_missing: missing,
+      workers,
     };
   }
 }

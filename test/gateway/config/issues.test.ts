@@ -45,7 +45,7 @@ const goldens: readonly Golden[] = [
   },
   {
     title: 'keys of later versions as unknown keys',
-    text: 'meshgate: 1\nnode: { workers: auto }\nservices: { a: { endpoints: [], hedging: {} } }\n',
+    text: 'meshgate: 1\nnode: { workers: all }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
       '2:18 node.workers: "auto" is not allowed here; allowed: 1',
       '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, hedge, timeouts, labels (did you mean "hedge"?)',

@@ -22,7 +22,7 @@ describe('the complete example', () => {
     const result = await loadConfig(EXAMPLE, { catalogue: standardPlugins, env: {} });
     if (!result.ok) throw new Error('refused');
     const { config } = result;
-    expect(config.node).toEqual({ name: 'edge-1', zone: 'eu-1a' });
+    expect(config.node).toEqual({ name: 'edge-1', zone: 'eu-1a', workers: 1 });
     expect(config.dataDir).toBe(join(EXAMPLE, '../.meshgate'));
     expect(config.listeners[0]).toMatchObject({
       host: '0.0.0.0',

@@ -8,7 +8,8 @@ import { createService } from '../../../src/gateway/config/create-service.ts';
 import { KeyedPool } from '../../../src/gateway/config/keyed-pool.ts';
 import { createUndeclaredServices } from '../../../src/gateway/config/mesh-service.ts';
 import { loadConfig, type LoadResult } from '../../../src/gateway/config/load.ts';
-import { Reloader, type PreparedListeners } from '../../../src/gateway/config/reloader.ts';
+import { Reloader } from '../../../src/gateway/config/reloader.ts';
+import { SnapshotSlot, type PreparedListeners } from '../../../src/gateway/config/snapshot-slot.ts';
 import { SnapshotLease } from '../../../src/gateway/config/snapshot-lease.ts';
 import { createRequestMetrics } from '../../../src/gateway/observe/request-metrics.ts';
 import type { PluginInstance } from '../../../src/gateway/pipeline/hooks.ts';
@@ -96,7 +97,7 @@ async function createBench(): Promise<Bench> {
         bench.onLoad();
         return bench.file;
       },
-      compile,
+      slot: new SnapshotSlot(compile),
       prepareListeners: () => bench.prepare(),
       onApplied: (_config, _hash, revision) => void told.push(`applied ${revision}`),
       onUnchanged: () => void told.push('unchanged'),

@@ -13,6 +13,7 @@ const ENTRIES = {
   'app/main': 'src/main.ts',
   'app/load-worker': 'src/gateway/config/load-worker.ts',
   'app/yaml-worker': 'src/gateway/config/yaml-worker.ts',
+  'app/worker-process': 'src/app/worker-process.ts',
   'plugins/standard': 'src/plugins/standard.ts',
 } as const;
 

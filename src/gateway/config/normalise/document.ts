@@ -73,7 +73,7 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
   warnOfRoutes(draft, placed, services, raw.services);
   warnOfUnknownCallers(draft, placed, raw.plugins);
   return {
-    node: { name: raw.node.name, zone: raw.node.zone },
+    node: { name: raw.node.name, zone: raw.node.zone, workers: raw.node.workers },
     dataDir: toUsablePath(draft, raw.dataDir, ['dataDir']),
     backplane: toBackplane(draft, raw.backplane),
     listeners,

@@ -1,0 +1,146 @@
+/** What a worker does: it makes and runs the configurations that the supervisor sends, and ends when told, or left. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { firstEndpoints } from '../../mesh/service/first-endpoints.ts';
+import { toClippedLine } from '../config/issue-list.ts';
+import type { Config } from '../config/config.ts';
+import { GatheredConfig, type ConfigHead } from '../config/config-pieces.ts';
+import type { PreparedSnapshot, SnapshotSlot } from '../config/snapshot-slot.ts';
+import type { ListenerSet } from '../listener/listener-set.ts';
+import type { Channel } from './channel.ts';
+import { CORE_TOPIC, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import { TakenSockets } from './taken-sockets.ts';
+
+/** The data plane, as far as it is told what to do. */
+export interface ServingPlane {
+  readonly slot: SnapshotSlot;
+  readonly listeners: ListenerSet;
+  /** A configuration is in force. */
+  applied(config: Config): void;
+  start(): void;
+  closeTunnels(): void;
+  reopenLogs(): void;
+  /** Lets go of everything; its listeners have been drained. */
+  stop(): Promise<void>;
+}
+
+export interface DutyOptions {
+  readonly channel: Channel;
+  readonly createPlane: (start: WorkerStart, sockets: TakenSockets) => ServingPlane;
+  /** Ends the process. */
+  readonly exit: (code: number) => void;
+}
+
+export interface Duty {
+  /** Drains what there is, and ends with that exit code. */
+  end(code: number): Promise<void>;
+  /** As `end(1)`, having told the supervisor, who has somebody else go on. */
+  fail(): Promise<void>;
+}
+
+export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
+  const link = channel.link<FromWorker, ToWorker>(CORE_TOPIC);
+  const sockets = new TakenSockets((counts) => link.send({ type: 'closed', counts }));
+  let plane: ServingPlane | undefined;
+  /** What is arriving. */
+  let arriving: { readonly head: ConfigHead; readonly gathered: GatheredConfig } | undefined;
+  let prepared: { readonly config: Config; readonly snapshot: PreparedSnapshot } | undefined;
+  let ending: Promise<void> | undefined;
+
+  /** Only in a later turn: what waits meanwhile gets its own. */
+  function askForNext(): void {
+    void nextTurn().then(() => link.send({ type: 'next' }));
+  }
+
+  async function prepare({
+    revision,
+    hash,
+    ports,
+  }: Extract<ToWorker, { type: 'prepare' }>): Promise<void> {
+    try {
+      const { slot, listeners } = plane!;
+      const { head, gathered } = arriving!;
+      arriving = undefined;
+      const config = gathered.complete(head);
+      sockets.ports = ports;
+      const next = { config, revision, hash };
+      prepared = { config, snapshot: await slot.prepare(next, () => listeners.prepare(config)) };
+      link.send({ type: 'prepared', revision });
+    } catch (error) {
+      const reason = toClippedLine(error instanceof Error ? error.message : String(error));
+      link.send({ type: 'refused', revision, reason });
+    }
+  }
+
+  async function commit(): Promise<void> {
+    const { config, snapshot } = prepared!;
+    prepared = undefined;
+    snapshot.commit();
+    plane!.applied(config);
+    await firstEndpoints(plane!.slot.current.services.values());
+    link.send({ type: 'ready' });
+  }
+
+  async function endOnce(code: number): Promise<void> {
+    plane?.closeTunnels();
+    await plane?.listeners.drain();
+    await plane?.stop();
+    exit(code);
+  }
+
+  const duty: Duty = {
+    end: (code) => (ending ??= endOnce(code)),
+    fail() {
+      link.send({ type: 'leaving' });
+      return duty.end(1);
+    },
+  };
+
+  function hear(message: ToWorker): void {
+    switch (message.type) {
+      case 'start':
+        plane = createPlane(message, sockets);
+        plane.start();
+        break;
+      case 'head':
+        arriving = { head: message.config, gathered: new GatheredConfig() };
+        askForNext();
+        break;
+      case 'piece':
+        arriving!.gathered.add(message);
+        askForNext();
+        break;
+      case 'prepare':
+        void prepare(message);
+        break;
+      case 'commit':
+        void commit();
+        break;
+      case 'rollback':
+        void prepared?.snapshot.rollback();
+        prepared = undefined;
+        break;
+      case 'drain':
+        plane?.listeners.drainOne(message.key);
+        break;
+      case 'stopping':
+        plane?.closeTunnels();
+        break;
+      case 'end':
+        void duty.end(0);
+        break;
+      case 'reopen':
+        plane?.reopenLogs();
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  channel.onSocket = (key, socket) => {
+    link.send({ type: 'took' });
+    sockets.take(key, socket);
+  };
+  link.receive(hear);
+  link.send({ type: 'hello' });
+  return duty;
+}
