@@ -45,14 +45,12 @@ export function createPaced(
     callOff = undefined;
   }
 
-  return {
-    want,
-    cancel,
-    async settled() {
-      while (isWanted || running !== undefined) {
-        if (running === undefined) begin();
-        await running;
-      }
-    },
-  };
+  async function settled(): Promise<void> {
+    if (isWanted && running === undefined) begin();
+    if (running === undefined) return;
+    await running;
+    await settled();
+  }
+
+  return { want, settled, cancel };
 }
