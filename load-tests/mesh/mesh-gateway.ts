@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchContext } from '../bench-context.ts';
 import { PROXY_CORE } from '../cores.ts';
 import { findFreePorts } from '../free-port.ts';
+import { MAIN } from '../peers/meshgate.ts';
 import type { ServerProcess } from '../process-keeper.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const START_TIMEOUT_MS = 30_000;
 
 export interface MeshGateway {
