@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { freePort } from '../../redis/free-port.ts';
 import { until } from '../gateway-fixture.ts';
-import { callBy, outboundOf, provider, startApplication, useMesh } from './mesh-fixture.ts';
+import {
+  callBy,
+  outboundOf,
+  provider,
+  startApplication,
+  untilServed,
+  useMesh,
+} from './mesh-fixture.ts';
 
 const mesh = useMesh();
 
@@ -42,6 +49,8 @@ it('any node draws a gateway, and a service that calls another', { timeout: 60_0
     outbound: { address: '127.0.0.1:0' },
   });
   doorPort = outboundOf(besideUsers);
+  // Users may be in the mesh before its node knows of orders.
+  await untilServed(besideUsers, 'http://orders.mesh/');
   const gateway = await here.node({
     services: { users: { discover: { mesh: 'users' } } },
     routes: [{ name: 'users', to: 'users' }],
