@@ -23,13 +23,14 @@ export const hop: Scenario = {
       ],
       baselines: [EDGE],
     });
-    const costOf = (wanted: string): readonly number[] =>
+    const [edge, outbound, inbound] = [EDGE, OUTBOUND, INBOUND].map((wanted) =>
       (result.data as readonly Series[])
         .find(({ label }) => label === wanted)
-        ?.rounds.map(({ cpuUs }) => cpuUs) ?? [];
-    const inbound = costOf(INBOUND);
-    const hops = costOf(OUTBOUND).map((cost, round) => cost + inbound[round]!);
-    const ratio = medianRatio(hops, costOf(EDGE)).toFixed(2);
+        ?.rounds.map(({ cpuUs }) => cpuUs),
+    );
+    if (edge === undefined || outbound === undefined || inbound === undefined) return result;
+    const hops = outbound.map((cost, round) => cost + inbound[round]!);
+    const ratio = medianRatio(hops, edge).toFixed(2);
     return {
       ...result,
       notes: [...result.notes, `A mesh hop, both doors together, costs ${ratio} edge hops.`],

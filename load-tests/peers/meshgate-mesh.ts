@@ -1,11 +1,9 @@
 /** A mesh hop: from the outbound door of one Meshgate to the inbound door of another. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PROXY_CORE } from '../cores.ts';
 import { findFreePorts } from '../free-port.ts';
-import { awaitReady } from '../mesh/mesh-gateway.ts';
+import { awaitReady, startNode } from '../mesh/mesh-gateway.ts';
 import type { ServerProcess } from '../process-keeper.ts';
-import { MAIN, meshgate } from './meshgate.ts';
+import { meshgate } from './meshgate.ts';
 import type { Peer, Site } from './peer.ts';
 
 const SERVICE = 'upstream';
@@ -22,7 +20,7 @@ export const meshgateMesh: Peer = {
     const [inboundPort, inboundStatus] = (await findFreePorts(2)) as [number, number];
     const doors: ServerProcess[] = [];
     if (door !== 'outbound') {
-      const inbound = await startNode(site, 'inbound', inboundStatus, {
+      const inbound = await startDoor(site, 'inbound', inboundStatus, {
         register: [
           {
             service: SERVICE,
@@ -37,7 +35,7 @@ export const meshgateMesh: Peer = {
     if (door !== 'inbound') {
       const next = door === 'outbound' ? site.upstreamPort : inboundPort;
       // Found by its address, so that what is measured does without a Redis.
-      const outbound = await startNode(site, 'outbound', site.sparePort, {
+      const outbound = await startDoor(site, 'outbound', site.sparePort, {
         outbound: { address: `127.0.0.1:${site.port}`, services: [SERVICE] },
         services: { [SERVICE]: { endpoints: [{ address: `127.0.0.1:${next}` }] } },
       });
@@ -60,32 +58,16 @@ export const meshgateMesh: Peer = {
   },
 };
 
-async function startNode(
+function startDoor(
   site: Site,
   name: 'inbound' | 'outbound',
   statusPort: number,
   config: Readonly<Record<string, unknown>>,
 ): Promise<ServerProcess> {
-  const directory = join(site.directory, name);
-  await mkdir(directory);
-  const file = join(directory, 'meshgate.yaml');
-  const document = {
-    meshgate: 1,
-    dataDir: './data',
+  return startNode(site.processes, join(site.directory, name), {
     status: { address: `127.0.0.1:${statusPort}` },
     // One for both: the bench empties it.
     telemetry: { accessLog: { format: 'json', path: '../access.log' } },
     ...config,
-  };
-  // JSON is YAML.
-  await writeFile(file, JSON.stringify(document));
-  return site.processes.start(
-    [process.execPath, MAIN, 'start', '--config', file],
-    join(directory, 'output.log'),
-    {
-      core: PROXY_CORE,
-      cwd: directory,
-      env: { NODE_ENV: 'production' },
-    },
-  );
+  });
 }

@@ -2,9 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 import { until } from '../gateway-fixture.ts';
-import { callBy, outboundOf, provider, startApplication, useMesh } from './mesh-fixture.ts';
+import {
+  callBy,
+  outboundOf,
+  provider,
+  startApplication,
+  untilServed,
+  useMesh,
+} from './mesh-fixture.ts';
 
 const mesh = useMesh();
 
@@ -42,12 +49,14 @@ it('any node draws a gateway, and a service that calls another', { timeout: 60_0
     outbound: { address: '127.0.0.1:0' },
   });
   doorPort = outboundOf(besideUsers);
+  // Users may be in the mesh before its node knows of orders.
+  await untilServed(besideUsers, 'http://orders.mesh/');
   const gateway = await here.node({
     services: { users: { discover: { mesh: 'users' } } },
     routes: [{ name: 'users', to: 'users' }],
   });
   // It carries no traffic: what it tells, it has from the others.
-  const adminPort = await findFreePort();
+  const adminPort = await freePort();
   const witness = await here.node({ admin: { address: `127.0.0.1:${adminPort}` } });
   const token = await readFile(join(witness.directory, '.meshgate/admin-token'), 'utf8');
   const ask = async (): Promise<readonly Edge[]> => {

@@ -1,15 +1,14 @@
 /** Answers that nobody thought of: the HTTP/1.1 upstream and undici make the same of them, but for what is listed. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { GENERATED_SEED, generatedRuns } from '../../generated-runs.ts';
 import { unlistedAspects } from './answer-differences.ts';
 import { type AskedAnswer, observe } from './answer-observation.ts';
 import { AnswerOrigin } from './answer-origin.ts';
 import { createOwnReader, createUndiciReader } from './answer-readers.ts';
 import { answer } from './generated-answers.ts';
 
-/** To look further than the suite does: `MESHGATE_FUZZ_RUNS=20000 MESHGATE_FUZZ_SEED=$RANDOM`. */
-const RUNS = Number(process.env['MESHGATE_FUZZ_RUNS'] ?? 500);
-const SEED = Number(process.env['MESHGATE_FUZZ_SEED'] ?? 20_261_121);
+const RUNS = generatedRuns(500);
 const TIMEOUT_MS = 60_000 + RUNS * 1000;
 
 const origin = new AnswerOrigin();
@@ -22,7 +21,7 @@ it(
   async () => {
     const agreement = fc.assert(fc.asyncProperty(answer, expectAgreement), {
       numRuns: RUNS,
-      seed: SEED,
+      seed: GENERATED_SEED,
     });
     await expect(agreement).resolves.toBeUndefined();
   },
