@@ -105,6 +105,18 @@ describe('a connection that turns to something else', () => {
   });
 });
 
+it('reads a head that is larger than what may wait behind an answer', async () => {
+  const { port } = await openListener({
+    lane: 'auto',
+    limits: { maxHeaderBytes: 512 * 1024, headerTimeoutMs: 2000 },
+  });
+  const client = await connectRaw(port);
+  const value = 'y'.repeat(200 * 1024);
+  client.send(get('/', `X: ${value}\r\n`));
+  const head = await client.untilHead();
+  expect(head).toMatch(/^HTTP\/1.1 200 /);
+});
+
 describe('an answer', () => {
   it('leaves in one write with its head, its body and its end', async () => {
     const door = new FakeDoor((_intake, downstream) => {
