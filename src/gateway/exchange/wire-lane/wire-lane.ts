@@ -1,7 +1,7 @@
 /** The lane that serves plain HTTP/1.1 straight on the socket, and hands over whatever it does not fully understand. */
 import type { Socket } from 'node:net';
+import type { Http1Surroundings } from '../http1-surroundings.ts';
 import type { ConnectionOrigin } from '../lane-connection.ts';
-import type { Http1Surroundings } from '../full-lane/http1-session.ts';
 import { toConnectionLines } from './wire-answer-head.ts';
 import { HeadReader } from './wire-head.ts';
 import { WireSession } from './wire-session.ts';
