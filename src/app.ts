@@ -94,7 +94,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     mesh,
     metrics: gatewayMetrics,
     sockets: sockets.connected,
-    clock,
+    monotonic,
+    now: Date.now,
     random,
     log,
   });

@@ -5,7 +5,7 @@ import { createStickyKey } from '../gateway/config/sticky-key.ts';
 import type { GatewayMetrics } from '../gateway/status/gateway-metrics.ts';
 import { createHealthLog } from '../mesh/service/health-log.ts';
 import type { SocketShare } from '../mesh/transport/socket-budget.ts';
-import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import type { Log } from '../plugins/sdk/plugin-context.ts';
 import type { Mesh } from './mesh.ts';
 
 export interface ServiceSurroundingsParts {
@@ -14,17 +14,20 @@ export interface ServiceSurroundingsParts {
   readonly metrics: Pick<GatewayMetrics, 'retried' | 'ejected'>;
   /** For connections to upstreams. */
   readonly sockets: SocketShare;
-  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly monotonic: () => number;
+  /** Milliseconds of the wall clock. */
+  readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
 }
 
 export function createServiceSurroundings(parts: ServiceSurroundingsParts): ServiceSurroundings {
-  const { config, mesh, metrics, sockets, clock, random, log } = parts;
+  const { config, mesh, metrics, sockets, monotonic, now, random, log } = parts;
   return {
     environment: {
-      monotonic: clock.monotonic,
-      now: clock.now,
+      monotonic,
+      now,
       random,
       zone: config.node.zone,
       isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),

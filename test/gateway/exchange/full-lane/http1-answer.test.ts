@@ -72,15 +72,16 @@ describe('an HTTP/1 answer', () => {
   });
 
   it.for([
-    [204, undefined],
-    [205, '0'],
-    [304, '9'],
-  ] as const)('has no body with status %i', async ([status, length]) => {
+    ['GET', 204, undefined],
+    ['HEAD', 204, undefined],
+    ['GET', 205, '0'],
+    ['GET', 304, '9'],
+  ] as const)('has no body to %s with status %i', async ([method, status, length]) => {
     const { text, door } = await answered((downstream) => {
       downstream.head(status, '', [], 9);
       downstream.write(Buffer.from('not sent!'));
       downstream.end();
-    });
+    }, `${method} / HTTP/1.1`);
     expect(/Content-Length: (\d+)/.exec(text)?.[1]).toBe(length);
     expect(text).not.toContain('chunked');
     expect(text.endsWith('\r\n\r\n')).toBe(true);
