@@ -32,20 +32,15 @@ export interface FullLane {
 }
 
 export async function createFullLane(options: FullLaneOptions): Promise<FullLane> {
-  const { door, view, limits, clock } = options;
+  const { clock } = options;
   const http1 = await createHttp1Server(options);
-  const http2 = createHttp2Server({
-    door,
-    view,
-    limits,
-    maxStreams: limits.maxStreams,
-    onFlood: options.onFlood,
-  });
+  const http2 = createHttp2Server(options);
   let goneAwayAtMs: number | undefined;
 
   return {
     http1(socket, origin, served) {
       const session = http1.serve(socket, origin, served);
+      // It was on its way here, in a handshake or on another lane, when the others were told.
       if (goneAwayAtMs !== undefined) session.drain();
     },
     http2: (socket, origin) => http2.serve(socket, origin),
@@ -60,8 +55,6 @@ export async function createFullLane(options: FullLaneOptions): Promise<FullLane
     closeIdle(idleMs) {
       const now = clock.monotonic();
       for (const session of http1.sessions) {
-        // Some were on their way here, in a handshake, when the others were told.
-        if (!session.draining) session.drain();
         if (session.idleFor(now) >= idleMs) session.socket.destroySoon();
       }
       if (now - (goneAwayAtMs ?? now) >= idleMs) {
