@@ -1,5 +1,5 @@
 /** The beginning on a cluster: told as it ends, not after the time that it is given at most. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scheduleTimer, type Schedule } from '../../../src/mesh/backplane/schedule.ts';
 import { openRedisBackplane, singleTarget } from '../../redis/open-backplane.ts';
 import { startRedisCluster } from '../../redis/redis-cluster.ts';
@@ -10,11 +10,19 @@ const BEGINNINGS = 30;
 
 let stop: () => Promise<void>;
 
+beforeEach(() => {
+  deadlines = 0;
+});
 afterEach(() => stop());
 
+let deadlines = 0;
+
 /** What is due at once or often goes on; the deadline of the first attempt never comes. */
-const withoutDeadline: Schedule = (delayMs, run) =>
-  delayMs === 2_000 ? () => {} : scheduleTimer(delayMs, run);
+const withoutDeadline: Schedule = (delayMs, run) => {
+  if (delayMs !== 2_000) return scheduleTimer(delayMs, run);
+  deadlines++;
+  return () => {};
+};
 
 describe('a node that starts on a cluster', () => {
   it('is connected when that is over, each time', async () => {
@@ -26,6 +34,7 @@ describe('a node that starts on a cluster', () => {
       await expect(backplane.read('topic')).resolves.toMatchObject({ revision: 0 });
       await backplane.close();
     }
+    expect(deadlines).toBe(BEGINNINGS);
   }, 30_000);
 
   it('hears at once of a cluster that serves no slots, and waits no longer', async () => {
@@ -35,7 +44,7 @@ describe('a node that starts on a cluster', () => {
     if (topology.type !== 'single') throw new Error('not a single server');
     const target = { topology: { type: 'cluster' as const, nodes: [topology] } };
     const backplane = await openRedisBackplane(target, { schedule: withoutDeadline });
-    expect(backplane.status().connected).toBe(false);
+    expect([backplane.status().connected, deadlines]).toEqual([false, 1]);
     await backplane.close();
   }, 30_000);
 });
