@@ -102,7 +102,7 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
         },
         config: changes,
       },
-      (request, reply) => removeEntry(dependencies, kind, request, reply),
+      (request, reply) => removeEntry(dependencies, resource, request, reply),
     );
   }
 }
