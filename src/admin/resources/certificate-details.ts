@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { dnsNamesOf } from '../../gateway/config/certificate-dates.ts';
 import type { SharedEntry } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 
 /** The member of a certificate that is told and never taken. */
 export const DETAILS = 'details';

@@ -12,8 +12,9 @@ import {
   withoutEntry,
   type EntryKind,
 } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject, SharedDocument } from '../../gateway/config/versions/shared-document.ts';
+import type { SharedDocument } from '../../gateway/config/versions/shared-document.ts';
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import { assertInScope } from '../access/scope.ts';
 import type { Desk, Edit } from '../configuration-desk.ts';
 import { applyMergePatch } from '../merge-patch.ts';

@@ -1,7 +1,7 @@
 /** The kinds of named objects that are resources, and what they are called. */
 import { Type, type TSchema } from 'typebox';
 import type { EntryKind } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import { componentRef } from '../openapi/component-ref.ts';
 
 export interface EntryResource {

@@ -8,6 +8,7 @@ import {
 import type { ConfigIssue } from '../../gateway/config/issue.ts';
 import { locateEntry, type EntryKind } from '../../gateway/config/shared-entries.ts';
 import type { SharedDocument } from '../../gateway/config/versions/shared-document.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { Fault } from '../problem.ts';
 
 /** Nobody reads more at once, and each is told in full. */
@@ -63,9 +64,7 @@ export function toResourceSteps(kind: EntryKind, steps: ConfigPath): ConfigPath 
 export function toBodyPointer(path: ConfigPath, body: unknown): string {
   const steps: (string | number)[] = [];
   for (const step of path) {
-    const around = valueAt(body, steps);
-    const isMapping = typeof around === 'object' && around !== null && !Array.isArray(around);
-    if (typeof step !== 'number' || !isMapping) steps.push(step);
+    if (typeof step !== 'number' || !isObject(valueAt(body, steps))) steps.push(step);
   }
   return `#${toPointer(steps)}`;
 }

@@ -7,7 +7,7 @@ import {
   type EntryKind,
   type SharedEntry,
 } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import type { Desk } from '../configuration-desk.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
 import { isInScope } from '../access/scope.ts';

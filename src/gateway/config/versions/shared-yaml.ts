@@ -1,6 +1,7 @@
 /** A shared document as YAML: the same bytes for the same document, and the same document from them. */
 import type { Json } from '../../../mesh/backplane/backplane.ts';
-import { sortedEntries, type JsonObject, type SharedDocument } from './shared-document.ts';
+import { isObject, type JsonObject } from '../../../mesh/backplane/json-object.ts';
+import { sortedEntries, type SharedDocument } from './shared-document.ts';
 
 /** Texts that every reader of YAML takes for the same text without quotes. */
 const PLAIN =
@@ -40,7 +41,7 @@ function toBlock(value: Json, indent: string): string {
       .map((item) => `- ${toBlock(item, `${indent}  `)}`)
       .join(indent);
   }
-  const members = isMapping(value) ? sortedEntries(value) : [];
+  const members = isObject(value) ? sortedEntries(value) : [];
   if (members.length === 0) return `${toFlow(value)}\n`;
   return members.map(([key, member]) => toMember(key, member, indent)).join(indent);
 }
@@ -64,8 +65,4 @@ function toText(text: string): string {
     ODD,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function isMapping(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

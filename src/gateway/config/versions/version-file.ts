@@ -1,7 +1,7 @@
 /** A version on the disk of a node, for a start while the backplane is away. Sealed as in the backplane. */
 import { join } from 'node:path';
 import { readDurable, removeDurable, writeDurable } from '../../../mesh/backplane/durable-file.ts';
-import { isObject } from '../../../mesh/registry/instance.ts';
+import { isObject } from '../../../mesh/backplane/json-object.ts';
 import { openBody, sealBody, type SealedBody } from './document-body.ts';
 import type { Sealer } from './sealer.ts';
 import {

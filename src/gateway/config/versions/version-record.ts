@@ -1,6 +1,6 @@
 /** What the backplane holds of a version beside its document: who wrote it, when, why. Signed. */
 import type { Json, SpaceView, StoredRecord } from '../../../mesh/backplane/backplane.ts';
-import { isObject } from '../../../mesh/registry/instance.ts';
+import { isObject } from '../../../mesh/backplane/json-object.ts';
 import type { Sealer } from './sealer.ts';
 import type { VersionInfo } from './version-store.ts';
 
