@@ -7,9 +7,9 @@ import {
   type SourceDocument,
   type SubstitutedValue,
 } from '../source-document.ts';
-import type { Substituter } from '../substitute.ts';
+import { AS_WRITTEN, type Substituter } from '../substitute.ts';
 import { fromCanonicalJson, SHARED_KEYS } from './shared-document.ts';
-import { AS_WRITTEN, toSharedYaml } from './shared-text.ts';
+import { toSharedYaml } from './shared-yaml.ts';
 
 /** What a node is given to run beside its own file. */
 export interface SharedPart {

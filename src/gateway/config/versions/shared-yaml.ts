@@ -13,9 +13,13 @@ const WORD = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
 /** Line breaks to some readers, and the byte order mark; JSON leaves them as they are. */
 const ODD = /[\u007f-\u009f\u2028\u2029\ufeff]/g;
 
+/** A configuration file of the shared part alone. Reading it gives a document of the same hash. */
+export function toSharedYaml(document: SharedDocument): string {
+  return [...sharedYamlPieces(document)].join('');
+}
+
 /**
- * A configuration file of the shared part alone, in pieces, one an entry; empty parts are left
- * out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
+ * The same in pieces, one an entry; empty parts are left out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
  */
 export function* sharedYamlPieces(document: SharedDocument): Generator<string> {
   yield 'meshgate: 1\n';

@@ -37,8 +37,8 @@ export function toRecordValue(record: VersionRecord): Json {
   return { ...rest, ...(rollbackOf !== undefined && { rollbackOf }) };
 }
 
-/** As it is shown to people. */
-export function toVersionInfo(record: VersionRecord): VersionInfo {
+/** Without what is kept beside it. */
+export function toVersionInfo(record: VersionInfo): VersionInfo {
   const { version, author, at, message, hash, pinned, rollbackOf } = record;
   const info = { version, author, at, message, hash, pinned };
   return rollbackOf === undefined ? info : { ...info, rollbackOf };
