@@ -11,7 +11,7 @@ import {
 } from '../../gateway/config/versions/shared-document.ts';
 import type { Fault } from '../problem.ts';
 import { DETAILS } from './certificate-details.ts';
-import { toBodyPointer, toResourceSteps } from './faults.ts';
+import { toBodyPointer, toHiddenFaults, toResourceSteps } from './faults.ts';
 
 /** Of a plugin the settings stand below `config`: their names are the plugin's own. */
 export function toResource(kind: EntryKind, name: string, value: Json): JsonObject {
@@ -56,14 +56,8 @@ export function parseEntryBody(
   const restored = known === undefined ? value : restore(value, known);
   const hidden = concealedPlaces(restored);
   if (hidden.length > 0) {
-    return {
-      ok: false,
-      faults: hidden.map((steps) => ({
-        detail: 'stands for a value that is not known here',
-        pointer: toBodyPointer(toResourceSteps(kind, steps), body),
-        hint: 'give the value itself',
-      })),
-    };
+    const places = hidden.map((steps) => toResourceSteps(kind, steps));
+    return { ok: false, faults: toHiddenFaults(places, body) };
   }
   const alone = parseSharedDocument(withEntry(EMPTY_DOCUMENT, kind, name, restored as JsonObject));
   if (alone.ok) return { ok: true, value: entryOf(kind, alone.document[kind]) };

@@ -51,6 +51,15 @@ export function toEntryFaults(
   });
 }
 
+/** Of values that a body shows hidden, and that cannot be told to be those that are stored. */
+export function toHiddenFaults(places: readonly ConfigPath[], body: unknown): readonly Fault[] {
+  return places.map((place) => ({
+    detail: 'stands for a value that is not known here',
+    pointer: toBodyPointer(place, body),
+    hint: 'give the value itself',
+  }));
+}
+
 export function toAddress(kind: EntryKind, name: string): string {
   return `/v1/${kind}/${encodeURIComponent(name)}`;
 }

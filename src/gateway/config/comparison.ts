@@ -2,7 +2,13 @@
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { Redaction } from './config.ts';
 import { shownPath, shownValue } from './displayed-config.ts';
-import { HIDDEN, holdsPrivateKey, isSecretKey, withoutUserInfo } from './secret-text.ts';
+import {
+  HIDDEN,
+  holdsPrivateKey,
+  isSecretKey,
+  SHOWN_HASH_DIGITS,
+  withoutUserInfo,
+} from './secret-text.ts';
 
 /** Of one value, or of a whole object that only one side has. */
 export interface ConfigChange {
@@ -16,8 +22,6 @@ export interface ConfigChange {
 }
 
 type Shape = Readonly<Record<string, unknown>>;
-
-const SHOWN_HASH_DIGITS = 8;
 
 export class Comparison {
   readonly changes: ConfigChange[] = [];

@@ -14,6 +14,7 @@ import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
+import { DEFAULT_DATA_DIR } from './schema/document.ts';
 import { readSourceDocument, type SourceDocument } from './source-document.ts';
 import { createSubstituter } from './substitute.ts';
 import { validate, type Validation } from './validate.ts';
@@ -142,7 +143,7 @@ function isUnresolved(reference: PemReference, { unresolved }: SourceDocument): 
 /** As the file has it, which is looked at only later. */
 function dataDirOf(value: unknown, directory: string): string {
   const dataDir = isObject(value) ? value['dataDir'] : undefined;
-  return resolve(directory, typeof dataDir === 'string' ? dataDir : './.meshgate');
+  return resolve(directory, typeof dataDir === 'string' ? dataDir : DEFAULT_DATA_DIR);
 }
 
 function createReport(problems: Problem[]): ReportProblem {
