@@ -12,7 +12,7 @@ import { toProblem } from './schema-problem.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 import type { RawDocument } from './schema/document.ts';
 import { HIDDEN } from './secret-text.ts';
-import type { SubstitutedValue } from './source-document.ts';
+import type { SubstitutedValue } from './substitutions.ts';
 
 export interface ValidationInput {
   /** Plain data; defaults are filled into it, and faulty values taken out. */

@@ -1,6 +1,7 @@
 /** What the backplane holds of a version beside its document: who wrote it, when, why. Signed. */
 import type { Json, SpaceView, StoredRecord } from '../../../mesh/backplane/backplane.ts';
 import { isObject } from '../../../mesh/backplane/json-object.ts';
+import type { ConfigKeys } from './config-keys.ts';
 import type { Sealer } from './sealer.ts';
 import type { VersionInfo } from './version-store.ts';
 
@@ -30,6 +31,14 @@ export function signRecord(record: UnsignedRecord, sealer: Sealer): VersionRecor
 /** Throws a `SealError` for a record that is not what was signed. */
 export function verifyRecord(record: VersionRecord, sealer: Sealer): void {
   sealer.verify(signedText(record), record.signature);
+}
+
+/** What opens the document of a version. Rejects where there is no key, or with a `SealError`. */
+export async function sealerFor(record: VersionRecord, keys: ConfigKeys): Promise<Sealer> {
+  const sealer = await keys.forReading();
+  if (sealer === undefined) throw new Error('it is encrypted, and there is no key here');
+  verifyRecord(record, sealer);
+  return sealer;
 }
 
 export function toRecordValue(record: VersionRecord): Json {
