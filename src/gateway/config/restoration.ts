@@ -1,6 +1,6 @@
 /** Puts the secrets back into what was shown without them, changed, and is to be written. */
 import type { Json } from '../../mesh/backplane/backplane.ts';
-import { isObject, type JsonObject } from '../../mesh/backplane/json-object.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import { isEqual } from './comparison.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { Concealed } from './concealment.ts';
