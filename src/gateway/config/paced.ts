@@ -49,8 +49,9 @@ export function createPaced(
     want,
     cancel,
     async settled() {
-      while (isWanted || running !== undefined) {
-        if (running === undefined) begin();
+      for (;;) {
+        if (isWanted && running === undefined) begin();
+        if (running === undefined) return;
         await running;
       }
     },
