@@ -2,9 +2,9 @@
 import { isEqual } from '../gateway/config/comparison.ts';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { EMPTY_DOCUMENT, type SharedDocument } from '../gateway/config/versions/shared-document.ts';
+import { toVersionInfo } from '../gateway/config/versions/version-record.ts';
 import type {
   NodeVersionStore,
-  StoredVersion,
   VersionInfo,
   VersionStore,
 } from '../gateway/config/versions/version-store.ts';
@@ -103,8 +103,12 @@ export function createDesk(dependencies: DeskDependencies): Desk {
       if (!store.isKnown()) return undefined;
       return { owner: 'backplane', document: EMPTY_DOCUMENT, head: undefined, stalenessMs };
     }
-    const { document, ...head } = stored;
-    return { owner: 'backplane', document, head: toInfo(head), stalenessMs };
+    return {
+      owner: 'backplane',
+      document: stored.document,
+      head: toVersionInfo(stored),
+      stalenessMs,
+    };
   }
 
   async function change(order: ChangeOrder): Promise<ChangeOutcome> {
@@ -188,13 +192,7 @@ export function createDesk(dependencies: DeskDependencies): Desk {
   };
 }
 
-/** Without what a store may keep beside it. */
-function toInfo(stored: Omit<StoredVersion, 'document'>): VersionInfo {
-  const { version, author, at, message, hash, pinned, rollbackOf } = stored;
-  const info = { version, author, at, message, hash, pinned };
-  return rollbackOf === undefined ? info : { ...info, rollbackOf };
-}
-
-function unheardOf(): BackplaneError {
+/** Of a node that does not know yet what there is. */
+export function unheardOf(): BackplaneError {
   return new BackplaneError('unavailable', 'it has not told yet what there is');
 }

@@ -1,16 +1,10 @@
-/** A file is about one thing: past 300 lines it is about two, or has a reason that stands here. */
+/** A file is about one thing: past 300 lines it is about two. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../../src');
 const MOST_LINES = 300;
-
-/** By path below `src`. */
-const REASONS: Readonly<Record<string, string>> = {
-  'app.ts': 'the composition root: one list of what is built of what',
-  'gateway/exchange/full-lane/http1-session.ts': 'one state machine: the turns of a connection',
-};
 
 function lengths(): { readonly path: string; readonly lines: number }[] {
   return readdirSync(SRC, { withFileTypes: true, recursive: true })
@@ -24,9 +18,9 @@ function lengths(): { readonly path: string; readonly lines: number }[] {
     });
 }
 
-it(`no source is longer than ${MOST_LINES} lines without a reason`, () => {
+it(`no source is longer than ${MOST_LINES} lines`, () => {
   const files = lengths();
   expect(files.length).toBeGreaterThan(100);
-  const long = files.filter(({ path, lines }) => lines > MOST_LINES && !(path in REASONS));
+  const long = files.filter(({ path, lines }) => lines > MOST_LINES);
   expect(long).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Json } from '../backplane/backplane.ts';
 import { toEndpointId } from '../endpoint.ts';
-import { isObject } from '../registry/instance.ts';
+import { isObject } from '../backplane/json-object.ts';
 import { findAdvertisedHost, isAnywhere, type Destination } from './advertised-host.ts';
 
 export interface AdminAddress {
