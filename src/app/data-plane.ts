@@ -15,7 +15,6 @@ import type { PluginEnvironment } from '../gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from '../gateway/pipeline/fetch-json.ts';
 import { createRequestPath, requestStages } from '../gateway/request-path.ts';
 import type { GatewayMetrics } from '../gateway/status/gateway-metrics.ts';
-import { createHealthLog } from '../mesh/service/health-log.ts';
 import type { Service, ServiceEnvironment } from '../mesh/service/service.ts';
 import { createSocketBudget, type SocketShare } from '../mesh/transport/socket-budget.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
@@ -24,6 +23,7 @@ import { VERSION } from '../version.ts';
 import { createNodeMetrics, type NodeMetricsSources } from './node-metrics.ts';
 import { createObservability, type Observability } from './observability.ts';
 import { createProcessGuard } from './overload.ts';
+import { createServiceSurroundings } from './service-surroundings.ts';
 import { createSnapshotFactory, type SnapshotFactory } from './snapshot-factory.ts';
 
 /** What it is told, and asks, of the control plane; of another process, where it is one. */
@@ -111,27 +111,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     droppedAuditEntries: () => control().metrics.droppedAuditEntries(),
     clock,
   });
-  const environment: ServiceEnvironment = {
+  const surroundings = createServiceSurroundings({
+    config: initial,
+    control,
+    workers,
+    metrics,
+    sockets: sockets.connected,
     monotonic,
     now: () => clock.now(),
     random,
-    zone: initial.node.zone,
-    isOwnCheck: (service, endpoint) => control().isOwnCheck(service, endpoint),
-    onRetry: (service, reason) => metrics.retried(service, reason),
-    onEjection: (service, reason) => metrics.ejected(service, reason),
-    onHealthEvent: createHealthLog(log),
-    get topology() {
-      return control().topology;
-    },
-    sockets: sockets.connected,
-  };
-  const surroundings: ServiceSurroundings = {
-    environment,
     log,
-    workers,
-    stickyKey: () => control().stickyKey(),
-    meshSource: (service) => control().meshSource(service),
-  };
+  });
   const pluginEnvironment: PluginEnvironment = {
     catalogue: standardPlugins,
     log,
