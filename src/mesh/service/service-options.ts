@@ -15,7 +15,8 @@ export interface ServiceOptions {
   readonly protocol: ServiceProtocol;
   /** For `https` and `h2`. */
   readonly tls: UpstreamTls | undefined;
-  readonly source: EndpointSource;
+  /** Undefined: it follows. */
+  readonly source: EndpointSource | undefined;
   /** In place of `source` and `health`, where another process finds and judges the endpoints. */
   readonly following?: Following | undefined;
   readonly balancing: BalancingRules;

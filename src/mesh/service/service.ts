@@ -149,7 +149,7 @@ export class Service {
       });
       return;
     }
-    source.start((specs) => {
+    source?.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
         this.#balancer.endpoints,
         specs,
@@ -219,7 +219,7 @@ export class Service {
   }
 
   async #stop(): Promise<void> {
-    (this.#options.following ?? this.#options.source).stop();
+    (this.#options.following ?? this.#options.source)?.stop();
     this.health.stop();
     clearImmediate(this.#refresh);
     clearTimeout(this.#warming);
