@@ -129,23 +129,45 @@ export class TryReplay {
     }
   }
 
-  /** What the others saw comes first: answers among it may be what the failures were no row for. */
+  /**
+   * Nobody knows where among the failures the answers of the others were: first, to end the row
+   * that there was, and then wherever the next one would be long enough.
+   */
   #settle(): void {
     clearTimeout(this.#timer);
     const held = this.#held ?? [];
-    const holder = this.#holder;
     this.#held = undefined;
     this.#awaited.clear();
-    for (const report of held) if (report.part !== holder) this.#play(report);
-    for (const report of held) if (report.part === holder) this.#play(report);
+    const others = held.filter(({ part }) => part !== this.#holder);
+    const between = this.#answersIn(others.filter(({ round }) => round !== FIRST_ROUND));
+    for (const report of others) this.#play(report);
+    for (const report of held) if (report.part === this.#holder) this.#play(report, between);
   }
 
-  #play({ part, seen: { failures, totals }, round }: Report): void {
-    this.#playFailures(failures);
+  #answersIn(reports: readonly Report[]): Map<Endpoint, number> {
+    const answers = new Map<Endpoint, number>();
+    const add = (ref: number, count: number): void => {
+      const endpoint = this.#options.find(ref);
+      if (endpoint !== undefined) answers.set(endpoint, (answers.get(endpoint) ?? 0) + count);
+    };
+    for (const { failures, totals } of reports.map(({ seen }) => seen)) {
+      for (let at = 0; at < failures.length; at += FAILURE_COLUMNS) {
+        add(failures[at]!, failures[at + 1]!);
+      }
+      for (let at = 0; at < totals.length; at += TOTAL_COLUMNS) add(totals[at]!, totals[at + 1]!);
+    }
+    return answers;
+  }
+
+  #play(
+    { part, seen: { failures, totals }, round }: Report,
+    between: Map<Endpoint, number> = new Map(),
+  ): void {
+    this.#playFailures(failures, between);
     this.#playTotals(part, totals, round === FIRST_ROUND);
   }
 
-  #playFailures(failures: Uint32Array): void {
+  #playFailures(failures: Uint32Array, between: Map<Endpoint, number>): void {
     const { outliers, find } = this.#options;
     if (outliers === undefined) return;
     for (let at = 0; at < failures.length; at += FAILURE_COLUMNS) {
@@ -156,6 +178,11 @@ export class TryReplay {
       const kind = failures[at + 2]!;
       if (answers > 0) outliers.onGoodAnswers(endpoint, answers);
       for (let left = failures[at + 3]!; left > 0; left--) {
+        const others = between.get(endpoint) ?? 0;
+        if (others > 0 && outliers.isNearEjection(endpoint, 1)) {
+          between.set(endpoint, others - 1);
+          outliers.onGoodAnswers(endpoint, 0);
+        }
         if (kind === NO_ANSWER) outliers.onFailure(endpoint);
         else outliers.onAnswer(endpoint, kind === GATEWAY_FAILURE ? 503 : 500);
       }
