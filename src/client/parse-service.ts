@@ -6,7 +6,7 @@ import {
   HEDGE_DEFAULTS,
   SERVICE_DEFAULTS,
 } from '../mesh/service/service-defaults.ts';
-import type { ServiceOptions } from '../mesh/service/service.ts';
+import type { ServiceOptions } from '../mesh/service/service-options.ts';
 import { TOKEN } from '../plugins/sdk/field-syntax.ts';
 import type { OptionFields } from './option-fields.ts';
 import { parseCheck } from './parse-check.ts';

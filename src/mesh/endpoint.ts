@@ -80,6 +80,8 @@ export interface EndpointObservations {
   answerMs: number;
   /** What an answer took lately, on average; 0 before anybody knows. */
   usualAnswerMs: number;
+  /** In a worker: answers that are no failures, and that the supervisor has not been told of. */
+  untoldAnswers: number;
 }
 
 /** The latency that is taken for granted before there is a sample (Finagle, Linkerd). */
@@ -149,11 +151,13 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
       timedAnswers: 0,
       answerMs: 0,
       usualAnswerMs: 0,
+      untoldAnswers: 0,
     },
   };
 }
 
-function isSame(known: EndpointSpec, spec: EndpointSpec): boolean {
+/** Whether two specs with the same id speak of the same start of the same instance. */
+export function isSameInstance(known: EndpointSpec, spec: EndpointSpec): boolean {
   return (
     known.host === spec.host && known.port === spec.port && known.incarnation === spec.incarnation
   );
@@ -190,7 +194,7 @@ export function reconcileEndpoints(
     if (endpoints.has(spec.id)) continue;
     const known = leaving.get(spec.id);
     leaving.delete(spec.id);
-    if (known !== undefined && isSame(known.spec, spec)) {
+    if (known !== undefined && isSameInstance(known.spec, spec)) {
       if (known.spec.weight !== spec.weight) known.weight = spec.weight * known.factor;
       if (known.spec.draining !== spec.draining) known.draining = spec.draining ?? false;
       known.spec = spec;

@@ -10,6 +10,7 @@ import { compileRoute, type RouteCompiler } from './compile-route.ts';
 import type { Config, PluginEntry } from './config.ts';
 import type { ListenerConfig } from './listener-config.ts';
 import type { ServiceConfig } from './service-config.ts';
+import { keyOfService } from './service-key.ts';
 import { createConsumerDirectory } from './consumer-directory.ts';
 import type { Holding, KeyedPool } from './keyed-pool.ts';
 import { SnapshotLease } from './snapshot-lease.ts';
@@ -150,7 +151,7 @@ class SnapshotHoldings {
 
   service(config: ServiceConfig): Service {
     const { services, createService } = this.#dependencies;
-    const holding = services.hold(JSON.stringify(config), () => createService(config));
+    const holding = services.hold(keyOfService(config), () => createService(config));
     this.#services.push(holding);
     return holding.value;
   }

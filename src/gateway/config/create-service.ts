@@ -3,7 +3,10 @@ import { createDnsSource, type DnsQuery } from '../../mesh/discovery/dns.ts';
 import type { EndpointSource } from '../../mesh/discovery/endpoint-source.ts';
 import { createStaticSource } from '../../mesh/discovery/static.ts';
 import { createRetryRules } from '../../mesh/resilience/retry-policy.ts';
+import type { Following } from '../../mesh/service/following.ts';
+import type { HealthOptions } from '../../mesh/service/endpoint-health.ts';
 import { Service, type ServiceEnvironment } from '../../mesh/service/service.ts';
+import type { UpstreamTls } from '../../mesh/transport/upstream.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import { createProbe } from './create-probe.ts';
 import { readPeerTls } from './read-peer-tls.ts';
@@ -19,14 +22,16 @@ export interface ServiceSurroundings {
   readonly stickyKey: () => Uint8Array;
   /** The endpoints of a service as they are registered in the mesh. */
   readonly meshSource: (service: string) => EndpointSource;
+  /** In a worker: its services follow the supervisor's. Default: they have discovery and health of their own. */
+  readonly follow?: ((config: ServiceConfig) => Following) | undefined;
 }
 
 /** Throws where a certificate file that was there at the check is gone. */
 export function createService(config: ServiceConfig, surroundings: ServiceSurroundings): Service {
   const { name, protocol, balancer, circuitBreaker, retry, hedge, timeouts } = config;
-  const { healthCheck, outlierDetection, adaptiveWeights, discover } = config;
+  const { adaptiveWeights, discover } = config;
   const { sticky, policy, hashBalanceFactor, slowStart, zoneAware } = balancer;
-  const { environment, stickyKey, workers = 1 } = surroundings;
+  const { environment, stickyKey, follow, workers = 1 } = surroundings;
   const share = (limit: number): number => Math.ceil(limit / workers);
   const tls = config.tls === undefined ? undefined : readPeerTls(config.tls);
   return new Service(
@@ -34,17 +39,11 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
       name,
       protocol,
       tls,
-      source: createSource(config, surroundings),
+      source: follow === undefined ? createSource(config, surroundings) : undefined,
+      following: follow?.(config),
       balancing: { policy, hashBalanceFactor, slowStart, zoneAware },
       stickyKey: sticky === undefined ? undefined : (sticky.secret ?? stickyKey()),
-      health: {
-        checks: healthCheck && {
-          probe: createProbe(healthCheck, { protocol, ...(tls !== undefined && { tls }) }),
-          rules: healthCheck,
-          key: JSON.stringify([protocol, config.tls?.serverName, config.tls?.verify, healthCheck]),
-        },
-        outliers: outlierDetection,
-      },
+      health: toHealth(config, tls),
       circuitBreaker: {
         maxRequests: share(circuitBreaker.maxRequests),
         maxPending: share(circuitBreaker.maxPending),
@@ -63,6 +62,23 @@ export function createService(config: ServiceConfig, surroundings: ServiceSurrou
     },
     environment,
   );
+}
+
+function toHealth(
+  { protocol, tls, healthCheck, outlierDetection }: ServiceConfig,
+  upstreamTls: UpstreamTls | undefined,
+): Omit<HealthOptions, 'service'> {
+  return {
+    checks: healthCheck && {
+      probe: createProbe(healthCheck, {
+        protocol,
+        ...(upstreamTls !== undefined && { tls: upstreamTls }),
+      }),
+      rules: healthCheck,
+      key: JSON.stringify([protocol, tls?.serverName, tls?.verify, healthCheck]),
+    },
+    outliers: outlierDetection,
+  };
 }
 
 function createSource(

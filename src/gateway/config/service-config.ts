@@ -4,7 +4,7 @@ import type { CircuitThresholds } from '../../mesh/resilience/circuit-breaker.ts
 import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryCondition } from '../../mesh/resilience/retry-policy.ts';
 import type { ServiceProtocol } from '../../mesh/service/endpoint-upstreams.ts';
-import type { ServiceTimeouts } from '../../mesh/service/service.ts';
+import type { ServiceTimeouts } from '../../mesh/service/service-options.ts';
 import type { BalancerConfig, HealthCheckConfig } from './balancer-config.ts';
 import type { AddressConfig } from './config.ts';
 

@@ -77,6 +77,33 @@ export class OutlierDetector {
     this.#judge(endpoint);
   }
 
+  /** As so many answers that are no failures: what another process saw is told in bulk. */
+  onGoodAnswers(endpoint: Endpoint, count: number): void {
+    const { seen } = endpoint;
+    seen.requests += count;
+    seen.consecutive5xx = 0;
+    seen.consecutiveGatewayFailure = 0;
+    seen.consecutiveLocalOriginFailure = 0;
+  }
+
+  /** As `onGoodAnswers`, of answers that came before the failures in a row that are counted now. */
+  onEarlierAnswers(endpoint: Endpoint, count: number): void {
+    endpoint.seen.requests += count;
+  }
+
+  /** Whether so many more failures might put it aside at once. */
+  isNearEjection(endpoint: Endpoint, failures: number): boolean {
+    const { consecutive5xx, consecutiveGatewayFailure, consecutiveLocalOriginFailure } =
+      this.#rules;
+    // Whatever counts for one of the others counts for this one too.
+    const count = endpoint.seen.consecutive5xx + failures;
+    const isNear =
+      isReached(count, consecutive5xx) ||
+      isReached(count, consecutiveGatewayFailure) ||
+      isReached(count, consecutiveLocalOriginFailure);
+    return isNear && !endpoint.ejected && this.#mayEject(endpoint);
+  }
+
   /** An active check passed, which is better evidence than the memory of failures. */
   onCheckPassed(endpoint: Endpoint): void {
     if (endpoint.ejected) this.#return(endpoint);

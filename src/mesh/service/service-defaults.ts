@@ -10,7 +10,7 @@ import type { CircuitThresholds } from '../resilience/circuit-breaker.ts';
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { DEFAULT_RETRY_ON, type RetryCondition } from '../resilience/retry-policy.ts';
 import type { UpstreamTarget } from '../transport/upstream.ts';
-import type { ServiceTimeouts } from './service.ts';
+import type { ServiceTimeouts } from './service-options.ts';
 
 const SUCCESS_RATE: SuccessRateRules = { minimumHosts: 5, requestVolume: 100, stdevFactor: 1.9 };
 

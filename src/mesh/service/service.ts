@@ -1,62 +1,22 @@
 /** A service in use: its endpoints as discovery tells of them, who gets the next request, and the connections. */
-import { createBalancer, type Balancer, type BalancingRules } from '../balancing/balancer.ts';
+import { createBalancer, type Balancer } from '../balancing/balancer.ts';
 import type { LoadSet, Where } from '../balancing/load-set.ts';
 import { createStickySessions, type StickySessions } from '../balancing/sticky-sessions.ts';
 import { reconcileEndpoints, type Endpoint } from '../endpoint.ts';
-import type { EndpointSource } from '../discovery/endpoint-source.ts';
-import {
-  createCircuitBreaker,
-  type CircuitBreaker,
-  type CircuitThresholds,
-} from '../resilience/circuit-breaker.ts';
+import { createCircuitBreaker, type CircuitBreaker } from '../resilience/circuit-breaker.ts';
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts';
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
 import type { SocketShare } from '../transport/socket-budget.ts';
-import type {
-  UpstreamCall,
-  UpstreamRequest,
-  UpstreamSink,
-  UpstreamTls,
-} from '../transport/upstream.ts';
+import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../transport/upstream.ts';
 import type { EdgeRecorder, TopologyRecorder } from '../topology/recorder.ts';
-import type { Call, CallRequest, CallSink, TryTimeouts } from './call.ts';
-import { EndpointHealth, type HealthEnvironment, type HealthOptions } from './endpoint-health.ts';
-import { EndpointUpstreams, type ServiceProtocol } from './endpoint-upstreams.ts';
+import type { Call, CallRequest, CallSink } from './call.ts';
+import { EndpointHealth, type HealthEnvironment } from './endpoint-health.ts';
+import { EndpointUpstreams } from './endpoint-upstreams.ts';
+import { FirstAnswer } from './first-answer.ts';
 import { ServiceCall } from './service-call.ts';
+import type { ServiceOptions, ServiceTimeouts } from './service-options.ts';
 import { TryOutcomes } from './try-outcomes.ts';
-
-export interface ServiceOptions {
-  readonly name: string;
-  readonly protocol: ServiceProtocol;
-  /** For `https` and `h2`. */
-  readonly tls: UpstreamTls | undefined;
-  readonly source: EndpointSource;
-  readonly balancing: BalancingRules;
-  /** Signs the tokens of sticky sessions; undefined: there are none. */
-  readonly stickyKey: string | Uint8Array | undefined;
-  readonly health: Omit<HealthOptions, 'service'>;
-  readonly circuitBreaker: CircuitThresholds;
-  readonly retry: RetryRules;
-  /** Default: calls are not hedged. */
-  readonly hedge?: HedgeRules | undefined;
-  readonly perTryTimeoutMs: number;
-  readonly budget: { readonly ratio: number; readonly minPerSecond: number };
-  /** Milliseconds; 0 is none. */
-  readonly timeouts: ServiceTimeouts;
-  /** What its calls are counted for in the mesh's topology; default: they are not. */
-  readonly topologyName?: string | undefined;
-  /** Its name in the mesh, under which nodes tell each other of its health; undefined: they do not. */
-  readonly sharedAs?: string | undefined;
-  /** Endpoints that do worse than their peers get less. Default false. */
-  readonly adaptiveWeights?: boolean | undefined;
-}
-
-export interface ServiceTimeouts extends TryTimeouts {
-  readonly connectMs: number;
-  /** How long an idle upstream connection is kept. */
-  readonly keepAliveMs: number;
-}
 
 export interface ServiceEnvironment extends HealthEnvironment {
   readonly now: () => number;
@@ -69,11 +29,11 @@ export interface ServiceEnvironment extends HealthEnvironment {
   readonly sockets?: SocketShare | undefined;
 }
 
+/** Of a service that follows: who tells it of its endpoints judges them. */
+const NO_HEALTH = { checks: undefined, outliers: undefined } as const;
+
 /** How often the weight of an endpoint in slow start is looked at anew. */
 const WARMING_STEP_MS = 500;
-
-/** No request waits longer for the backplane, whatever has become of it. */
-const MAX_FIRST_WAIT_MS = 20;
 
 export class Service {
   readonly name: string;
@@ -98,17 +58,12 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #balancer: Balancer;
   readonly #upstreams: EndpointUpstreams;
-  #known: (() => void) | undefined;
+  readonly #first: FirstAnswer;
+  readonly #listeners = new Set<() => void>();
   #stopped: Promise<void> | undefined;
   #refresh: NodeJS.Immediate | undefined;
   #warming: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
-  /** Resolves when discovery has spoken for the first time. */
-  readonly ready: Promise<void>;
-  /** Discovery has spoken. */
-  isDiscovered = false;
-  #waitUntilMs = 0;
-  #firstAnswer: Promise<undefined> | undefined;
 
   constructor(options: ServiceOptions, environment: ServiceEnvironment) {
     this.#options = options;
@@ -140,13 +95,13 @@ export class Service {
     this.#balancer = createBalancer({ ...balancing, random, monotonic, zone });
     this.sticky = stickyKey === undefined ? undefined : createStickySessions(this.name, stickyKey);
     this.health = new EndpointHealth(
-      { service: this.name, ...options.health },
+      { service: this.name, ...(options.following === undefined ? options.health : NO_HEALTH) },
       environment,
       () => this.#balancer.endpoints,
       () => this.refresh(),
     );
     this.outcomes = new TryOutcomes({
-      outliers: this.health.outliers,
+      outliers: options.following?.tries ?? this.health.outliers,
       latency: balancing.policy === 'peak-ewma',
       hedge: options.hedge,
       timed: this.adaptiveWeights,
@@ -154,47 +109,65 @@ export class Service {
       monotonic,
       now,
     });
-    this.ready = new Promise((resolve) => (this.#known = resolve));
+    this.#first = new FirstAnswer(monotonic);
   }
 
   get endpoints(): readonly Endpoint[] {
     return this.#balancer.endpoints;
   }
 
-  /**
-   * For calls that come before discovery has spoken: resolves when it has, or when they have
-   * waited long enough. Undefined where there is nothing to wait for any more.
-   */
+  /** Resolves when discovery has spoken for the first time. */
+  get ready(): Promise<void> {
+    return this.#first.ready;
+  }
+
+  /** Discovery has spoken. */
+  get isDiscovered(): boolean {
+    return this.#first.isKnown;
+  }
+
+  /** For calls that come before discovery has spoken; see `FirstAnswer.wait`. */
   get firstAnswer(): Promise<undefined> | undefined {
-    if (this.isDiscovered) return undefined;
-    const leftMs = this.#waitUntilMs - this.environment.monotonic();
-    if (leftMs <= 0) return undefined;
-    return (this.#firstAnswer ??= new Promise((resolve) => {
-      const enough = (): void => {
-        clearTimeout(timer);
-        // Whatever the timer makes of fractions.
-        this.#waitUntilMs = 0;
-        resolve(undefined);
-      };
-      const timer = setTimeout(enough, leftMs);
-      void this.ready.then(enough);
-    }));
+    return this.#first.wait;
+  }
+
+  /** Hears each change of the endpoints, or of what is said of them; returns how to stop that. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   start(): void {
-    this.#waitUntilMs = this.environment.monotonic() + MAX_FIRST_WAIT_MS;
+    this.#first.start();
     this.health.start();
-    this.#options.source.start((specs) => {
+    const { source, following } = this.#options;
+    if (following !== undefined) {
+      following.start({
+        use: (endpoints, removed) => this.#discovered(endpoints, removed),
+        reweigh: () => this.#reweigh(),
+        isBusy: () => this.breaker.active > 0,
+      });
+      return;
+    }
+    source?.start((specs) => {
       const { endpoints, removed } = reconcileEndpoints(
         this.#balancer.endpoints,
         specs,
         this.environment.monotonic(),
         (endpoint) => this.health.outlivesDiscovery(endpoint),
       );
-      this.#use(endpoints, removed);
-      this.isDiscovered = true;
-      this.#known?.();
+      this.#discovered(endpoints, removed);
     });
+  }
+
+  #discovered(endpoints: readonly Endpoint[], removed: readonly Endpoint[]): void {
+    this.#use(endpoints, removed);
+    this.#first.known();
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /**
@@ -213,6 +186,7 @@ export class Service {
           endpoints.filter(stays),
           endpoints.filter((one) => !stays(one)),
         );
+      this.#tell();
     });
   }
 
@@ -245,7 +219,7 @@ export class Service {
   }
 
   async #stop(): Promise<void> {
-    this.#options.source.stop();
+    (this.#options.following ?? this.#options.source)?.stop();
     this.health.stop();
     clearImmediate(this.#refresh);
     clearTimeout(this.#warming);

@@ -1,16 +1,16 @@
 /** What becomes of each try, told to those who learn from it: outlier detection, the latency estimate, and totals. */
 import { sampleFailure, sampleLatency } from '../balancing/peak-ewma.ts';
 import type { Endpoint, EndpointObservations } from '../endpoint.ts';
-import type { OutlierDetector } from '../health/outlier-detector.ts';
 import { grpcStatusOf, toHttpStatus } from '../health/grpc-status.ts';
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import { RecentLatency } from '../resilience/recent-latency.ts';
 import { findRetryAfterMs } from '../resilience/retry-after.ts';
 import type { UpstreamFailure } from '../transport/upstream-error.ts';
+import type { TryListener } from './following.ts';
 
 export interface TryOutcomesOptions {
   /** Undefined: off. */
-  readonly outliers: OutlierDetector | undefined;
+  readonly outliers: TryListener | undefined;
   /** Somebody goes by latency. */
   readonly latency: boolean;
   /** Somebody goes by how long answers take on average. */

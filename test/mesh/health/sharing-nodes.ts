@@ -11,7 +11,8 @@ import type { FactorView } from '../../../src/mesh/health/weight-board.ts';
 import type { Probe } from '../../../src/mesh/health/probe.ts';
 import type { HealthEvent } from '../../../src/mesh/service/endpoint-health.ts';
 import { createRetryRules } from '../../../src/mesh/resilience/retry-policy.ts';
-import { Service, type ServiceOptions } from '../../../src/mesh/service/service.ts';
+import { Service } from '../../../src/mesh/service/service.ts';
+import type { ServiceOptions } from '../../../src/mesh/service/service-options.ts';
 import { SILENT } from '../../contracts/backplane-fixture.ts';
 
 export const OUTLIERS: OutlierRules = {

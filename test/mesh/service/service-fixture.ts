@@ -12,11 +12,8 @@ import {
 } from '../../../src/mesh/resilience/retry-policy.ts';
 import type { Call, CallRequest, CallSink } from '../../../src/mesh/service/call.ts';
 import type { HealthEvent } from '../../../src/mesh/service/endpoint-health.ts';
-import {
-  Service,
-  type ServiceEnvironment,
-  type ServiceOptions,
-} from '../../../src/mesh/service/service.ts';
+import { Service, type ServiceEnvironment } from '../../../src/mesh/service/service.ts';
+import type { ServiceOptions } from '../../../src/mesh/service/service-options.ts';
 import type { UpstreamTarget } from '../../../src/mesh/transport/upstream.ts';
 import type { Origin } from '../../contracts/upstream-origin.ts';
 import { UpstreamRecorder } from '../../contracts/upstream-recorder.ts';

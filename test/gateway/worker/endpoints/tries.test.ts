@@ -1,0 +1,336 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createEndpoint, type Endpoint } from '../../../../src/mesh/endpoint.ts';
+import { OutlierDetector } from '../../../../src/mesh/health/outlier-detector.ts';
+import { KEY, OUTLIERS, spec, TestNode, type TestNodeOptions, type TestWorker } from './node-fixture.ts';
+
+const nodes: TestNode[] = [];
+
+afterEach(async () => {
+  for (const node of nodes.splice(0)) await node.close();
+});
+
+async function node(workers: number, options?: TestNodeOptions): Promise<TestNode> {
+  const made = new TestNode(options);
+  made.authority.add(KEY, made.service);
+  made.source.announce(['a', 'b', 'c'].map((id) => spec(id)));
+  for (let i = 0; i < workers; i++) made.fork();
+  await made.settle();
+  nodes.push(made);
+  return made;
+}
+
+/** Longer than the supervisor listens to others before it takes failures for a row. */
+async function afterListening(one: TestNode): Promise<void> {
+  await delay(10);
+  await one.settle();
+}
+
+describe('failures in a row', () => {
+  it('put an endpoint aside at the fifth, whichever workers saw them', async () => {
+    const one = await node(3);
+    const [first, second, third] = one.workers as [TestWorker, TestWorker, TestWorker];
+    for (const worker of [first, second, third, first]) {
+      worker.sees('a', 500);
+      await one.settle();
+    }
+    expect(one.find('a').ejected).toBe(false);
+    one.nowMs += 10;
+    second.sees('a', 500);
+    await one.settle();
+    expect(one.events).toEqual(['a ejected']);
+    expect(one.workers.map(({ find }) => find('a').ejected)).toEqual([true, true, true]);
+  });
+
+  it('are told within the turn, and those of one turn as one message', async () => {
+    const one = await node(1);
+    const [worker] = one.workers as [TestWorker];
+    const before = worker.link.sent.worker;
+    worker.sees('a', 500, 502, 'reset', 200, 500);
+    worker.sees('b', 500);
+    await one.settle();
+    expect(worker.link.sent.worker - before).toBe(1);
+    expect(one.find('a').seen).toMatchObject({
+      requests: 5,
+      failures: 4,
+      consecutive5xx: 1,
+      consecutiveGatewayFailure: 0,
+      consecutiveLocalOriginFailure: 0,
+      tries: 5,
+      failedTries: 4,
+    });
+    expect(one.find('b').seen).toMatchObject({ consecutive5xx: 1, tries: 1 });
+  });
+
+  it('are of the kind that the worker saw', async () => {
+    const rules = { ...OUTLIERS, consecutive5xx: undefined, consecutiveGatewayFailure: 3 };
+    const one = await node(2, { health: { outliers: rules } });
+    const [first, second] = one.workers as [TestWorker, TestWorker];
+    first.sees('a', 500, 500, 500, 503);
+    second.sees('b', 502, 'reset', 504);
+    await one.settle();
+    await afterListening(one);
+    expect(one.events).toEqual(['b ejected']);
+    expect(one.find('a').seen).toMatchObject({ consecutive5xx: 4, consecutiveGatewayFailure: 1 });
+  });
+
+  it('are no row where another worker had answers in between', async () => {
+    const one = await node(2);
+    const [failing, answered] = one.workers as [TestWorker, TestWorker];
+    for (let i = 0; i < 20; i++) {
+      failing.sees('a', 500);
+      answered.sees('a', 200);
+      await one.settle();
+      one.nowMs += 10;
+    }
+    await afterListening(one);
+    expect(one.events).toEqual([]);
+    // Those that nobody asked about come with the next telling.
+    answered.followed.flush();
+    await one.settle();
+    expect(one.find('a').seen).toMatchObject({ requests: 40, failures: 20 });
+  });
+
+  it('are a row where the answers of other workers were before it', async () => {
+    const one = await node(2);
+    const [failing, answered] = one.workers as [TestWorker, TestWorker];
+    answered.sees('a', 200, 200, 200);
+    await one.settle();
+    one.nowMs += 1000;
+    for (let i = 0; i < 5; i++) {
+      failing.sees('a', 'reset');
+      await one.settle();
+      one.nowMs += 10;
+    }
+    expect(one.events).toEqual(['a ejected']);
+    expect(one.find('a').seen.requests).toBe(8);
+  });
+
+  it('that come all at once are a row only if nobody else is answered meanwhile', async () => {
+    const one = await node(2);
+    const [failing, answered] = one.workers as [TestWorker, TestWorker];
+    failing.sees('a', 500, 500, 500, 500, 500);
+    failing.sees('b', 500, 500, 500, 500, 500);
+    await one.settle();
+    expect(one.events).toEqual([]);
+    answered.sees('b', 200);
+    await afterListening(one);
+    expect(one.events).toEqual(['a ejected']);
+    expect(one.find('b').seen).toMatchObject({ consecutive5xx: 1, ejections: 0 });
+  });
+
+  it('are a row where the few answers of others cannot have been in all of it', async () => {
+    const one = await node(2);
+    const [failing, answered] = one.workers as [TestWorker, TestWorker];
+    failing.sees('a', ...Array.from({ length: 10 }, () => 500));
+    await one.settle();
+    answered.sees('a', 200);
+    await expect.poll(() => one.events).toEqual(['a ejected']);
+  });
+
+  it('put an endpoint aside although another worker says nothing any more', async () => {
+    const one = await node(2);
+    const [failing, stuck] = one.workers as [TestWorker, TestWorker];
+    stuck.link.cut();
+    failing.sees('a', 500, 500, 500, 500, 500);
+    await expect.poll(() => one.events).toEqual(['a ejected']);
+  });
+
+  it('count of a worker that died right after', async () => {
+    const one = await node(2);
+    const [failing, other] = one.workers as [TestWorker, TestWorker];
+    failing.sees('a', 500, 500, 500, 500, 500);
+    await one.settle();
+    failing.die();
+    await expect.poll(() => one.events).toEqual(['a ejected']);
+    await expect.poll(() => other.find('a').ejected).toBe(true);
+  });
+
+  it('are all told, however many there are in one turn', async () => {
+    const one = await node(1, { health: { outliers: { ...OUTLIERS, consecutive5xx: undefined } } });
+    const [worker] = one.workers as [TestWorker];
+    for (let i = 0; i < 1000; i++) worker.sees(i % 2 === 0 ? 'a' : 'b', 200, 500);
+    await one.settle();
+    expect(one.find('a').seen).toMatchObject({ requests: 1000, failures: 500, tries: 1000 });
+    expect(one.find('b').seen).toMatchObject({ requests: 1000, failures: 500, tries: 1000 });
+  });
+
+  it('do not matter where nobody judges, but the totals do', async () => {
+    const one = await node(2, { health: { outliers: undefined } });
+    const [worker] = one.workers as [TestWorker];
+    worker.sees('a', 500, 500, 500, 500, 500, 500);
+    worker.followed.flush();
+    await afterListening(one);
+    expect(one.find('a').ejected).toBe(false);
+    expect(one.find('a').seen).toMatchObject({ tries: 6, failedTries: 6 });
+  });
+});
+
+describe('requests in flight', () => {
+  it('are those of all workers together, and end where nothing else is to be told', async () => {
+    const one = await node(2);
+    const [first, second] = one.workers as [TestWorker, TestWorker];
+    first.service.breaker.tryAcquire();
+    first.find('a').active = 2;
+    second.find('a').active = 3;
+    second.sees('a', 200);
+    for (const { followed } of one.workers) followed.flush();
+    await one.settle();
+    expect(one.find('a').active).toBe(5);
+    first.service.breaker.release();
+    first.find('a').active = 0;
+    for (const { followed } of one.workers) followed.flush();
+    await one.settle();
+    expect(one.find('a').active).toBe(3);
+    second.find('a').active = 0;
+  });
+
+  it('of a worker that died are over', async () => {
+    const one = await node(2);
+    const [first, second] = one.workers as [TestWorker, TestWorker];
+    for (const worker of [first, second]) {
+      worker.find('a').active = 2;
+      worker.sees('a', 200);
+      worker.followed.flush();
+    }
+    await one.settle();
+    first.die();
+    expect(one.find('a').active).toBe(2);
+    second.die();
+    expect(one.find('a').active).toBe(0);
+  });
+
+  it('of a worker that died while its last word waited are over too', async () => {
+    const one = await node(2);
+    const [first] = one.workers as [TestWorker];
+    first.find('a').active = 2;
+    first.sees('a', 500, 500, 500, 500, 500);
+    await one.settle();
+    first.die();
+    await expect.poll(() => one.events).toEqual(['a ejected']);
+    expect(one.find('a').active).toBe(0);
+  });
+
+  it('are told once more after the endpoint came back', async () => {
+    const one = await node(1);
+    const [worker] = one.workers as [TestWorker];
+    worker.find('a').active = 1;
+    worker.sees('a', 200);
+    worker.followed.flush();
+    await one.settle();
+    one.source.announce([spec('b')]);
+    await one.settle();
+    one.source.announce([spec('a'), spec('b')]);
+    await one.settle();
+    expect(one.find('a').active).toBe(0);
+    worker.find('a').active = 1;
+    worker.sees('a', 200);
+    worker.followed.flush();
+    await one.settle();
+    expect(one.find('a').active).toBe(1);
+  });
+});
+
+describe('whatever workers see', () => {
+  const outcome = fc.record({
+    worker: fc.nat(2),
+    id: fc.constantFrom('a', 'b', 'c'),
+    status: fc.constantFrom(200, 200, 404, 500, 503, 'reset' as const),
+  });
+
+  /** One process that sees it all. */
+  function reference(): { endpoints: Map<string, Endpoint>; outliers: OutlierDetector } {
+    const list = ['a', 'b', 'c'].map((id) => createEndpoint(spec(id), 1_000_000));
+    const outliers = new OutlierDetector(OUTLIERS, {
+      monotonic: () => 1_000_000,
+      endpoints: () => list,
+      onChanged: () => undefined,
+      onEjected: () => undefined,
+      onReturned: () => undefined,
+    });
+    return { endpoints: new Map(list.map((one) => [one.id, one])), outliers };
+  }
+
+  function judge(to: OutlierDetector, endpoint: Endpoint, status: number | 'reset'): void {
+    if (status === 'reset') to.onFailure(endpoint);
+    else to.onAnswer(endpoint, status);
+  }
+
+  const COUNTED = [
+    'consecutive5xx',
+    'consecutiveGatewayFailure',
+    'consecutiveLocalOriginFailure',
+    'requests',
+    'failures',
+    'ejections',
+  ] as const;
+
+  function countsOf({ seen, ejected }: Endpoint): unknown {
+    return [ejected, ...COUNTED.map((name) => seen[name])];
+  }
+
+  it('one of them is as good as one process', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(outcome, { maxLength: 80 }), async (outcomes) => {
+        const one = await node(1, { defer: (run) => run() });
+        const { endpoints, outliers } = reference();
+        for (const { id, status } of outcomes) {
+          one.workers[0]!.sees(id, status);
+          judge(outliers, endpoints.get(id)!, status);
+        }
+        one.workers[0]!.followed.flush();
+        for (const [id, expected] of endpoints) {
+          expect(countsOf(one.find(id))).toEqual(countsOf(expected));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('all of them together are as good as one process, in the order in which they tell', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(outcome, { maxLength: 60 }), async (outcomes) => {
+        const one = await node(3, { defer: (run) => run() });
+        const { endpoints, outliers } = reference();
+        for (const { worker, id, status } of outcomes) {
+          // None of them has anything to add when it is asked, and no time passes by listening.
+          one.nowMs += 100;
+          one.workers[worker]!.sees(id, status);
+          one.workers[worker]!.followed.flush();
+          judge(outliers, endpoints.get(id)!, status);
+        }
+        for (const [id, expected] of endpoints) {
+          expect(countsOf(one.find(id))).toEqual(countsOf(expected));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('they put nothing aside that one process would have kept, and nothing goes uncounted', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(outcome, { maxLength: 120 }), async (outcomes) => {
+        const one = await node(3, { defer: (run) => run() });
+        const { endpoints, outliers } = reference();
+        for (const { worker, id, status } of outcomes) {
+          one.nowMs += 10;
+          one.workers[worker]!.sees(id, status);
+          // As at the end of the turn; other answers wait to be asked for.
+          if (typeof status === 'string' || status >= 500) one.workers[worker]!.followed.flush();
+          judge(outliers, endpoints.get(id)!, status);
+        }
+        for (const { followed } of one.workers) followed.flush();
+        for (const [id, expected] of endpoints) {
+          const { ejected, seen } = one.find(id);
+          if (ejected) expect(expected.ejected).toBe(true);
+          expect([seen.requests, seen.failures]).toEqual([
+            expected.seen.requests,
+            expected.seen.failures,
+          ]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
