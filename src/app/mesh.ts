@@ -7,6 +7,7 @@ import type { Json } from '../mesh/backplane/backplane.ts';
 import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
 import type { HeldCounters } from '../mesh/limits/held-limiter.ts';
 import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
+import { RedisWindows } from '../mesh/limits/redis-windows.ts';
 import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
 import { createTopologyPublisher } from '../mesh/topology/publisher.ts';
 import { createTopologyRecorder, type TopologyRecorder } from '../mesh/topology/recorder.ts';
@@ -94,8 +95,7 @@ export function createMesh(options: MeshOptions): Mesh {
     redis === undefined
       ? createMemoryCounters({ clock })
       : createSharedCounters({
-          backplane: redis,
-          namespace: config.backplane.namespace,
+          windows: new RedisWindows(redis, config.backplane.namespace),
           clock,
           random,
           log,
