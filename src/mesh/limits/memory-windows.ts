@@ -14,7 +14,7 @@ export interface MemoryWindowsOptions {
 export class MemoryWindows implements LimitWindows {
   readonly counter = 'the process that counts them';
   readonly lanes = 1;
-  readonly isConnected = true;
+  readonly isConnected: boolean = true;
   readonly #monotonic: () => number;
   readonly #maxKeys: number;
   readonly #round = new SweepRound();
