@@ -103,6 +103,7 @@ export function createGatewayMetrics(
     name: 'meshgate_connections',
     help: 'Open downstream connections.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () =>
       Array.from(sources.connections(), ({ listener, count }) => ({
         labels: { listener },

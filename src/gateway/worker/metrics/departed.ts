@@ -1,4 +1,5 @@
 /** What workers that are gone have counted: the node has served it, whoever did. */
+import type { Config } from '../../config/config.ts';
 import { FamilySum } from './family-sum.ts';
 import type { FamilyPart } from './metric-family.ts';
 
@@ -6,6 +7,20 @@ import type { FamilyPart } from './metric-family.ts';
 export interface GoneNames {
   readonly routes: ReadonlySet<string>;
   readonly services: ReadonlySet<string>;
+}
+
+export function goneNames(
+  before: Pick<Config, 'routes' | 'services'>,
+  after: Pick<Config, 'routes' | 'services'>,
+): GoneNames {
+  return {
+    routes: namesOf(before.routes).difference(namesOf(after.routes)),
+    services: namesOf(before.services).difference(namesOf(after.services)),
+  };
+}
+
+function namesOf(entries: readonly { readonly name: string }[]): Set<string> {
+  return new Set(entries.map(({ name }) => name));
 }
 
 /** What only rises; a gauge of a process that is gone tells nothing. */

@@ -32,8 +32,8 @@ export interface MetricsPart {
   readonly families: readonly FamilyPart[];
 }
 
-/** Handled in one go: some 0.5 ms of work. */
-export const SERIES_A_PIECE = 500;
+/** Handled in one go: some 0.6 ms of work. */
+export const SERIES_A_PIECE = 250;
 
 export const HISTOGRAM_WIDTH = LATENCY_BOUNDS.length + 2;
 

@@ -4,7 +4,12 @@ import type { Registry } from 'prom-client';
 import type { Log } from '../../../plugins/sdk/plugin-context.ts';
 import type { Aggregator } from '../../observe/published-metric.ts';
 import type { Link } from '../link.ts';
-import type { MetricsAsk, MetricsPart } from './metric-family.ts';
+import {
+  SERIES_A_PIECE,
+  type FamilyPart,
+  type MetricsAsk,
+  type MetricsPart,
+} from './metric-family.ts';
 import { readFamilies } from './read-families.ts';
 
 export interface MetricsTellerOptions {
@@ -32,13 +37,22 @@ export function createMetricsTeller(options: MetricsTellerOptions): MetricsTelle
 
   async function tell(): Promise<void> {
     let isFirst = true;
-    for await (const family of readFamilies(registry, { without: NOT_OF_WORKERS, onUnread })) {
-      link.send({ isFirst, isLast: false, families: [family] });
+    let families: FamilyPart[] = [];
+    let series = 0;
+    const send = (isLast: boolean): void => {
+      link.send({ isFirst, isLast, families });
       isFirst = false;
-      // Most metrics have one series, and a turn for each would only take longer.
-      if (family.series.length > 1) await pause();
+      families = [];
+      series = 0;
+    };
+    for await (const part of readFamilies(registry, { without: NOT_OF_WORKERS, onUnread })) {
+      families.push(part);
+      series += part.series.length;
+      if (series < SERIES_A_PIECE) continue;
+      send(false);
+      await pause();
     }
-    link.send({ isFirst, isLast: true, families: [] });
+    send(true);
   }
 
   function tellNext(): Promise<void> {
