@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRedisBackplane } from '../../src/mesh/backplane/redis/redis-backplane.ts';
 import { parseRedisUrl } from '../../src/mesh/backplane/redis/redis-target.ts';
+import { RedisWindows } from '../../src/mesh/limits/redis-windows.ts';
 import { createSharedCounters } from '../../src/mesh/limits/shared-counters.ts';
 import type { LimitVerdict } from '../../src/plugins/sdk/plugin-context.ts';
 import type { NodeReport, NodeTask } from './limit-task.ts';
@@ -18,7 +19,8 @@ async function run(task: NodeTask): Promise<NodeReport> {
   const backplane = createRedisBackplane({ target, clock, log, random });
   await backplane.start();
   const liveNodes = (): number => task.nodes;
-  const counters = createSharedCounters({ backplane, clock, log, random, liveNodes });
+  const windows = new RedisWindows(backplane, 'meshgate');
+  const counters = createSharedCounters({ windows, clock, log, random, liveNodes });
   const { name, points, windowMs, mode } = task;
   const limiter = counters.limiter({ name, points, windowMs, mode });
   const admitted = Array.from({ length: task.keys }, () => 0);

@@ -2,11 +2,14 @@
 import type { Config } from '../gateway/config/config.ts';
 import { createBackplane } from '../gateway/config/create-backplane.ts';
 import type { RegistrationConfig } from '../gateway/config/mesh-config.ts';
+import { createLimitDesk, type LimitDesk } from '../gateway/worker/limits/limit-desk.ts';
 import { RegistrationSet } from '../gateway/registration/registration-set.ts';
 import type { Json } from '../mesh/backplane/backplane.ts';
 import { createHealthSharing, type HealthSharing } from '../mesh/health/health-sharing.ts';
 import type { HeldCounters } from '../mesh/limits/held-limiter.ts';
+import { MemoryWindows } from '../mesh/limits/memory-windows.ts';
 import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
+import { RedisWindows } from '../mesh/limits/redis-windows.ts';
 import { createSharedCounters } from '../mesh/limits/shared-counters.ts';
 import { createTopologyPublisher } from '../mesh/topology/publisher.ts';
 import { createTopologyRecorder, type TopologyRecorder } from '../mesh/topology/recorder.ts';
@@ -31,6 +34,8 @@ export interface MeshOptions {
   /** Those that are called now. */
   readonly services: () => Iterable<Service>;
   readonly inboundPort: (registration: RegistrationConfig) => number;
+  /** Processes that serve for this node. Default 1: this one. */
+  readonly workers?: number | undefined;
 }
 
 export interface Mesh {
@@ -40,6 +45,8 @@ export interface Mesh {
   readonly registrations: RegistrationSet;
   /** Of rate limits; those of all gateways together, where there is a Redis. */
   readonly counters: HeldCounters;
+  /** By which workers count with all others. */
+  readonly limits: LimitDesk;
   /** Counts calls for what the mesh draws of itself. */
   readonly topology: TopologyRecorder;
   /** Tells and hears what nodes share; to be called once there are services. */
@@ -51,6 +58,7 @@ export interface Mesh {
 
 export function createMesh(options: MeshOptions): Mesh {
   const { config, nodeId, version, clock, random, log, services, inboundPort } = options;
+  const { workers = 1 } = options;
   const { zone } = config.node;
   const { backplane, redis, destination } = createBackplane(config, { clock, random, log });
   const startedAt = new Date(clock.now()).toISOString();
@@ -90,17 +98,18 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     log,
   });
-  const counters: HeldCounters & { close?(): void } =
+  const monotonic = (): number => clock.monotonic();
+  const gateways = (): number => Math.max(1, node.descriptions.filter(isGateway).length);
+  const sharers = (): number => gateways() * workers;
+  const windows =
     redis === undefined
+      ? new MemoryWindows({ monotonic })
+      : new RedisWindows(redis, config.backplane.namespace);
+  // Where this process serves all there is, its memory alone is the shortest way.
+  const counters: HeldCounters & { close?(): void } =
+    redis === undefined && workers === 1
       ? createMemoryCounters({ clock })
-      : createSharedCounters({
-          backplane: redis,
-          namespace: config.backplane.namespace,
-          clock,
-          random,
-          log,
-          liveNodes: () => node.descriptions.filter(isGateway).length,
-        });
+      : createSharedCounters({ windows, clock, random, log, liveNodes: sharers });
   const topology = createTopologyRecorder();
   const publisher = createTopologyPublisher({
     backplane,
@@ -116,6 +125,7 @@ export function createMesh(options: MeshOptions): Mesh {
     registrations,
     sharing,
     counters,
+    limits: createLimitDesk({ windows, sharers }),
     topology,
     startSharing() {
       sharing.start();

@@ -4,6 +4,7 @@ import {
   type SharedCounters,
   type SharedCountersOptions,
 } from '../../src/mesh/limits/shared-counters.ts';
+import { RedisWindows } from '../../src/mesh/limits/redis-windows.ts';
 import type { RedisBackplane } from '../../src/mesh/backplane/redis/redis-backplane.ts';
 import type { RedisTarget } from '../../src/mesh/backplane/redis/redis-target.ts';
 import type { Log } from '../../src/plugins/sdk/plugin-context.ts';
@@ -30,7 +31,7 @@ export async function startLimitNode(
   const log: Log = { debug() {}, info() {}, warn, error: warn };
   const backplane = await openRedisBackplane(target);
   const counters = createSharedCounters({
-    backplane,
+    windows: new RedisWindows(backplane, 'meshgate'),
     clock: { monotonic: () => performance.now() },
     random: Math.random,
     log,

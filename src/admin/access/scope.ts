@@ -72,6 +72,13 @@ export function isInScope(
   );
 }
 
+/** What names of things without labels begin with, where they are in scope; empty: none is. */
+export function namesInScope(scope: Scope, kind: ScopedKind): readonly string[] {
+  const rule = scope[kind];
+  if (rule === undefined || Object.keys(rule.labels ?? {}).length > 0) return [];
+  return rule.prefixes ?? [''];
+}
+
 /** Throws an `AdminError` (403) for what the token is not for, whether it is there or not. */
 export function assertInScope(principal: Principal, kind: ScopedKind, thing: Scoped): void {
   if (isInScope(principal.scope, kind, thing)) return;

@@ -6,7 +6,7 @@ import type { Tap } from '../../gateway/observe/tap.ts';
 import type { Schedule } from '../../mesh/backplane/schedule.ts';
 import type { Clock } from '../../plugins/sdk/plugin-context.ts';
 import { LOCAL_ADMIN, type Principal } from '../access/principal.ts';
-import { isInScope } from '../access/scope.ts';
+import { namesInScope } from '../access/scope.ts';
 import { isExpired } from '../access/token-record.ts';
 import type { TokenStore } from '../access/token-store.ts';
 import { EVENT_STREAM } from '../event-stream.ts';
@@ -165,10 +165,9 @@ function toFilter(query: Static<typeof TapQuery>, { scope }: Principal): TapFilt
     method: method?.toUpperCase(),
     pathPrefix: path,
     statuses: status === undefined ? undefined : parseStatuses(status),
-    admits:
-      scope &&
-      ((byRoute, toService) =>
-        (byRoute !== '' && isInScope(scope, 'routes', { name: byRoute })) ||
-        (toService !== '' && isInScope(scope, 'services', { name: toService }))),
+    visible: scope && {
+      routes: namesInScope(scope, 'routes'),
+      services: namesInScope(scope, 'services'),
+    },
   };
 }

@@ -9,33 +9,70 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-export interface PublishedMetric {
+/** What one histogram has seen. */
+export interface LabelledDistribution {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly distribution: Distribution;
+}
+
+/** How the figures of several processes become one, by prom-client's names; `first`: the supervisor's alone count. */
+export type Aggregator = 'sum' | 'first' | 'omit' | 'min' | 'max' | 'average';
+
+interface Described {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: () => readonly Sample[];
+  /** Default `sum`. */
+  readonly aggregator?: Aggregator;
+}
+
+/** Whoever reads may pause on the way, so what it goes through may change meanwhile. */
+export interface PublishedFigures extends Described {
+  readonly type: 'counter' | 'gauge';
+  readonly samples: () => Iterable<Sample>;
+}
+
+export interface PublishedHistogram extends Described {
+  readonly type: 'histogram';
+  readonly distributions: () => Iterable<LabelledDistribution>;
+}
+
+export type PublishedMetric = PublishedFigures | PublishedHistogram;
+
+/** What a registry holds of a published metric. */
+interface Registered {
+  readonly published: PublishedMetric;
 }
 
 /**
  * prom-client's own counters hash their labels at each `inc`, which costs more than routing does.
- * A registry takes anything that has a name and a `get`, and aggregates it across processes alike.
+ * A registry takes anything that has a name and a `get`.
  */
-export function publish(registry: Registry, { name, help, type, samples }: PublishedMetric): void {
+export function publish(registry: Registry, published: PublishedMetric): void {
+  const { name, help, type, aggregator = 'sum' } = published;
+  const values = (): Sample[] => {
+    if (published.type !== 'histogram') return [...published.samples()];
+    return Array.from(published.distributions(), (one) => toHistogramSamples(name, one)).flat();
+  };
   const metric = {
     name,
     help,
     type,
-    aggregator: 'sum',
-    get: () => Promise.resolve({ name, help, type, aggregator: 'sum', values: samples() }),
+    aggregator,
+    get: () => Promise.resolve({ name, help, type, aggregator, values: values() }),
     reset: () => {},
+    published,
   };
-  registry.registerMetric(metric as unknown as Metric);
+  registry.registerMetric(metric as unknown as Metric & Registered);
 }
 
-export function toHistogramSamples(
+/** What was published of it; undefined for a metric that prom-client keeps. */
+export function publishedOf(metric: object): PublishedMetric | undefined {
+  return (metric as Partial<Registered>).published;
+}
+
+function toHistogramSamples(
   name: string,
-  labels: Readonly<Record<string, string>>,
-  { sum, cumulative }: Distribution,
+  { labels, distribution: { sum, cumulative } }: LabelledDistribution,
 ): Sample[] {
   const total = cumulative.at(-1)!;
   const samples: Sample[] = cumulative.map((value, i) => ({

@@ -1,7 +1,7 @@
 /** Counters and histograms of exchanges, kept in plain cells and published to prom-client when scraped. */
 import type { Registry } from 'prom-client';
 import { Histogram, HistogramBlocks, toDistribution } from './histogram.ts';
-import { publish, toHistogramSamples, type Sample } from './published-metric.ts';
+import { publish, type LabelledDistribution, type Sample } from './published-metric.ts';
 
 /** The cells of one route; a route keeps its own through reloads. */
 export interface RouteCells {
@@ -162,20 +162,20 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     name: 'meshgate_requests_total',
     help: 'Exchanges that ended, by listener, route, service, method and status code.',
     type: 'counter',
-    samples: () => samplesOf(cells, toRequestSamples),
+    samples: () => eachOf(cells, toRequestSamples),
   });
   publish(registry, {
     name: 'meshgate_request_duration_seconds',
     help: 'From the request head to the end of the answer.',
     type: 'histogram',
-    samples: () => samplesOf(cells, toDurationSamples),
+    distributions: () => eachOf(cells, toDurations),
   });
   publish(registry, {
     name: 'meshgate_rate_limited_total',
     help: 'Exchanges refused by a rate limit.',
     type: 'counter',
     samples: () =>
-      samplesOf(cells, (route, { limited }) =>
+      eachOf(cells, (route, { limited }) =>
         limited === 0 ? [] : [{ labels: { route }, value: limited }],
       ),
   });
@@ -183,14 +183,11 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     name: 'meshgate_upstream_duration_seconds',
     help: 'From sending a try to the head of its answer.',
     type: 'histogram',
-    samples: () =>
-      [...upstreams].flatMap(([service, histogram]) =>
-        toHistogramSamples(
-          'meshgate_upstream_duration_seconds',
-          { service },
-          toDistribution([histogram]),
-        ),
-      ),
+    *distributions() {
+      for (const [service, histogram] of upstreams) {
+        yield { labels: { service }, distribution: toDistribution([histogram]) };
+      }
+    },
   });
 
   return {
@@ -218,13 +215,11 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   };
 }
 
-function samplesOf(
+function* eachOf<One>(
   cells: ReadonlyMap<string, Cells>,
-  toSamples: (route: string, cells: Cells) => readonly Sample[],
-): Sample[] {
-  const samples: Sample[] = [];
-  for (const own of cells.values()) samples.push(...toSamples(own.route, own));
-  return samples;
+  toOnes: (route: string, cells: Cells) => readonly One[],
+): Iterable<One> {
+  for (const own of cells.values()) yield* toOnes(own.route, own);
 }
 
 function toRequestSamples(route: string, { series }: Cells): Sample[] {
@@ -234,13 +229,10 @@ function toRequestSamples(route: string, { series }: Cells): Sample[] {
   }));
 }
 
-function toDurationSamples(route: string, { series }: Cells): Sample[] {
+function toDurations(route: string, { series }: Cells): LabelledDistribution[] {
   const byService = Map.groupBy(series, ({ service }) => service);
-  return [...byService].flatMap(([service, ofService]) =>
-    toHistogramSamples(
-      'meshgate_request_duration_seconds',
-      { route, service },
-      toDistribution(ofService),
-    ),
-  );
+  return Array.from(byService, ([service, ofService]) => ({
+    labels: { route, service },
+    distribution: toDistribution(ofService),
+  }));
 }

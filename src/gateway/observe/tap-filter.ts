@@ -13,8 +13,14 @@ export interface TapFilter {
   readonly pathPrefix?: string | undefined;
   /** Any of them. */
   readonly statuses?: readonly StatusRange[] | undefined;
-  /** Whether the reader may see what goes by this route to this service. */
-  readonly admits?: ((route: string, service: string) => boolean) | undefined;
+  /** What the reader may see: what goes by one of these routes, or to one of these services. */
+  readonly visible?: VisibleNames | undefined;
+}
+
+/** Names that begin with one of the texts; of none of them: no name. */
+export interface VisibleNames {
+  readonly routes: readonly string[];
+  readonly services: readonly string[];
 }
 
 /** Both are included. */
@@ -35,14 +41,25 @@ export function parseStatuses(text: string): readonly StatusRange[] {
 }
 
 export function fits(filter: TapFilter, exchange: GatewayExchange): boolean {
-  const { route, service, consumer, method, pathPrefix, statuses, admits } = filter;
+  const { route, service, consumer, method, pathPrefix, statuses, visible } = filter;
   if (route !== undefined && exchange.route !== route) return false;
   if (service !== undefined && exchange.service !== service) return false;
   if (consumer !== undefined && exchange.consumer?.name !== consumer) return false;
   if (method !== undefined && exchange.request.method !== method) return false;
   if (pathPrefix !== undefined && !exchange.request.path.startsWith(pathPrefix)) return false;
   if (statuses !== undefined && !isAmong(statuses, statusOf(exchange))) return false;
-  return admits === undefined || admits(exchange.route, exchange.service);
+  if (visible === undefined) return true;
+  return (
+    beginsWithAny(exchange.route, visible.routes) ||
+    beginsWithAny(exchange.service, visible.services)
+  );
+}
+
+/** Not the empty name, which is nobody's. */
+function beginsWithAny(name: string, prefixes: readonly string[]): boolean {
+  if (name === '') return false;
+  for (const prefix of prefixes) if (name.startsWith(prefix)) return true;
+  return false;
 }
 
 function isAmong(ranges: readonly StatusRange[], status: number): boolean {

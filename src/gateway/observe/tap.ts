@@ -64,7 +64,7 @@ export interface TapOptions {
 }
 
 /** Each costs time on the thread that serves. */
-const MAX_READERS = 4;
+export const MAX_TAP_READERS = 4;
 /** Waiting for one reader; with the heads that they hold on to at most some MB. */
 const MAX_WAITING = 256;
 /** Written at a time: some 20 µs each, and requests have their turn in between. */
@@ -166,7 +166,7 @@ export function createTap(options: TapOptions): TapSource {
     },
 
     subscribe(request: TapRequest, sink: TapSink): TapSubscription | undefined {
-      if (readers.length >= MAX_READERS) return undefined;
+      if (readers.length >= MAX_TAP_READERS) return undefined;
       const reader: Reader = {
         request,
         sink,

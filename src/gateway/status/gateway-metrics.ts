@@ -42,17 +42,20 @@ export function createGatewayMetrics(
   const revision = new Gauge({
     name: 'meshgate_config_revision',
     help: 'Number of the configuration snapshot that serves.',
+    aggregator: 'first',
     registers,
   });
   const successful = new Gauge({
     name: 'meshgate_config_last_reload_successful',
     help: '1 where the last attempt to apply a configuration succeeded, else 0.',
+    aggregator: 'first',
     registers,
   });
   new Gauge({
     name: 'meshgate_build_info',
     help: 'Always 1; the labels tell the version.',
     labelNames: ['version', 'node'],
+    aggregator: 'first',
     registers,
   }).set({ version: sources.version, node: sources.nodeVersion }, 1);
 
@@ -93,12 +96,14 @@ export function createGatewayMetrics(
     name: 'meshgate_endpoints',
     help: 'Endpoints of a service, by state.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () => [...sources.services()].flatMap(toEndpointSamples),
   });
   publish(registry, {
     name: 'meshgate_connections',
     help: 'Open downstream connections.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () =>
       Array.from(sources.connections(), ({ listener, count }) => ({
         labels: { listener },
@@ -109,6 +114,7 @@ export function createGatewayMetrics(
     name: 'meshgate_certificate_expiry_seconds',
     help: 'Seconds until a certificate expires.',
     type: 'gauge',
+    aggregator: 'min',
     samples: () =>
       Array.from(sources.certificates(), ({ name, expirySeconds }) => ({
         labels: { name },
@@ -119,24 +125,28 @@ export function createGatewayMetrics(
     name: 'meshgate_backplane_connected',
     help: '1 while the backplane answers, else 0.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () => [{ labels: {}, value: sources.backplane().connected ? 1 : 0 }],
   });
   publish(registry, {
     name: 'meshgate_backplane_staleness_seconds',
     help: 'Seconds since the backplane last answered; 0 while it does.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () => [{ labels: {}, value: sources.backplane().stalenessMs / 1000 }],
   });
   publish(registry, {
     name: 'meshgate_config_version',
     help: 'Version of the shared configuration that serves; 0: none.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () => [{ labels: {}, value: sources.versions().version }],
   });
   publish(registry, {
     name: 'meshgate_config_version_refused',
     help: 'Newest version of the shared configuration, where this node refused it; else 0.',
     type: 'gauge',
+    aggregator: 'first',
     samples: () => [{ labels: {}, value: sources.versions().refused?.version ?? 0 }],
   });
   publish(registry, {

@@ -1,7 +1,12 @@
 /** Probes and metrics, on a door of their own that needs no rights. */
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Registry } from 'prom-client';
 import type { Readiness } from './readiness.ts';
+
+/** Such as a registry of prom-client. */
+export interface MetricsPage {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
 
 export interface StatusServer {
   /** Rejects where the address is taken. */
@@ -13,7 +18,7 @@ export interface StatusServer {
 export function createStatusServer(
   address: { readonly host: string; readonly port: number },
   readiness: Readiness,
-  registry: Registry,
+  page: MetricsPage,
 ): StatusServer {
   const app: FastifyInstance = fastify({ forceCloseConnections: true });
   app.get('/livez', () => ({ status: 'alive' }));
@@ -22,7 +27,7 @@ export function createStatusServer(
     return reply.code(report.status === 'ready' ? 200 : 503).send(report);
   });
   app.get('/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+    reply.type(page.contentType).send(await page.metrics()),
   );
   return {
     async start() {

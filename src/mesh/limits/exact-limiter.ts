@@ -1,7 +1,7 @@
-/** A limiter that asks Redis for every request. */
+/** A limiter that asks who counts for every request. */
 import type { Limiter, LimiterOptions, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
 import type { FallbackLimiter } from './fallback-limiter.ts';
-import type { Grant } from './redis-windows.ts';
+import type { Grant } from './limit-windows.ts';
 import type { SharedStore } from './shared-store.ts';
 
 export function createExactLimiter(
@@ -23,7 +23,7 @@ export function createExactLimiter(
       if (!store.isUp(lane)) return fallback.consume(key, cost);
       const ask = { wanted: cost, least: cost, limit: points };
       return new Promise((resolve) => {
-        store.ask(lane, store.keyOf(lane, id, key), windowMs, ask, {
+        store.ask({ lane, limiter: id, key, windowMs }, ask, {
           onGrant: (grant) => resolve(toVerdict(grant, points, cost)),
           onFailure: () => resolve(fallback.consume(key, cost)),
         });
@@ -52,7 +52,7 @@ interface SharedPeek {
   readonly cost: number;
 }
 
-/** What Redis would say, for those who do not know by themselves. */
+/** What the windows would say, for those who do not know by themselves. */
 export function peekShared(
   store: SharedStore,
   lane: number,
@@ -61,7 +61,7 @@ export function peekShared(
 ): Promise<LimitVerdict> {
   const ask = { wanted: 0, least: 1, limit: points };
   return new Promise((resolve) => {
-    store.ask(lane, store.keyOf(lane, id, key), windowMs, ask, {
+    store.ask({ lane, limiter: id, key, windowMs }, ask, {
       onGrant(grant) {
         const allowed = grant.spent + cost <= points;
         const remaining = Math.max(0, points - grant.spent - (allowed ? cost : 0));

@@ -2,7 +2,7 @@
 import type { LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
 import { fade, horizonMs, toBatch, toLowWater } from './batch-size.ts';
 import type { Waiting } from './answer-deadlines.ts';
-import type { Ask, Grant } from './redis-windows.ts';
+import type { Ask, Grant } from './limit-windows.ts';
 
 /** A request that waits for points. */
 export interface WaitingRequest extends Waiting {

@@ -91,8 +91,8 @@ export class Leases {
     const ask = held.toAsk(points, liveNodes(), monotonic());
     if (ask === undefined) return;
     held.isAsking = true;
-    const key = store.keyOf(held.lane, this.#id, held.key);
-    store.ask(held.lane, key, this.#windowMs, ask, {
+    const { lane, key } = held;
+    store.ask({ lane, limiter: this.#id, key, windowMs: this.#windowMs }, ask, {
       onGrant: (grant, sentAtMs) => {
         const isOther = held.take(grant, sentAtMs);
         // Kept as long as its window, which is not the one it was opened for.

@@ -1,22 +1,17 @@
 /** The windows of keys in Redis: rate-limiter-flexible's store, with a script that grants a part and takes nothing in vain. */
 import { RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
-import type { RedisClient } from '../backplane/redis/connection.ts';
+import { assertNamespace } from '../backplane/redis/keys.ts';
+import type { RedisBackplane } from '../backplane/redis/redis-backplane.ts';
+import type { Ask, Grant, LimitWindow, LimitWindows } from './limit-windows.ts';
 
-/** For a key's window of `limit` points: up to `wanted` of them, and none if there are not `least`. */
-export interface Ask {
-  /** 0 to look only. */
-  readonly wanted: number;
-  /** At least 1. */
-  readonly least: number;
-  readonly limit: number;
-}
+/** What limits need of the backplane. */
+export type LimitsBackplane = Pick<RedisBackplane, 'client' | 'status' | 'onStatus'>;
 
-export interface Grant {
-  readonly granted: number;
-  /** Points of the window that are gone, these included. */
-  readonly spent: number;
-  /** Milliseconds to the window's end, by the clock of Redis, when it answered. */
-  readonly endsInMs: number;
+/** Keys of a lane have one hash tag and so one master; enough lanes to spread over a cluster's masters. */
+const CLUSTER_LANES = 64;
+
+export function limitLanes(isCluster: boolean): number {
+  return isCluster ? CLUSTER_LANES : 1;
 }
 
 /**
@@ -55,17 +50,34 @@ function toGrant({ wanted, least, limit }: Ask, counted: number, endsInMs: numbe
   return { granted, spent: before + granted, endsInMs };
 }
 
-export class RedisWindows {
+export class RedisWindows implements LimitWindows {
+  readonly counter = 'Redis';
+  readonly lanes: number;
+  readonly #backplane: LimitsBackplane;
+  readonly #namespace: string;
   readonly #store: RateLimiterRedis;
 
-  constructor(client: RedisClient) {
+  /** The backplane stays its owner's. */
+  constructor(backplane: LimitsBackplane, namespace: string) {
+    assertNamespace(namespace);
+    this.lanes = limitLanes(backplane.client.isCluster);
+    this.#backplane = backplane;
+    this.#namespace = namespace;
     this.#store = new RateLimiterRedis({
-      storeClient: client,
+      storeClient: backplane.client,
       keyPrefix: '',
       points: 0,
       duration: 0,
       customIncrTtlLuaScript: DRAW,
     });
+  }
+
+  get isConnected(): boolean {
+    return this.#backplane.status().connected;
+  }
+
+  onConnection(listener: () => void): () => void {
+    return this.#backplane.onStatus(listener);
   }
 
   /**
@@ -76,12 +88,13 @@ export class RedisWindows {
    * for milliseconds, so windows may be shorter than the library's second. All four are read
    * before the first wait, and may be others for the next call.
    */
-  async ask(key: string, windowMs: number, ask: Ask): Promise<Grant> {
+  async ask({ lane, limiter, key, windowMs }: LimitWindow, ask: Ask): Promise<Grant> {
     const { wanted, least, limit } = ask;
+    const name = `${this.#namespace}:{limit:${lane}}:${limiter}:${key}`;
     this.#store.points = limit;
     this.#store.duration = windowMs;
     const { consumedPoints, msBeforeNext } = await this.#store
-      .consume(key, wanted, { customDuration: least })
+      .consume(name, wanted, { customDuration: least })
       .catch((result: unknown) => {
         // Past the limit is an answer, and the library rejects with it.
         if (result instanceof Error) throw result;

@@ -1,17 +1,12 @@
-/** Asking Redis on the way of a request: within a deadline, and not at all while it is known to be down. */
+/** Asking for points on the way of a request: within a deadline, and not at all while it is known to be down. */
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
-import type { RedisBackplane } from '../backplane/redis/redis-backplane.ts';
 import type { Schedule } from '../backplane/schedule.ts';
 import { AnswerDeadlines, type Waiting } from './answer-deadlines.ts';
-import { RedisWindows, type Ask, type Grant } from './redis-windows.ts';
+import type { Ask, Grant, LimitWindow, LimitWindows } from './limit-windows.ts';
 import { StoreHealth } from './store-health.ts';
 
-/** What limits need of the backplane. */
-export type LimitsBackplane = Pick<RedisBackplane, 'client' | 'status' | 'onStatus'>;
-
 interface SharedStoreOptions {
-  readonly backplane: LimitsBackplane;
-  readonly namespace: string;
+  readonly windows: LimitWindows;
   readonly monotonic: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -29,62 +24,54 @@ interface AskHandler {
   onEnd?(): void;
 }
 
-/** Keys of a lane have one hash tag and so one master; enough lanes to spread over a cluster's masters. */
-const CLUSTER_LANES = 64;
-
 const PROBE: Ask = { wanted: 1, least: 1, limit: 1_000_000_000 };
-const PROBE_WINDOW_MS = 1_000;
+const PROBED = { limiter: 'probe', key: '', windowMs: 1_000 };
 
 export class SharedStore {
   readonly deadlines: AnswerDeadlines;
-  readonly #windows: RedisWindows;
+  readonly #windows: LimitWindows;
   readonly #health: StoreHealth;
-  readonly #namespace: string;
   readonly #monotonic: () => number;
   readonly #log: Log;
-  readonly #lanes: number;
   readonly #stopListening: () => void;
   #asks = 0;
 
   constructor(options: SharedStoreOptions) {
-    const { backplane, namespace, monotonic, random, log, schedule, answerWithinMs } = options;
-    this.#namespace = namespace;
+    const { windows, monotonic, random, log, schedule, answerWithinMs } = options;
     this.#monotonic = monotonic;
     this.#log = log;
-    this.#lanes = backplane.client.isCluster ? CLUSTER_LANES : 1;
-    this.#windows = new RedisWindows(backplane.client);
+    this.#windows = windows;
     this.deadlines = new AnswerDeadlines(answerWithinMs);
     this.#health = new StoreHealth({
-      lanes: this.#lanes,
+      counter: windows.counter,
+      lanes: windows.lanes,
       probe: (lane) => this.#probe(lane),
       schedule,
       monotonic,
       random,
       log,
     });
-    const check = (): void => this.#health.connectionChanged(backplane.status().connected);
-    this.#stopListening = backplane.onStatus(check);
+    const check = (): void => this.#health.connectionChanged(windows.isConnected);
+    this.#stopListening = windows.onConnection(check);
     check();
   }
 
-  /** How often Redis was asked. */
+  /** How often it asked. */
   get asks(): number {
     return this.#asks;
   }
 
   laneOf(key: string): number {
-    return this.#lanes === 1 ? 0 : toHash(key) % this.#lanes;
-  }
-
-  keyOf(lane: number, limiter: string, key: string): string {
-    return `${this.#namespace}:{limit:${lane}}:${limiter}:${key}`;
+    const { lanes } = this.#windows;
+    return lanes === 1 ? 0 : toHash(key) % lanes;
   }
 
   isUp(lane: number): boolean {
     return this.#health.isUp(lane);
   }
 
-  ask(lane: number, key: string, windowMs: number, ask: Ask, handler: AskHandler): void {
+  ask(window: LimitWindow, ask: Ask, handler: AskHandler): void {
+    const { lane } = window;
     this.#asks++;
     const sentAtMs = this.#monotonic();
     const waiting: Waiting = {
@@ -95,7 +82,7 @@ export class SharedStore {
       },
     };
     this.#windows
-      .ask(key, windowMs, ask)
+      .ask(window, ask)
       .then(
         (grant) => {
           waiting.isSettled = true;
@@ -124,7 +111,7 @@ export class SharedStore {
     const waiting: Waiting = { isSettled: false, onDue() {} };
     this.deadlines.add(waiting);
     try {
-      await this.#windows.ask(this.keyOf(lane, 'probe', ''), PROBE_WINDOW_MS, PROBE);
+      await this.#windows.ask({ lane, ...PROBED }, PROBE);
       return { isInTime: !waiting.isSettled };
     } finally {
       waiting.isSettled = true;

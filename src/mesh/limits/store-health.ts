@@ -1,8 +1,10 @@
-/** Whether Redis answers in time, lane by lane; what does not is left alone, and tried in the background. */
+/** Whether who counts the windows answers in time, lane by lane; what does not is left alone, and tried in the background. */
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { Schedule } from '../backplane/schedule.ts';
 
 export interface StoreHealthOptions {
+  /** Who it is that answers, for the log. */
+  readonly counter: string;
   /** In a cluster the keys of one lane are on one master, and lanes fail by themselves. */
   readonly lanes: number;
   /** Asks for something that is written, as limits are. `isInTime` false: it answered, but late. */
@@ -86,11 +88,11 @@ export class StoreHealth {
 
   #tryLater(lane: number, down: Down, reason: string): void {
     if (this.#isClosed) return;
-    const { random, schedule, monotonic, log } = this.#options;
+    const { counter, random, schedule, monotonic, log } = this.#options;
     // Once an outage.
     if (!this.#isTold && monotonic() - down.sinceMs >= WARNED_AFTER_MS) {
       this.#isTold = true;
-      log.warn({ reason }, 'rate limits go without Redis, each by its onUnavailable');
+      log.warn({ reason }, `rate limits go without ${counter}, each by its onUnavailable`);
     }
     const cap = Math.min(PROBE_MAX_MS, PROBE_BASE_MS * 2 ** Math.min(down.probes, 30));
     down.callOff = schedule(random() * cap, () => void this.#probe(lane, down, reason));
@@ -100,6 +102,7 @@ export class StoreHealth {
     this.#down.delete(lane);
     if (this.#down.size > 0 || !this.#isTold) return;
     this.#isTold = false;
-    this.#options.log.info({}, 'rate limits are counted in Redis again');
+    const { counter, log } = this.#options;
+    log.info({}, `rate limits are counted in ${counter} again`);
   }
 }

@@ -14,6 +14,8 @@ export interface EdgeCounts {
 export interface TopologyRecorder {
   /** Bound once by whoever calls the service; several of one destination count as one. */
   edgeTo(destination: string): EdgeRecorder;
+  /** Calls that others have counted for this node. */
+  add(edges: readonly EdgeCounts[]): void;
   /** What was counted since the last time, one entry for each destination that was called. */
   take(): readonly EdgeCounts[];
 }
@@ -47,26 +49,38 @@ export class EdgeRecorder {
 
 export function createTopologyRecorder(): TopologyRecorder {
   const active: EdgeRecorder[] = [];
+  let sums = new Map<string, Sum>();
+
+  function add({ destination, calls, errors, buckets }: EdgeCounts): void {
+    const known = sums.get(destination);
+    if (known === undefined) {
+      sums.set(destination, { destination, calls, errors, buckets: Float64Array.from(buckets) });
+      return;
+    }
+    known.calls += calls;
+    known.errors += errors;
+    known.buckets = addBuckets(known.buckets, buckets);
+  }
+
   return {
     edgeTo: (destination) => new EdgeRecorder(destination, active),
+    add(edges) {
+      for (const edge of edges) add(edge);
+    },
     take() {
-      const taken = new Map<string, { -readonly [Key in keyof EdgeCounts]: EdgeCounts[Key] }>();
       for (const edge of active.splice(0)) {
-        const { destination, calls, errors, buckets } = edge;
-        const known = taken.get(destination);
-        if (known === undefined) {
-          taken.set(destination, { destination, calls, errors, buckets: buckets.slice() });
-        } else {
-          known.calls += calls;
-          known.errors += errors;
-          known.buckets = addBuckets(known.buckets, buckets);
-        }
+        add(edge);
         edge.reset();
       }
-      return [...taken.values()];
+      const taken = [...sums.values()];
+      sums = new Map();
+      return taken;
     },
   };
 }
+
+/** Of one destination, until it is taken. */
+type Sum = { -readonly [Key in keyof EdgeCounts]: EdgeCounts[Key] };
 
 /** The same buckets of two, added up. */
 export function addBuckets(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {

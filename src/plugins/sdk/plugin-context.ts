@@ -45,7 +45,7 @@ export interface Counters {
   limiter(options: LimiterOptions): Limiter;
 }
 
-/** `mode` and `onUnavailable` mean nothing where there is one node, and its memory counts. */
+/** `mode` and `onUnavailable` mean nothing where one process serves, and its memory counts. */
 export interface LimiterOptions {
   readonly name: string;
   readonly points: number;

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { hasRole, ROLES, type Principal } from '../../../src/admin/access/principal.ts';
-import { assertInScope, isInScope, type Scope } from '../../../src/admin/access/scope.ts';
+import {
+  assertInScope,
+  isInScope,
+  namesInScope,
+  type Scope,
+} from '../../../src/admin/access/scope.ts';
 
 function principal(scope?: Scope): Principal {
   return { name: 'shop', role: 'operator', scope, tokenId: 'a' };
@@ -60,5 +65,21 @@ describe('roles', () => {
       [true, true, false],
       [true, true, true],
     ]);
+  });
+});
+
+describe('the names in a scope', () => {
+  it.each<[string, Scope, readonly string[]]>([
+    ['all of the kind', { routes: {} }, ['']],
+    ['another kind', { services: {} }, []],
+    ['prefixes', { routes: { prefixes: ['cart-', 'shop-'] } }, ['cart-', 'shop-']],
+    ['labels, which a name alone has none of', { routes: { labels: { team: 'red' } } }, []],
+  ])('are those that begin so, of %s', (_, scope, expected) => {
+    const names = namesInScope(scope, 'routes');
+    expect(names).toEqual(expected);
+    for (const name of ['cart-1', 'other']) {
+      const begins = names.some((prefix) => name.startsWith(prefix));
+      expect(begins).toBe(isInScope(scope, 'routes', { name }));
+    }
   });
 });

@@ -203,11 +203,9 @@ describe('a filter', () => {
     ['classes of status', { statuses: parseStatuses('2xx,5xx') }, [200, 503]],
     ['the status of a client that left', { statuses: parseStatuses('499') }, [0]],
     ['several things, all of them', { route: 'a', service: 's2' }, [404]],
-    [
-      'what may be seen',
-      { admits: (route, service) => route === 'b' || service === 's1' },
-      [200, 503],
-    ],
+    ['what may be seen', { visible: { routes: ['b'], services: ['s1'] } }, [200, 503]],
+    ['all that may be seen', { visible: { routes: [''], services: [] } }, [200, 404, 503]],
+    ['nothing that may be seen', { visible: { routes: [], services: [] } }, []],
   ])('by %s', (_, filter, expected) => {
     const reading = read({ filter });
     for (const ended of all) end(ended);

@@ -1,7 +1,9 @@
 /** The contract suite on every kind of counters there is. */
 import type { RedisTarget } from '../../../src/mesh/backplane/redis/redis-target.ts';
 import { createMemoryCounters } from '../../../src/mesh/limits/memory-counters.ts';
+import { MemoryWindows } from '../../../src/mesh/limits/memory-windows.ts';
 import type { Counters, LimiterOptions } from '../../../src/plugins/sdk/plugin-context.ts';
+import { startLimitedWorkers } from '../../gateway/worker/limits/worker-limits.ts';
 import { describeCounters, type CountersFixture } from '../../contracts/counters.ts';
 import { singleTarget } from '../../redis/open-backplane.ts';
 import { startRedisCluster } from '../../redis/redis-cluster.ts';
@@ -62,7 +64,25 @@ async function openShared(
   };
 }
 
+/** Of a node without Redis: windows are in the memory of its supervisor. */
+async function openWorker(mode: LimiterOptions['mode'] & string): Promise<CountersFixture> {
+  let nowMs = 1_000;
+  const monotonic = (): number => nowMs;
+  const windows = new MemoryWindows({ monotonic });
+  const [worker] = await startLimitedWorkers({ windows, workers: 1, monotonic });
+  const { counters } = worker!;
+  return {
+    counters: { limiter: (options) => counters.limiter({ ...options, mode }) },
+    async pass(ms) {
+      nowMs += ms;
+    },
+    close: async () => worker!.die(),
+  };
+}
+
 describeCounters('memory', openMemory);
+describeCounters('a worker, leased', () => openWorker('leased'));
+describeCounters('a worker, exact', () => openWorker('exact'));
 describeCounters('Redis, leased', () => openShared('leased', startSingle));
 describeCounters('Redis, exact', () => openShared('exact', startSingle));
 describeCounters('Redis Cluster, leased', () => openShared('leased', startRedisCluster));

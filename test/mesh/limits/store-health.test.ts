@@ -13,6 +13,7 @@ function createHealth(lanes = 1) {
     lines.push('reason' in fields ? `${message}: ${String(fields.reason)}` : message);
   };
   const health = new StoreHealth({
+    counter: 'Redis',
     lanes,
     schedule: time.schedule,
     monotonic: time.monotonic,
