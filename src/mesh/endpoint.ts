@@ -82,6 +82,8 @@ export interface EndpointObservations {
   usualAnswerMs: number;
   /** In a worker: answers that are no failures, and that the supervisor has not been told of. */
   untoldAnswers: number;
+  /** In a worker: the supervisor's number for the endpoint; 0 where it has none, or has it no more. */
+  toldAs: number;
 }
 
 /** The latency that is taken for granted before there is a sample (Finagle, Linkerd). */
@@ -152,6 +154,7 @@ export function createEndpoint(spec: EndpointSpec, nowMs: number): Endpoint {
       answerMs: 0,
       usualAnswerMs: 0,
       untoldAnswers: 0,
+      toldAs: 0,
     },
   };
 }

@@ -9,7 +9,6 @@ import type { EndpointChanges, EndpointState, ToldEndpoint } from './endpoint-me
 
 /** An endpoint, and what the supervisor was told of it. */
 export interface Followed {
-  ref: number;
   readonly endpoint: Endpoint;
   tries: number;
   failedTries: number;
@@ -27,7 +26,6 @@ export class FollowedEndpoints {
   readonly #monotonic: () => number;
   #list: readonly Followed[] = [];
   readonly #byRef = new Map<number, Followed>();
-  readonly #byEndpoint = new Map<Endpoint, Followed>();
 
   constructor(monotonic: () => number) {
     this.#monotonic = monotonic;
@@ -35,11 +33,6 @@ export class FollowedEndpoints {
 
   get list(): readonly Followed[] {
     return this.#list;
-  }
-
-  /** Undefined for one that has left. */
-  find(endpoint: Endpoint): Followed | undefined {
-    return this.#byEndpoint.get(endpoint);
   }
 
   /**
@@ -55,10 +48,9 @@ export class FollowedEndpoints {
         return this.#add(one);
       }
       leaving.delete(one.spec.id);
-      known.ref = one.ref;
       // Nobody counts the old ones any more.
       known.active = 0;
-      this.#byRef.set(one.ref, known);
+      this.#setRef(known, one.ref);
       this.#apply(known.endpoint, one.spec, one.state);
       return known;
     });
@@ -72,9 +64,9 @@ export class FollowedEndpoints {
     }
     if (removed.length === 0 && added.length === 0 && order === undefined) return undefined;
     const isRemoved = new Set(removed);
-    const left = this.#list.filter(({ ref }) => isRemoved.has(ref));
+    const left = this.#list.filter((one) => isRemoved.has(refOf(one)));
+    const kept = this.#list.filter((one) => !isRemoved.has(refOf(one)));
     for (const ref of removed) this.#byRef.delete(ref);
-    const kept = this.#list.filter(({ ref }) => !isRemoved.has(ref));
     const list: Followed[] = [];
     let next = 0;
     for (const one of added) {
@@ -90,7 +82,7 @@ export class FollowedEndpoints {
 
   #use(list: readonly Followed[], left: readonly Followed[]): ListChange {
     this.#list = list;
-    for (const { endpoint } of left) this.#byEndpoint.delete(endpoint);
+    for (const { endpoint } of left) endpoint.seen.toldAs = 0;
     return {
       endpoints: list.map(({ endpoint }) => endpoint),
       removed: left.map(({ endpoint }) => endpoint),
@@ -101,7 +93,6 @@ export class FollowedEndpoints {
     const endpoint = createEndpoint(spec, this.#monotonic());
     this.#apply(endpoint, undefined, state);
     const followed = {
-      ref,
       endpoint,
       tries: 0,
       failedTries: 0,
@@ -109,9 +100,13 @@ export class FollowedEndpoints {
       answerMs: 0,
       active: 0,
     };
-    this.#byRef.set(ref, followed);
-    this.#byEndpoint.set(endpoint, followed);
+    this.#setRef(followed, ref);
     return followed;
+  }
+
+  #setRef(followed: Followed, ref: number): void {
+    followed.endpoint.seen.toldAs = ref;
+    this.#byRef.set(ref, followed);
   }
 
   #apply(endpoint: Endpoint, spec: EndpointSpec | undefined, state: EndpointState): void {
@@ -121,4 +116,8 @@ export class FollowedEndpoints {
     endpoint.wellSinceMs = this.#monotonic() - wellForMs;
     endpoint.seen.usualAnswerMs = usualAnswerMs;
   }
+}
+
+function refOf({ endpoint }: Followed): number {
+  return endpoint.seen.toldAs;
 }

@@ -1,4 +1,5 @@
 /** One service of the supervisor: tells the workers of its endpoints, and hears what became of their tries. */
+import type { Schedule } from '../../../mesh/backplane/schedule.ts';
 import type { Endpoint } from '../../../mesh/endpoint.ts';
 import type { OutlierDetector } from '../../../mesh/health/outlier-detector.ts';
 import type { ToFollower } from './endpoint-messages.ts';
@@ -18,6 +19,7 @@ export interface JudgedService {
 export interface LedEnvironment {
   readonly monotonic: () => number;
   readonly nextRef: () => number;
+  readonly schedule: Schedule;
 }
 
 export class LedService {
@@ -28,7 +30,7 @@ export class LedService {
   readonly #unlisten: () => void;
   #turn: NodeJS.Immediate | undefined;
 
-  constructor(service: JudgedService, { monotonic, nextRef }: LedEnvironment) {
+  constructor(service: JudgedService, { monotonic, nextRef, schedule }: LedEnvironment) {
     this.service = service;
     this.#told = new ToldEndpoints(nextRef, monotonic);
     this.#replay = new TryReplay({
@@ -36,6 +38,7 @@ export class LedService {
       find: (ref) => this.#told.find(ref),
       parts: this.#parts,
       monotonic,
+      schedule,
     });
     this.#unlisten = service.listen(() => this.#tellSoon());
   }

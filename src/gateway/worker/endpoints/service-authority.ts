@@ -1,4 +1,5 @@
 /** The services of the supervisor, as all workers follow them: what is found out and judged, once for the node. */
+import { scheduleTimer, type Schedule } from '../../../mesh/backplane/schedule.ts';
 import type { Link } from '../link.ts';
 import type { FromFollower, SeenTries, ToFollower } from './endpoint-messages.ts';
 import { LedService, type JudgedService, type LedEnvironment } from './led-service.ts';
@@ -11,6 +12,7 @@ export interface ServiceAuthorityOptions {
    * `add`, unless it is there; returns how to let go of it.
    */
   readonly holdUndeclared: (name: string) => () => void;
+  readonly schedule?: Schedule | undefined;
 }
 
 export interface ServiceAuthority {
@@ -21,12 +23,23 @@ export interface ServiceAuthority {
   join(link: Link<ToFollower, FromFollower>): () => void;
 }
 
+/** After what has arrived meanwhile: a process that was kept busy has answers to read first. */
+const scheduleLate: Schedule = (delayMs, run) => {
+  let turn: NodeJS.Immediate | undefined;
+  const callOff = scheduleTimer(delayMs, () => (turn = setImmediate(run)));
+  return () => {
+    callOff();
+    clearImmediate(turn);
+  };
+};
+
 export function createServiceAuthority({
   monotonic,
   holdUndeclared,
+  schedule = scheduleLate,
 }: ServiceAuthorityOptions): ServiceAuthority {
   let lastRef = 0;
-  const environment: LedEnvironment = { monotonic, nextRef: () => ++lastRef };
+  const environment: LedEnvironment = { monotonic, schedule, nextRef: () => ++lastRef };
   const led = new Map<string, LedService>();
   /** By key; of services that are yet to come, too. */
   const followers = new Map<string, Set<WorkerPart>>();

@@ -13,6 +13,7 @@ interface Told {
   readonly endpoint: Endpoint;
   spec: EndpointSpec;
   state: EndpointState;
+  wellSinceMs: number;
 }
 
 export class ToldEndpoints {
@@ -75,18 +76,20 @@ export class ToldEndpoints {
   }
 
   #add(endpoint: Endpoint): Told {
-    const { spec } = endpoint;
-    const told = { ref: this.#nextRef(), endpoint, spec, state: this.#stateOf(endpoint) };
+    const { spec, wellSinceMs } = endpoint;
+    const state = this.#stateOf(endpoint);
+    const told = { ref: this.#nextRef(), endpoint, spec, state, wellSinceMs };
     this.#byRef.set(told.ref, told);
     return told;
   }
 
   #compare(told: Told, changed: ChangedEndpoint[]): void {
-    const { ref, endpoint, spec, state } = told;
+    const { ref, endpoint, spec } = told;
     const isSpecNew = endpoint.spec !== spec;
-    if (!isSpecNew && isAsTold(endpoint, state)) return;
+    if (!isSpecNew && isAsTold(told)) return;
     told.spec = endpoint.spec;
     told.state = this.#stateOf(endpoint);
+    told.wellSinceMs = endpoint.wellSinceMs;
     changed.push({ ref, state: told.state, ...(isSpecNew && { spec: told.spec }) });
   }
 
@@ -120,8 +123,9 @@ export class ToldEndpoints {
 
 const NO_MOVES: Pick<EndpointChanges, 'removed' | 'added'> = { removed: [], added: [] };
 
-function isAsTold(endpoint: Endpoint, state: EndpointState): boolean {
+function isAsTold({ endpoint, state, wellSinceMs }: Told): boolean {
   return (
+    endpoint.wellSinceMs === wellSinceMs &&
     endpoint.weight === state.weight &&
     endpoint.factor === state.factor &&
     endpoint.draining === state.draining &&

@@ -67,20 +67,20 @@ export class TryRecorder implements TryListener {
   }
 
   #failed(endpoint: Endpoint, kind: number): void {
-    const { endpoints, isJudged, onFailure, onFull } = this.#options;
-    if (!isJudged) return;
-    const followed = endpoints.find(endpoint);
+    const { isJudged, onFailure, onFull } = this.#options;
+    const { seen } = endpoint;
+    const ref = seen.toldAs;
     // What was still in flight when it left the list is nobody's business any more.
-    if (followed === undefined) return;
-    const answers = endpoint.seen.untoldAnswers;
-    endpoint.seen.untoldAnswers = 0;
-    if (this.#repeats(followed.ref, answers, kind)) return;
+    if (!isJudged || ref === 0) return;
+    const answers = seen.untoldAnswers;
+    seen.untoldAnswers = 0;
+    if (this.#repeats(ref, answers, kind)) return;
     if (this.#rows === NO_FAILURES) {
       this.#rows = new Uint32Array(MAX_FAILURE_ROWS * FAILURE_COLUMNS);
     }
     if (this.#length === this.#rows.length) onFull();
     if (this.#length === 0) onFailure();
-    this.#rows[this.#length++] = followed.ref;
+    this.#rows[this.#length++] = ref;
     this.#rows[this.#length++] = answers;
     this.#rows[this.#length++] = kind;
     this.#rows[this.#length++] = 1;
@@ -102,7 +102,7 @@ export class TryRecorder implements TryListener {
     let at = 0;
     for (const one of changed) {
       const { seen, active } = one.endpoint;
-      totals[at++] = one.ref;
+      totals[at++] = seen.toldAs;
       totals[at++] = seen.untoldAnswers;
       totals[at++] = seen.tries - one.tries;
       totals[at++] = seen.failedTries - one.failedTries;

@@ -1,4 +1,5 @@
 /** What workers saw of a service's endpoints, played to its outlier detection as if one process had seen it. */
+import type { Schedule } from '../../../mesh/backplane/schedule.ts';
 import type { Endpoint } from '../../../mesh/endpoint.ts';
 import type { OutlierDetector } from '../../../mesh/health/outlier-detector.ts';
 import {
@@ -17,6 +18,7 @@ export interface TryReplayOptions {
   /** All that follow the service now. */
   readonly parts: ReadonlySet<WorkerPart>;
   readonly monotonic: () => number;
+  readonly schedule: Schedule;
 }
 
 export interface Report {
@@ -49,9 +51,11 @@ export class TryReplay {
   /** Whose failures are being held. */
   #holder: WorkerPart | undefined;
   readonly #awaited = new Set<WorkerPart>();
+  /** Whose failures in a row began when the others were asked last about a beginning. */
+  #begun: readonly Endpoint[] = [];
   #round = FIRST_ROUND;
   #askedAtMs = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  #callOff = (): void => {};
 
   constructor(options: TryReplayOptions) {
     this.#options = options;
@@ -68,7 +72,7 @@ export class TryReplay {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#callOff();
     this.#held = undefined;
     this.#awaited.clear();
   }
@@ -86,9 +90,11 @@ export class TryReplay {
     const failures = this.#failuresIn(report);
     if (failures.size === 0) return false;
     const nowMs = monotonic();
-    const isFirst = failures.keys().some(({ seen }) => seen.consecutive5xx === 0);
-    if (isFirst && nowMs - this.#askedAtMs > FRESH_MS) {
+    const begun = failures.keys().filter(({ seen }) => seen.consecutive5xx === 0);
+    const first = begun.toArray();
+    if (first.length > 0 && nowMs - this.#askedAtMs > FRESH_MS) {
       this.#askedAtMs = nowMs;
+      this.#begun = first;
       this.#ask(report.part, FIRST_ROUND);
     }
     if (!failures.entries().some(([one, count]) => outliers.isNearEjection(one, count))) {
@@ -98,7 +104,7 @@ export class TryReplay {
     this.#holder = report.part;
     const waitMs = this.#askedAtMs + LISTEN_MS - nowMs;
     if (waitMs <= 0) this.#confirm();
-    else this.#timer = setTimeout(() => this.#confirm(), Math.ceil(waitMs));
+    else this.#callOff = this.#options.schedule(Math.ceil(waitMs), () => this.#confirm());
     return true;
   }
 
@@ -114,9 +120,10 @@ export class TryReplay {
   }
 
   #confirm(): void {
+    const { monotonic, schedule } = this.#options;
     this.#round++;
-    this.#askedAtMs = this.#options.monotonic();
-    this.#timer = setTimeout(() => this.#settle(), MAX_WAIT_MS);
+    this.#askedAtMs = monotonic();
+    this.#callOff = schedule(MAX_WAIT_MS, () => this.#settle());
     for (const part of this.#options.parts) if (part !== this.#holder) this.#awaited.add(part);
     // All others may have gone meanwhile.
     if (this.#awaited.size === 0) this.#settle();
@@ -134,37 +141,43 @@ export class TryReplay {
    * that there was, and then wherever the next one would be long enough.
    */
   #settle(): void {
-    clearTimeout(this.#timer);
+    this.#callOff();
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#awaited.clear();
     const others = held.filter(({ part }) => part !== this.#holder);
-    const between = this.#answersIn(others.filter(({ round }) => round !== FIRST_ROUND));
+    const between = this.#answersIn(others);
     for (const report of others) this.#play(report);
     for (const report of held) if (report.part === this.#holder) this.#play(report, between);
   }
 
   #answersIn(reports: readonly Report[]): Map<Endpoint, number> {
     const answers = new Map<Endpoint, number>();
-    const add = (ref: number, count: number): void => {
+    const add = (report: Report, ref: number, count: number): void => {
       const endpoint = this.#options.find(ref);
-      if (endpoint !== undefined) answers.set(endpoint, (answers.get(endpoint) ?? 0) + count);
+      if (endpoint === undefined || this.#isEarlier(report, endpoint)) return;
+      answers.set(endpoint, (answers.get(endpoint) ?? 0) + count);
     };
-    for (const { failures, totals } of reports.map(({ seen }) => seen)) {
+    for (const report of reports) {
+      const { failures, totals } = report.seen;
       for (let at = 0; at < failures.length; at += FAILURE_COLUMNS) {
-        add(failures[at]!, failures[at + 1]!);
+        add(report, failures[at]!, failures[at + 1]!);
       }
-      for (let at = 0; at < totals.length; at += TOTAL_COLUMNS) add(totals[at]!, totals[at + 1]!);
+      for (let at = 0; at < totals.length; at += TOTAL_COLUMNS) {
+        add(report, totals[at]!, totals[at + 1]!);
+      }
     }
     return answers;
   }
 
-  #play(
-    { part, seen: { failures, totals }, round }: Report,
-    between: Map<Endpoint, number> = new Map(),
-  ): void {
-    this.#playFailures(failures, between);
-    this.#playTotals(part, totals, round === FIRST_ROUND);
+  /** Its answers were before the failures in a row. */
+  #isEarlier({ round }: Report, endpoint: Endpoint): boolean {
+    return round === FIRST_ROUND && this.#begun.includes(endpoint);
+  }
+
+  #play(report: Report, between: Map<Endpoint, number> = new Map()): void {
+    this.#playFailures(report.seen.failures, between);
+    this.#playTotals(report);
   }
 
   #playFailures(failures: Uint32Array, between: Map<Endpoint, number>): void {
@@ -189,15 +202,19 @@ export class TryReplay {
     }
   }
 
-  #playTotals(part: WorkerPart, totals: Float64Array, isEarlier: boolean): void {
+  #playTotals(report: Report): void {
+    const { part } = report;
+    const { totals } = report.seen;
     const { outliers, find } = this.#options;
     for (let at = 0; at < totals.length; at += TOTAL_COLUMNS) {
       const ref = totals[at]!;
       const endpoint = find(ref);
       if (endpoint === undefined) continue;
       const answers = totals[at + 1]!;
-      if (answers > 0 && isEarlier) outliers?.onEarlierAnswers(endpoint, answers);
-      else if (answers > 0) outliers?.onGoodAnswers(endpoint, answers);
+      if (answers > 0) {
+        if (this.#isEarlier(report, endpoint)) outliers?.onEarlierAnswers(endpoint, answers);
+        else outliers?.onGoodAnswers(endpoint, answers);
+      }
       const { seen } = endpoint;
       seen.tries += totals[at + 2]!;
       seen.failedTries += totals[at + 3]!;

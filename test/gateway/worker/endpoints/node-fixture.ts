@@ -79,11 +79,17 @@ export class TestNode {
   readonly workers: TestWorker[] = [];
   readonly #options: TestNodeOptions;
   readonly #made: Service[] = [];
+  readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>();
 
   constructor(options: TestNodeOptions = {}) {
     this.#options = options;
     this.authority = createServiceAuthority({
       monotonic: () => this.nowMs,
+      schedule: (delayMs, run) => {
+        const timer = { atMs: this.nowMs + delayMs, run };
+        this.#timers.add(timer);
+        return () => void this.#timers.delete(timer);
+      },
       holdUndeclared: options.holdUndeclared ?? (() => () => undefined),
     });
     this.service = this.create(this.source, undefined);
@@ -162,6 +168,16 @@ export class TestNode {
   /** Everything that was said has arrived, and what followed from it too. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 12; turn++) await nextTurn();
+  }
+
+  /** Time goes on, and what was to be done by then is done. */
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    for (const timer of this.#timers) {
+      if (timer.atMs > this.nowMs || !this.#timers.delete(timer)) continue;
+      timer.run();
+    }
+    await this.settle();
   }
 
   async close(): Promise<void> {
