@@ -49,11 +49,19 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const start = { config: initial, configFile, nodeName, clock, random, log };
   // Else it serves in this process.
   const workers =
-    workerCount > 1 ? createWorkers({ ...start, count: workerCount, stickyKey }) : undefined;
+    workerCount > 1
+      ? createWorkers({
+          ...start,
+          count: workerCount,
+          stickyKey,
+          parts: () => ({ registry: plane.observability.registry, mesh, snapshots }),
+        })
+      : undefined;
   const plane = createDataPlane({
     ...start,
     openFiles,
     createListener: workers?.createListener,
+    authority: workers?.authority,
     control: (): ControlPlane => ({
       stickyKey,
       meshSource: (service) => mesh.node.sourceOf(service),
@@ -78,6 +86,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     random,
     log,
     services: () => plane.services(),
+    workers: workerCount,
     inboundPort(registration) {
       const own = JSON.stringify(registration);
       const doors = inboundDoorsOf(plane.config);
@@ -85,7 +94,11 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       return (door && listeners.portOf(door.listener.name)) ?? registration.inbound!.port;
     },
   });
-  const status = createStatusServer(initial.status, readiness, plane.observability.registry);
+  const status = createStatusServer(
+    initial.status,
+    readiness,
+    workers?.metrics() ?? plane.observability.registry,
+  );
   const source = { first, configFile, document, env };
   const shared = createSharedConfiguration({
     ...source,
@@ -108,6 +121,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       return prepared;
     },
     onApplied(config) {
+      workers?.applied(plane.config, config);
       plane.applied(config);
       mesh.sharing.update();
       descriptors.check(allListenersOf(config));
@@ -124,7 +138,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     ...source,
     config: initial,
     mesh,
-    tap: plane.tap,
+    tap: workers?.tap ?? plane.tap,
     shared,
     configuration,
     services: () => plane.services(),

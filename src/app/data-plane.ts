@@ -24,7 +24,11 @@ import { createNodeMetrics, type NodeMetricsSources } from './node-metrics.ts';
 import { createObservability, type Observability } from './observability.ts';
 import { createProcessGuard } from './overload.ts';
 import { createServiceSurroundings } from './service-surroundings.ts';
-import { createSnapshotFactory, type SnapshotFactory } from './snapshot-factory.ts';
+import {
+  createSnapshotFactory,
+  type SnapshotFactory,
+  type SnapshotFactoryOptions,
+} from './snapshot-factory.ts';
 
 /** What it is told, and asks, of the control plane; of another process, where it is one. */
 export interface ControlPlane extends Pick<ServiceSurroundings, 'stickyKey' | 'meshSource'> {
@@ -50,6 +54,10 @@ export interface DataPlaneOptions {
   readonly createListener?: ListenerSetOptions['create'] | undefined;
   /** Of listeners that serve here; default: they listen themselves. */
   readonly listenerDeps?: (key: string) => OwnListenerDeps;
+  /** In a worker: as in `ServiceSurroundings`. */
+  readonly follow?: ServiceSurroundings['follow'];
+  /** With workers: they follow the services made here. */
+  readonly authority?: SnapshotFactoryOptions['authority'];
   readonly openFiles: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -115,6 +123,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     config: initial,
     control,
     workers,
+    follow: options.follow,
     metrics,
     sockets: sockets.connected,
     monotonic,
@@ -139,6 +148,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     pluginEnvironment,
     requestMetrics,
     gatewayMetrics: metrics,
+    authority: options.authority,
     monotonic,
     log,
   });
@@ -175,9 +185,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     // The probes answer before anything has been applied.
     if (slot.revision === 0) return [];
     const known = slot.current.services;
-    const others = onDemand.services.filter(
-      ({ name, endpoints }) => endpoints.length > 0 && !known.has(name),
-    );
+    const others = snapshots
+      .undeclared()
+      .filter(({ name, endpoints }) => endpoints.length > 0 && !known.has(name));
     return [...known.values(), ...others];
   }
 

@@ -13,6 +13,8 @@ export interface ServiceSurroundingsParts {
   readonly control: () => ControlPlane;
   /** Processes that share the node's limits. */
   readonly workers: number;
+  /** As in `ServiceSurroundings`. */
+  readonly follow: ServiceSurroundings['follow'];
   readonly metrics: Pick<GatewayMetrics, 'retried' | 'ejected'>;
   /** For connections to upstreams. */
   readonly sockets: SocketShare;
@@ -25,7 +27,7 @@ export interface ServiceSurroundingsParts {
 }
 
 export function createServiceSurroundings(parts: ServiceSurroundingsParts): ServiceSurroundings {
-  const { config, control, workers, metrics, sockets, monotonic, now, random, log } = parts;
+  const { config, control, workers, follow, metrics, sockets, monotonic, now, random, log } = parts;
   return {
     environment: {
       monotonic,
@@ -43,6 +45,7 @@ export function createServiceSurroundings(parts: ServiceSurroundingsParts): Serv
     },
     log,
     workers,
+    follow,
     stickyKey: () => control().stickyKey(),
     meshSource: (service) => control().meshSource(service),
   };

@@ -5,13 +5,16 @@ import type { Config } from '../gateway/config/config.ts';
 import { GatheredConfig } from '../gateway/config/config-pieces.ts';
 import { Channel, type Port } from '../gateway/worker/channel.ts';
 import { takeUpDuty, type ServingPlane } from '../gateway/worker/duty.ts';
-import type { WorkerStart } from '../gateway/worker/messages.ts';
+import { createFollowedServices } from '../gateway/worker/endpoints/followed-services.ts';
+import { createWorkerCounters } from '../gateway/worker/limits/worker-counters.ts';
+import { TOPICS, type WorkerStart } from '../gateway/worker/messages.ts';
+import { createMetricsTeller } from '../gateway/worker/metrics/metrics-teller.ts';
+import { createWorkerTap } from '../gateway/worker/tap/worker-tap.ts';
+import { createEdgeTeller } from '../gateway/worker/topology/edge-teller.ts';
 import type { TakenSockets } from '../gateway/worker/taken-sockets.ts';
-import { createMemoryCounters } from '../mesh/limits/memory-counters.ts';
-import { createStaticSource } from '../mesh/discovery/static.ts';
 import { createTopologyRecorder } from '../mesh/topology/recorder.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
-import { createDataPlane, type DataPlane } from './data-plane.ts';
+import { createDataPlane, type ControlPlane, type DataPlane } from './data-plane.ts';
 
 const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
 
@@ -23,8 +26,9 @@ export function runWorker(parent: NodeJS.Process): void {
   const duty = takeUpDuty({
     channel,
     createPlane(start, sockets) {
-      plane = createWorkerPlane(start, sockets, log);
-      return toServing(plane);
+      const made = createWorkerPlane(start, sockets, channel, log);
+      ({ plane } = made);
+      return made.serving;
     },
     exit: (code) => process.exit(code),
   });
@@ -42,48 +46,88 @@ export function runWorker(parent: NodeJS.Process): void {
   });
 }
 
-function createWorkerPlane(start: WorkerStart, sockets: TakenSockets, log: Log): DataPlane {
+function createWorkerPlane(
+  start: WorkerStart,
+  sockets: TakenSockets,
+  channel: Channel,
+  log: Log,
+): { readonly plane: DataPlane; readonly serving: ServingPlane } {
   const { configFile, nodeName, workers, stickyKey } = start;
   const ticketKeys = Buffer.from(start.ticketKeys);
   const config: Config = new GatheredConfig().complete(start.config);
-  const counters = createMemoryCounters({ clock });
+  const monotonic = (): number => clock.monotonic();
+  const random = Math.random;
+  const counters = createWorkerCounters({
+    link: channel.link(TOPICS.limits),
+    backplane: config.backplane,
+    clock,
+    random,
+    log,
+  });
+  const followed = createFollowedServices({ link: channel.link(TOPICS.endpoints), monotonic });
   const topology = createTopologyRecorder();
-  return createDataPlane({
+  const edges = createEdgeTeller({ recorder: topology, link: channel.link(TOPICS.topology) });
+  const plane = createDataPlane({
     config,
     configFile,
     nodeName,
     workers,
     listenerDeps: (key) => ({ acceptor: sockets.acceptor(key), ticketKeys }),
+    follow: (service, isUndeclared) => followed.follow(service, isUndeclared),
     openFiles: readDescriptorLimit(),
-    control: () => ({
-      stickyKey: () => stickyKey,
-      meshSource: () => createStaticSource([]),
-      counters,
-      topology,
-      isOwnCheck: () => true,
-      metrics: {
-        backplane: () => ({ connected: true, sinceMs: 0, stalenessMs: 0 }),
-        versions: () => ({ version: 0, refused: undefined }),
-        droppedAuditEntries: () => 0,
-      },
-    }),
+    control: () => ({ ...ELSEWHERE, stickyKey: () => stickyKey, counters, topology }),
     clock,
-    random: Math.random,
-    log,
+    random,
+    log: toQuiet(log),
   });
-}
-
-function toServing(plane: DataPlane): ServingPlane {
-  return {
+  const { observability } = plane;
+  const { registry } = observability;
+  const teller = createMetricsTeller({ registry, link: channel.link(TOPICS.metrics), log });
+  createWorkerTap({ tap: plane.tap, link: channel.link(TOPICS.tap) });
+  const serving: ServingPlane = {
     slot: plane.slot,
     listeners: plane.listeners,
-    applied: (config) => plane.applied(config),
+    discovered: () => followed.answered(),
+    applied: (next) => plane.applied(next),
     start() {
       plane.start();
       plane.guard();
+      followed.start();
+      edges.start();
     },
     closeTunnels: () => plane.closeTunnels(),
-    reopenLogs: () => plane.observability.reopen(),
-    stop: () => plane.stop(),
+    reopenLogs: () => observability.reopen(),
+    async stop() {
+      await plane.stop();
+      counters.close();
+      followed.flush();
+      followed.stop();
+      edges.stop();
+      await teller.tellLast();
+    },
+  };
+  return { plane, serving };
+}
+
+/** The supervisor has it, and tells what comes of it. */
+const ELSEWHERE: Omit<ControlPlane, 'stickyKey' | 'counters' | 'topology'> = {
+  meshSource: () => {
+    throw new Error('a worker follows services, and discovers none');
+  },
+  isOwnCheck: () => false,
+  metrics: {
+    backplane: () => ({ connected: true, sinceMs: 0, stalenessMs: 0 }),
+    versions: () => ({ version: 0, refused: undefined }),
+    droppedAuditEntries: () => 0,
+  },
+};
+
+/** What happens to all workers alike the supervisor says once. */
+function toQuiet(log: Log): Log {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.debug(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
   };
 }

@@ -23,7 +23,7 @@ export interface ServiceSurroundings {
   /** The endpoints of a service as they are registered in the mesh. */
   readonly meshSource: (service: string) => EndpointSource;
   /** In a worker: its services follow the supervisor's. Default: they have discovery and health of their own. */
-  readonly follow?: ((config: ServiceConfig) => Following) | undefined;
+  readonly follow?: ((config: ServiceConfig, isUndeclared?: boolean) => Following) | undefined;
 }
 
 /** Throws where a certificate file that was there at the check is gone. */

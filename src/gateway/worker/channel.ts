@@ -19,6 +19,8 @@ interface Topic {
 export type SocketListener = (key: string, socket: Socket | undefined) => void;
 
 const SOCKETS = 'socket';
+/** Nobody listens to it. */
+const NOTHING = 'nothing';
 
 export class Channel {
   /** Hears of each socket that arrives. */
@@ -48,6 +50,14 @@ export class Channel {
     this.#send([SOCKETS, key], socket);
   }
 
+  /** Resolves when all that was sent is out of this process, or nobody is there to get it. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#port.connected) resolve();
+      else this.#port.send([NOTHING, undefined], undefined, undefined, () => resolve());
+    });
+  }
+
   #send(envelope: Envelope, socket?: Socket): void {
     // With nobody at the other end, whoever cares hears of that by 'exit' or 'disconnect'.
     if (!this.#port.connected) socket?.destroy();
@@ -59,6 +69,7 @@ export class Channel {
       this.onSocket(message as string, handle);
       return;
     }
+    if (name === NOTHING) return;
     const topic = this.#topic(name);
     if (topic.listener === undefined) topic.waiting.push(message);
     else topic.listener(message);

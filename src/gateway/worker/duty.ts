@@ -7,13 +7,15 @@ import { GatheredConfig, type ConfigHead } from '../config/config-pieces.ts';
 import type { PreparedSnapshot, SnapshotSlot } from '../config/snapshot-slot.ts';
 import type { ListenerSet } from '../listener/listener-set.ts';
 import type { Channel } from './channel.ts';
-import { CORE_TOPIC, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import { TOPICS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
 import { TakenSockets } from './taken-sockets.ts';
 
 /** The data plane, as far as it is told what to do. */
 export interface ServingPlane {
   readonly slot: SnapshotSlot;
   readonly listeners: ListenerSet;
+  /** Resolves when the supervisor has said of all services which endpoints they have, as far as it knows. */
+  discovered(): Promise<void>;
   /** A configuration is in force. */
   applied(config: Config): void;
   start(): void;
@@ -38,7 +40,7 @@ export interface Duty {
 }
 
 export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
-  const link = channel.link<FromWorker, ToWorker>(CORE_TOPIC);
+  const link = channel.link<FromWorker, ToWorker>(TOPICS.core);
   const sockets = new TakenSockets((counts) => link.send({ type: 'closed', counts }));
   let plane: ServingPlane | undefined;
   /** What is arriving. */
@@ -64,6 +66,7 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
       sockets.ports = ports;
       const next = { config, revision, hash };
       prepared = { config, snapshot: await slot.prepare(next, () => listeners.prepare(config)) };
+      await plane!.discovered();
       link.send({ type: 'prepared', revision });
     } catch (error) {
       const reason = toClippedLine(error instanceof Error ? error.message : String(error));
@@ -84,6 +87,7 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
     plane?.closeTunnels();
     await plane?.listeners.drain();
     await plane?.stop();
+    await channel.flushed();
     exit(code);
   }
 

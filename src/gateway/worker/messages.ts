@@ -1,7 +1,16 @@
 /** What the supervisor and a worker say to each other about the worker itself. */
 import type { ConfigHead, ConfigPiece } from '../config/config-pieces.ts';
 
-export const CORE_TOPIC = 'core';
+/** What a channel is shared out by. */
+export const TOPICS = {
+  /** The messages below. */
+  core: 'core',
+  endpoints: 'endpoints',
+  limits: 'limits',
+  metrics: 'metrics',
+  tap: 'tap',
+  topology: 'topology',
+} as const;
 
 /** What a worker is made with. */
 export interface WorkerStart {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { ConfigHead, ConfigPiece } from '../config/config-pieces.ts';
 import { Channel } from './channel.ts';
 import type { Link } from './link.ts';
-import { CORE_TOPIC, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import { TOPICS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -68,12 +68,18 @@ export class Worker {
     this.#start = start;
     this.#events = events;
     this.channel = new Channel(process);
-    this.#core = this.channel.link(CORE_TOPIC);
+    this.#core = this.channel.link(TOPICS.core);
     this.#core.receive((message) => this.#hear(message));
     this.ended = new Promise((resolve) => {
-      process.once('exit', (code, signal) => resolve({ code, signal }));
-      // It could not even be started.
-      process.once('error', () => resolve({ code: null, signal: null }));
+      process.once('exit', (code, signal) => {
+        // What it said last is still to be read.
+        if (process.connected) process.once('disconnect', () => resolve({ code, signal }));
+        else resolve({ code, signal });
+      });
+      process.on('error', () => {
+        // It could not even be started; what else there is to hear is about a message that came too late.
+        if (process.pid === undefined) resolve({ code: null, signal: null });
+      });
     });
     void this.ended.then(() => {
       this.isReady = false;
