@@ -139,6 +139,7 @@ function createStatus(
         missing: report.config_missing ?? null,
         last_reload: last === undefined ? null : { ...last, errors: [...last.errors] },
       },
+      workers: report.workers === undefined ? null : { ...report.workers },
       services: toServiceStates(services(), inForce()),
       backplane: {
         kind: config.backplane.redis === undefined ? 'embedded' : 'redis',

@@ -26,10 +26,11 @@ export function printStatus(
   const tell = (title: string, tone: Tone | undefined, text: string): void => {
     stdout.write(`${paint('head', title.padEnd(14))} ${paint(tone, toPrintable(text))}\n`);
   };
-  const { state, version, started_at: since } = node;
+  const { state, version, started_at: since, workers } = node;
   const isReady = state === 'ready';
   tell('node', isReady ? 'good' : 'warn', `${node.node}, ${state}`);
   tell('version', undefined, `${version}, since ${since}`);
+  if (workers !== null) tell('workers', isWhole(workers) ? 'good' : 'warn', toWorkersText(workers));
   tell('configuration', undefined, toOwnerText(configuration));
   const { revision, last_reload: reload } = node.configuration;
   if (reload !== null) {
@@ -50,6 +51,17 @@ export function printStatus(
   for (const problem of problems) {
     stderr.write(`${bad('bad', 'not well:')} ${toPrintable(problem)}\n`);
   }
+}
+
+type Workers = NonNullable<Fleet['node']['workers']>;
+
+function isWhole({ wanted, ready }: Workers): boolean {
+  return ready === wanted;
+}
+
+function toWorkersText({ wanted, ready, restarts }: Workers): string {
+  const replaced = restarts === 0 ? '' : `, ${restarts} replaced since the start`;
+  return `${ready} of ${wanted} ready${replaced}`;
 }
 
 function toOwnerText({ owner, newest }: Fleet['configuration']): string {

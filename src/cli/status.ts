@@ -144,6 +144,9 @@ function toProblems(fleet: Fleet, nowMs: number): readonly string[] {
   if (reload?.successful === false) {
     problems.push(`${node.node} refused its configuration, and runs the one before`);
   }
+  if (node.workers !== null && node.workers.ready < node.workers.wanted) {
+    problems.push(`${node.node} has ${node.workers.ready} of ${node.workers.wanted} workers`);
+  }
   if (!node.backplane.connected) {
     const since = Math.ceil(node.backplane.staleness_seconds);
     problems.push(`${node.node} has not heard of the backplane for ${since} s`);

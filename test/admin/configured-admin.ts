@@ -78,6 +78,7 @@ export const WELL: NodeStatus = {
     missing: null,
     last_reload: { successful: true, at: '2026-01-01T00:00:00.000Z', errors: [] },
   },
+  workers: null,
   services: [],
   backplane: { kind: 'redis', connected: true, staleness_seconds: 0, reason: null },
 };

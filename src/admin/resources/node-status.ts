@@ -43,6 +43,19 @@ export const NodeStatus = Type.Object(
         ),
       ),
     }),
+    workers: Nullable(
+      Type.Object(
+        {
+          wanted: Type.Integer(),
+          ready: Type.Integer({ description: 'Those that take connections.' }),
+          restarts: Type.Integer({
+            description:
+              'Those that ended, told by nobody, and were replaced since the node started.',
+          }),
+        },
+        { description: 'Processes that serve; null: one does everything.' },
+      ),
+    ),
     services: Type.Array(
       Type.Object({
         name: Type.String(),

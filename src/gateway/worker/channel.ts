@@ -45,7 +45,10 @@ export class Channel {
     };
   }
 
-  /** Gives a connection away. Nothing may have been read of it. */
+  /**
+   * Gives a connection away, of which nothing may have been read. It stays open here too, until it
+   * is destroyed: the other side may die before it has taken it.
+   */
   sendSocket(key: string, socket: Socket): void {
     this.#send([SOCKETS, key], socket);
   }
@@ -60,8 +63,8 @@ export class Channel {
 
   #send(envelope: Envelope, socket?: Socket): void {
     // With nobody at the other end, whoever cares hears of that by 'exit' or 'disconnect'.
-    if (!this.#port.connected) socket?.destroy();
-    else this.#port.send(envelope as unknown as object, socket, undefined, () => undefined);
+    if (!this.#port.connected) return;
+    this.#port.send(envelope as unknown as object, socket, { keepOpen: true }, () => undefined);
   }
 
   #receive([name, message]: Envelope, handle: Socket | undefined): void {

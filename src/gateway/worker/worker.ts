@@ -56,7 +56,9 @@ export class Worker {
   readonly #connections = new Map<string, number>();
   /** To be handed over one after the other: whatever else is sent would wait for all of them. */
   #waiting: (readonly [key: string, socket: Socket | undefined])[] = [];
-  #isHanding = false;
+  /** Sent, and not taken yet. */
+  #handing: readonly [key: string, socket: Socket] | undefined;
+  #hasEnded = false;
   #pieces: Iterator<ConfigPiece | { readonly last: SentConfig }> | undefined;
   #answered: ((result: PrepareResult) => void) | undefined;
   readonly #start: WorkerStart;
@@ -82,9 +84,9 @@ export class Worker {
       });
     });
     void this.ended.then(() => {
+      this.#hasEnded = true;
       this.isReady = false;
       this.isLeaving = true;
-      this.#connections.clear();
       this.#answered?.({ outcome: 'gone' });
       this.#hello.resolve();
       this.#ready.resolve();
@@ -136,13 +138,18 @@ export class Worker {
   take(key: string, socket: Socket): void {
     this.connections++;
     this.#connections.set(key, this.connectionsOf(key) + 1);
-    if (this.#isHanding) this.#waiting.push([key, socket]);
+    if (this.#handing !== undefined) this.#waiting.push([key, socket]);
     else this.#hand(key, socket);
   }
 
   /** Those that it was to get and has not been sent: somebody else takes them. */
   giveBack(): readonly (readonly [key: string, socket: Socket])[] {
     const back = this.#waiting.filter((one): one is [string, Socket] => one[1] !== undefined);
+    // A worker that took one has said so before anything else happened to it.
+    if (this.#hasEnded && this.#handing !== undefined) {
+      back.unshift([...this.#handing]);
+      this.#handing = undefined;
+    }
     this.#waiting = [];
     for (const [key] of back) this.#closed(key, 1);
     return back;
@@ -150,7 +157,7 @@ export class Worker {
 
   /** One listener's connections end, those that it is yet to get among them. */
   drain(key: string): void {
-    if (this.#isHanding) this.#waiting.push([key, undefined]);
+    if (this.#handing !== undefined) this.#waiting.push([key, undefined]);
     else this.#core.send({ type: 'drain', key });
   }
 
@@ -178,7 +185,7 @@ export class Worker {
   }
 
   #hand(key: string, socket: Socket): void {
-    this.#isHanding = true;
+    this.#handing = [key, socket];
     this.channel.sendSocket(key, socket);
   }
 
@@ -204,7 +211,9 @@ export class Worker {
         this.#events.onReady(this);
         break;
       case 'took':
-        this.#isHanding = false;
+        // This process's copy: the connection goes on.
+        this.#handing?.[1].destroy();
+        this.#handing = undefined;
         this.#handNext();
         break;
       case 'closed':
