@@ -74,10 +74,7 @@ export class FollowedEndpoints {
       list.push(this.#add(one));
     }
     list.push(...kept.slice(next));
-    return this.#use(
-      order === undefined ? list : order.map((ref) => this.#byRef.get(ref)!),
-      left,
-    );
+    return this.#use(order === undefined ? list : order.map((ref) => this.#byRef.get(ref)!), left);
   }
 
   #use(list: readonly Followed[], left: readonly Followed[]): ListChange {

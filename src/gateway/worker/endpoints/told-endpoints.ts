@@ -66,7 +66,8 @@ export class ToldEndpoints {
       const known = leaving.get(endpoint);
       leaving.delete(endpoint);
       const told = known ?? this.#add(endpoint);
-      if (known === undefined) added.push({ at, ref: told.ref, spec: told.spec, state: told.state });
+      if (known === undefined)
+        added.push({ at, ref: told.ref, spec: told.spec, state: told.state });
       this.#byEndpoint.set(endpoint, told);
       return told;
     });

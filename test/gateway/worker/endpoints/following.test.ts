@@ -190,7 +190,10 @@ describe('a service that the supervisor made anew', () => {
 
     one.authority.remove(KEY, one.service);
     const source = Object.create(one.source) as typeof one.source;
-    const next = one.create({ ...source, start: (tell) => tell([spec('a')]), stop() {} }, undefined);
+    const next = one.create(
+      { ...source, start: (tell) => tell([spec('a')]), stop() {} },
+      undefined,
+    );
     next.start();
     one.authority.add(KEY, next);
     await one.settle();
@@ -237,7 +240,10 @@ describe('any sequence of changes', () => {
     ),
   );
 
-  async function play(one: TestNode, step: typeof change extends fc.Arbitrary<infer T> ? T : never) {
+  async function play(
+    one: TestNode,
+    step: typeof change extends fc.Arbitrary<infer T> ? T : never,
+  ) {
     const { endpoints } = one.service;
     switch (step.kind) {
       case 'announce':

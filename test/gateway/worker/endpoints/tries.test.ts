@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEndpoint, type Endpoint } from '../../../../src/mesh/endpoint.ts';
 import { OutlierDetector } from '../../../../src/mesh/health/outlier-detector.ts';
-import { KEY, OUTLIERS, spec, TestNode, type TestNodeOptions, type TestWorker } from './node-fixture.ts';
+import {
+  KEY,
+  OUTLIERS,
+  spec,
+  TestNode,
+  type TestNodeOptions,
+  type TestWorker,
+} from './node-fixture.ts';
 
 const nodes: TestNode[] = [];
 
