@@ -3,8 +3,9 @@ import type { Schedule } from '../../../mesh/backplane/schedule.ts';
 import type { Endpoint } from '../../../mesh/endpoint.ts';
 import type { OutlierDetector } from '../../../mesh/health/outlier-detector.ts';
 import type { ToFollower } from './endpoint-messages.ts';
+import { FailureRounds } from './failure-rounds.ts';
 import { ToldEndpoints } from './told-endpoints.ts';
-import { TryReplay, type Report } from './try-replay.ts';
+import type { Report } from './try-replay.ts';
 import type { WorkerPart } from './worker-part.ts';
 
 /** What is needed of a service whose endpoints are found and judged here; `Service` is one. */
@@ -25,7 +26,7 @@ export interface LedEnvironment {
 export class LedService {
   readonly service: JudgedService;
   readonly #told: ToldEndpoints;
-  readonly #replay: TryReplay;
+  readonly #rounds: FailureRounds;
   readonly #parts = new Set<WorkerPart>();
   readonly #unlisten: () => void;
   #turn: NodeJS.Immediate | undefined;
@@ -33,7 +34,7 @@ export class LedService {
   constructor(service: JudgedService, { monotonic, nextRef, schedule }: LedEnvironment) {
     this.service = service;
     this.#told = new ToldEndpoints(nextRef, monotonic);
-    this.#replay = new TryReplay({
+    this.#rounds = new FailureRounds({
       outliers: service.health.outliers,
       find: (ref) => this.#told.find(ref),
       parts: this.#parts,
@@ -54,12 +55,12 @@ export class LedService {
   /** What it had in flight is over, or nobody's business any more. */
   leave(part: WorkerPart): void {
     this.#parts.delete(part);
-    this.#replay.leave(part);
+    this.#rounds.leave(part);
     this.#release(part);
   }
 
   hear(report: Report): void {
-    this.#replay.hear(report);
+    this.#rounds.hear(report);
     // How long its answers usually take is worked out from these, now and then.
     if (this.service.adaptiveWeights) this.#tellSoon();
   }
@@ -67,7 +68,7 @@ export class LedService {
   stop(): void {
     this.#unlisten();
     clearImmediate(this.#turn);
-    this.#replay.stop();
+    this.#rounds.stop();
     for (const part of this.#parts) this.#release(part);
     this.#parts.clear();
   }

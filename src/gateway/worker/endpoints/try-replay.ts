@@ -1,5 +1,4 @@
 /** What workers saw of a service's endpoints, played to its outlier detection as if one process had seen it. */
-import type { Schedule } from '../../../mesh/backplane/schedule.ts';
 import type { Endpoint } from '../../../mesh/endpoint.ts';
 import type { OutlierDetector } from '../../../mesh/health/outlier-detector.ts';
 import {
@@ -17,8 +16,6 @@ export interface TryReplayOptions {
   readonly find: (ref: number) => Endpoint | undefined;
   /** All that follow the service now. */
   readonly parts: ReadonlySet<WorkerPart>;
-  readonly monotonic: () => number;
-  readonly schedule: Schedule;
 }
 
 export interface Report {
@@ -28,88 +25,21 @@ export interface Report {
   readonly round?: number | undefined;
 }
 
-/** The question at the beginning of failures in a row; the others count from 1. */
-const FIRST_ROUND = 0;
-/** What workers saw within this time is as good as the present. */
-const FRESH_MS = 20;
-/** Failures that all come in one moment prove little while the others are not heard. */
-const LISTEN_MS = 5;
-/** A worker that does not answer is busy, or gone. */
-const MAX_WAIT_MS = 25;
-
-/**
- * Workers tell of failures at once, and of other answers four times a second. So failures that one
- * of them saw in a row may have had answers of others between them: an endpoint that fails the
- * calls of one client would be put aside though it serves all others.
- * Therefore the others are asked twice. When failures begin, what they have was before these, and
- * does not end the row; when the row would put the endpoint aside, what they have was in between,
- * and does. Until they have answered, all that is heard waits.
- */
 export class TryReplay {
   readonly #options: TryReplayOptions;
-  #held: Report[] | undefined;
-  /** Whose failures are being held. */
-  #holder: WorkerPart | undefined;
-  readonly #awaited = new Set<WorkerPart>();
-  /** Whose failures in a row began when the others were asked last about a beginning. */
-  #begun: readonly Endpoint[] = [];
-  #round = FIRST_ROUND;
-  #askedAtMs = -Infinity;
-  #callOff = (): void => {};
+  readonly #isEarlier: (report: Report, endpoint: Endpoint) => boolean;
 
-  constructor(options: TryReplayOptions) {
+  /** `isEarlier`: a report's answers were before the endpoint's failures in a row, and do not end it. */
+  constructor(
+    options: TryReplayOptions,
+    isEarlier: (report: Report, endpoint: Endpoint) => boolean,
+  ) {
     this.#options = options;
-  }
-
-  hear(report: Report): void {
-    if (this.#held !== undefined) this.#keep(this.#held, report);
-    else if (!this.#holds(report)) this.#play(report);
-  }
-
-  /** Nothing more will be heard of it. */
-  leave(part: WorkerPart): void {
-    if (this.#awaited.delete(part) && this.#awaited.size === 0) this.#settle();
-  }
-
-  stop(): void {
-    this.#callOff();
-    this.#held = undefined;
-    this.#awaited.clear();
-  }
-
-  #keep(held: Report[], report: Report): void {
-    held.push(report);
-    if (report.round !== this.#round || report.round === FIRST_ROUND) return;
-    if (this.#awaited.delete(report.part) && this.#awaited.size === 0) this.#settle();
-  }
-
-  /** Whether it must wait for what the others say. */
-  #holds(report: Report): boolean {
-    const { outliers, parts, monotonic } = this.#options;
-    if (outliers === undefined || parts.size < 2) return false;
-    const failures = this.#failuresIn(report);
-    if (failures.size === 0) return false;
-    const nowMs = monotonic();
-    const begun = failures.keys().filter(({ seen }) => seen.consecutive5xx === 0);
-    const first = begun.toArray();
-    if (first.length > 0 && nowMs - this.#askedAtMs > FRESH_MS) {
-      this.#askedAtMs = nowMs;
-      this.#begun = first;
-      this.#ask(report.part, FIRST_ROUND);
-    }
-    if (!failures.entries().some(([one, count]) => outliers.isNearEjection(one, count))) {
-      return false;
-    }
-    this.#held = [report];
-    this.#holder = report.part;
-    const waitMs = this.#askedAtMs + LISTEN_MS - nowMs;
-    if (waitMs <= 0) this.#confirm();
-    else this.#callOff = this.#options.schedule(Math.ceil(waitMs), () => this.#confirm());
-    return true;
+    this.#isEarlier = isEarlier;
   }
 
   /** No less than what there is in a row. */
-  #failuresIn({ seen: { failures } }: Report): ReadonlyMap<Endpoint, number> {
+  failuresIn({ seen: { failures } }: Report): ReadonlyMap<Endpoint, number> {
     const counts = new Map<Endpoint, number>();
     for (let at = 0; at < failures.length; at += FAILURE_COLUMNS) {
       const endpoint = this.#options.find(failures[at]!);
@@ -119,39 +49,8 @@ export class TryReplay {
     return counts;
   }
 
-  #confirm(): void {
-    const { monotonic, schedule } = this.#options;
-    this.#round++;
-    this.#askedAtMs = monotonic();
-    this.#callOff = schedule(MAX_WAIT_MS, () => this.#settle());
-    for (const part of this.#options.parts) if (part !== this.#holder) this.#awaited.add(part);
-    // All others may have gone meanwhile.
-    if (this.#awaited.size === 0) this.#settle();
-    else this.#ask(this.#holder, this.#round);
-  }
-
-  #ask(except: WorkerPart | undefined, round: number): void {
-    for (const part of this.#options.parts) {
-      if (part !== except) part.send({ kind: 'tell', id: part.id, round });
-    }
-  }
-
-  /**
-   * Nobody knows where among the failures the answers of the others were: first, to end the row
-   * that there was, and then wherever the next one would be long enough.
-   */
-  #settle(): void {
-    this.#callOff();
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    this.#awaited.clear();
-    const others = held.filter(({ part }) => part !== this.#holder);
-    const between = this.#answersIn(others);
-    for (const report of others) this.#play(report);
-    for (const report of held) if (report.part === this.#holder) this.#play(report, between);
-  }
-
-  #answersIn(reports: readonly Report[]): Map<Endpoint, number> {
+  /** By endpoint, those of the time in which failures in a row came. */
+  answersIn(reports: readonly Report[]): Map<Endpoint, number> {
     const answers = new Map<Endpoint, number>();
     const add = (report: Report, ref: number, count: number): void => {
       const endpoint = this.#options.find(ref);
@@ -170,12 +69,8 @@ export class TryReplay {
     return answers;
   }
 
-  /** Its answers were before the failures in a row. */
-  #isEarlier({ round }: Report, endpoint: Endpoint): boolean {
-    return round === FIRST_ROUND && this.#begun.includes(endpoint);
-  }
-
-  #play(report: Report, between: Map<Endpoint, number> = new Map()): void {
+  /** `between`: answers of others, somewhere among its failures; those that end a row are used up. */
+  play(report: Report, between: Map<Endpoint, number> = new Map()): void {
     this.#playFailures(report.seen.failures, between);
     this.#playTotals(report);
   }

@@ -1,7 +1,14 @@
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { setFactor, setHealth, type EndpointSpec } from '../../../../src/mesh/endpoint.ts';
-import { factsOf, KEY, ORDERS, spec, TestNode, type TestNodeOptions } from './node-fixture.ts';
+import { setFactor, setHealth } from '../../../../src/mesh/endpoint.ts';
+import {
+  factsOf,
+  KEY,
+  ORDERS,
+  SilentSource,
+  spec,
+  TestNode,
+  type TestNodeOptions,
+} from './node-fixture.ts';
 
 const nodes: TestNode[] = [];
 
@@ -189,9 +196,10 @@ describe('a service that the supervisor made anew', () => {
     expect(one.find('a').active).toBe(2);
 
     one.authority.remove(KEY, one.service);
-    const source = Object.create(one.source) as typeof one.source;
-    const next = one.create({ ...source, start: (tell) => tell([spec('a')]), stop() {} }, undefined);
+    const source = new SilentSource();
+    const next = one.create(source, undefined);
     next.start();
+    source.announce([spec('a')]);
     one.authority.add(KEY, next);
     await one.settle();
     expect(worker.service.endpoints).toEqual([endpoint]);
@@ -201,96 +209,5 @@ describe('a service that the supervisor made anew', () => {
     expect(own).toMatchObject({ active: 2, seen: { tries: 1, failedTries: 1 } });
     expect(one.find('a')?.active).toBe(0);
     endpoint.active = 0;
-  });
-});
-
-describe('any sequence of changes', () => {
-  const change = fc.oneof(
-    fc.record({
-      kind: fc.constant('announce' as const),
-      specs: fc.uniqueArray(
-        fc.record({
-          id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
-          weight: fc.nat(3),
-          draining: fc.boolean(),
-          incarnation: fc.constantFrom('1', '1', '1', '2'),
-        }),
-        { selector: ({ id }) => id, maxLength: 5 },
-      ),
-    }),
-    fc.record({
-      kind: fc.constant('health' as const),
-      at: fc.nat(4),
-      healthy: fc.boolean(),
-      ejected: fc.boolean(),
-    }),
-    fc.record({
-      kind: fc.constant('factor' as const),
-      at: fc.nat(4),
-      factor: fc.constantFrom(0.1, 0.5, 1),
-    }),
-    fc.constantFrom(
-      { kind: 'fork' as const },
-      { kind: 'die' as const },
-      { kind: 'settle' as const },
-      { kind: 'wait' as const },
-    ),
-  );
-
-  async function play(one: TestNode, step: typeof change extends fc.Arbitrary<infer T> ? T : never) {
-    const { endpoints } = one.service;
-    switch (step.kind) {
-      case 'announce':
-        one.source.announce(step.specs.map((some): EndpointSpec => spec(some.id, some)));
-        break;
-      case 'health': {
-        const endpoint = endpoints[step.at];
-        if (endpoint !== undefined) setHealth(endpoint, step, one.nowMs);
-        one.service.refresh();
-        break;
-      }
-      case 'factor': {
-        const endpoint = endpoints[step.at];
-        if (endpoint !== undefined) setFactor(endpoint, step.factor);
-        one.service.refresh();
-        break;
-      }
-      case 'fork':
-        if (one.workers.length < 3) one.fork();
-        break;
-      case 'die':
-        one.workers.shift()?.die();
-        break;
-      case 'settle':
-        await one.settle();
-        break;
-      default:
-        one.nowMs += 1000;
-        await one.settle();
-    }
-  }
-
-  it('leaves every worker with what the supervisor has, those that are gone but well among it', async () => {
-    const checks = {
-      probe: () => ({ cancel: () => undefined }),
-      rules: { intervalMs: 1e9, timeoutMs: 1000, healthyThreshold: 1, unhealthyThreshold: 1 },
-    };
-    await fc.assert(
-      fc.asyncProperty(fc.array(change, { maxLength: 30 }), async (steps) => {
-        const one = new TestNode({ health: { checks } });
-        one.authority.add(KEY, one.service);
-        one.source.announce([spec('a'), spec('b')]);
-        one.fork();
-        for (const step of steps) await play(one, step);
-        await one.settle();
-        // The last one to begin may have done so while nothing changed any more.
-        one.fork();
-        await one.settle();
-        const facts = factsOf(one.service);
-        for (const { service } of one.workers) expect(factsOf(service)).toEqual(facts);
-        await one.close();
-      }),
-      { numRuns: 150 },
-    );
   });
 });

@@ -55,11 +55,11 @@ export interface TestWorker {
   readonly service: Service;
   readonly followed: FollowedServices;
   readonly link: LinkPair<FromFollower, ToFollower>;
-  find(id: string): Endpoint;
+  readonly find: (id: string) => Endpoint;
   /** A try of it is answered, or fails. */
-  sees(id: string, ...statuses: readonly (number | 'reset')[]): void;
+  readonly sees: (id: string, ...statuses: readonly (number | 'reset')[]) => void;
   /** kill -9 */
-  die(): void;
+  readonly die: () => void;
 }
 
 export interface TestNodeOptions {
