@@ -32,6 +32,7 @@ export default defineConfig({
     // The smallest machine the suite must pass on has two cores, and what is slow mostly waits.
     maxWorkers: 4,
     globalSetup: 'test/temporary-folder.ts',
+    setupFiles: 'test/own-loop.ts',
     sequence: { sequencer: SlowFirst },
     pool: 'forks',
     testTimeout: 20_000,

@@ -1,4 +1,5 @@
 /** The page `docs/api.md`: the admin API's operations, made of its OpenAPI document. */
+import { SCHEMAS } from '../src/admin/openapi/component-ref.ts';
 import type { OpenApiDocument } from '../src/admin/openapi/openapi-document.ts';
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -46,8 +47,6 @@ const TITLES: Readonly<Record<string, string>> = {
   audit: 'Audit',
   api: 'The API itself',
 };
-
-const REF = '#/components/schemas/';
 
 /** Of operations that are others again, of another node. */
 const FORWARDED_TAG = 'nodes';
@@ -176,16 +175,23 @@ function toFieldType({ $ref, items }: Schema): string {
 }
 
 function toLink(reference: string): string {
-  const name = reference.slice(REF.length);
+  const name = reference.slice(SCHEMAS.length);
   return `[${name}](#schemas)`;
 }
 
 function toSchemaList(schemas: Readonly<Record<string, Schema>>): string {
-  const rows = Object.entries(schemas).map(([name, { description, properties }]) => {
-    const fields = Object.keys(properties ?? {}).map((field) => `\`${field}\``);
-    return `| ${name} | ${cell(description)} | ${fields.join(', ')} |`;
+  const rows = Object.entries(schemas).map(([name, schema]) => {
+    return `| ${name} | ${cell(schema['description'])} | ${toFieldList(schema)} |`;
   });
   return `${['| schema | meaning | fields |', '| --- | --- | --- |', ...rows].join('\n')}\n`;
+}
+
+function toFieldList({ properties, allOf, required }: Schema): string {
+  const listed = (names: readonly string[]): string =>
+    names.map((name) => `\`${name}\``).join(', ');
+  if (!Array.isArray(allOf)) return listed(Object.keys(properties ?? {}));
+  const bases = (allOf as readonly Schema[]).map(({ $ref }) => String($ref).slice(SCHEMAS.length));
+  return `those of ${bases.join(', ')}; always ${listed(required as readonly string[])}`;
 }
 
 function toDescription(description: string | undefined): string {

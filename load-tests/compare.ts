@@ -105,10 +105,10 @@ async function measure(
 function load(
   { processes }: BenchContext,
   { requests }: Contestant,
-  { url, host }: StartedPeer,
+  { url, host, fields }: StartedPeer,
   seconds: number,
 ): Promise<LoadResult> {
-  return runLoad(processes, { url, host, connections: CONNECTIONS, seconds, requests });
+  return runLoad(processes, { url, host, fields, connections: CONNECTIONS, seconds, requests });
 }
 
 function toResult(

@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly url: string;
   /** The Host field; default: the host of `url`. */
   readonly host?: string | undefined;
+  /** Further field lines, such as `Via: 1.1 proxy`. */
+  readonly fields?: readonly string[] | undefined;
   readonly connections: number;
   readonly seconds: number;
   readonly requests?: RequestFile | undefined;
@@ -43,9 +45,10 @@ export function countErrors({ errors }: LoadResult): number {
 }
 
 export async function runLoad(processes: ProcessKeeper, options: LoadOptions): Promise<LoadResult> {
-  const { url, host, connections, seconds, requests } = options;
+  const { url, host, fields = [], connections, seconds, requests } = options;
   const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT];
   if (host !== undefined) command.push('-H', `Host: ${host}`);
+  for (const field of fields) command.push('-H', field);
   command.push(url);
   const output = await processes.run(command, {
     core: LOAD_CORE,

@@ -11,28 +11,26 @@ import { createMesh } from './app/mesh.ts';
 import { createNodeMetrics } from './app/node-metrics.ts';
 import { createObservability } from './app/observability.ts';
 import { createProcessGuard } from './app/overload.ts';
+import { createServiceSurroundings } from './app/service-surroundings.ts';
 import { createSharedConfiguration } from './app/shared-configuration.ts';
 import { createSnapshotFactory } from './app/snapshot-factory.ts';
 import type { Config } from './gateway/config/config.ts';
 import { ConfigurationError } from './gateway/config/configuration-error.ts';
-import { type ServiceSurroundings } from './gateway/config/create-service.ts';
 import { loadConfig, type Loaded } from './gateway/config/load.ts';
 import { createSecretNames } from './gateway/config/secret-names.ts';
-import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { createForwarder } from './gateway/forward/forward.ts';
 import { ListenerSet } from './gateway/listener/listener-set.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
 import { createTrustedProxies } from './gateway/listener/trusted-proxies.ts';
-import { type PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
+import type { PluginEnvironment } from './gateway/pipeline/create-plugin.ts';
 import { createJsonFetcher } from './gateway/pipeline/fetch-json.ts';
 import { createRequestPath, requestStages } from './gateway/request-path.ts';
-import { createHealthLog } from './mesh/service/health-log.ts';
 import { Readiness } from './gateway/status/readiness.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
-import type { Service, ServiceEnvironment } from './mesh/service/service.ts';
+import type { Service } from './mesh/service/service.ts';
 import { createSocketBudget } from './mesh/transport/socket-budget.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
@@ -77,20 +75,6 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const openFiles = readDescriptorLimit();
   const sockets = createSocketBudget(openFiles);
   const descriptors = new DescriptorWarning(openFiles, sockets.accepted.limit, log);
-  const serviceEnvironment: ServiceEnvironment = {
-    monotonic,
-    now: Date.now,
-    random,
-    zone: initial.node.zone,
-    isOwnCheck: (service, endpoint) => mesh.sharing.isOwnCheck(service, endpoint),
-    onRetry: (service, reason) => gatewayMetrics.retried(service, reason),
-    onEjection: (service, reason) => gatewayMetrics.ejected(service, reason),
-    onHealthEvent: createHealthLog(log),
-    get topology() {
-      return mesh.topology;
-    },
-    sockets: sockets.connected,
-  };
   const mesh = createMesh({
     config: initial,
     nodeId: nodeName,
@@ -105,12 +89,16 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
       return (door && listeners.portOf(door.listener.name)) ?? registration.inbound!.port;
     },
   });
-  const surroundings: ServiceSurroundings = {
-    environment: serviceEnvironment,
+  const surroundings = createServiceSurroundings({
+    config: initial,
+    mesh,
+    metrics: gatewayMetrics,
+    sockets: sockets.connected,
+    monotonic,
+    now: Date.now,
+    random,
     log,
-    stickyKey: createStickyKey(initial.dataDir, log),
-    meshSource: (service) => mesh.node.sourceOf(service),
-  };
+  });
   const pluginEnvironment: PluginEnvironment = {
     catalogue: standardPlugins,
     log,

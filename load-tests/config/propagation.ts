@@ -1,11 +1,8 @@
 /** How long an accepted change of the configuration takes until every node serves by it. */
-import { Agent, get } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchContext } from '../bench-context.ts';
-import { startRedis } from '../mesh/redis.ts';
+import { LOOK_MS, pauseBetween, toMs, untilAnswered } from '../mesh/change-watch.ts';
+import { withRedis } from '../mesh/redis.ts';
 import { NOT_MEASURED, type Scenario, type ScenarioResult } from '../scenarios/scenario.ts';
-import { percentile } from '../statistics.ts';
 import {
   ANSWERING,
   newFleetKey,
@@ -19,11 +16,6 @@ const NODES = 3;
 const SIZES = [10, 1_000];
 /** Of each size. */
 const CHANGES = 100;
-/** Between two looks at a node. */
-const LOOK_MS = 2;
-const LIVE_WITHIN_MS = 60_000;
-/** So that changes do not fall into step with anything. */
-const PAUSE_MS = { least: 50, spread: 200 };
 
 interface Measured {
   readonly routes: number;
@@ -41,22 +33,21 @@ export const configPropagation: Scenario = {
 
   async run(context) {
     if (!context.peers.has('meshgate')) return NOT_MEASURED;
-    const redis = await startRedis(context);
-    if (redis === undefined) return { ...NOT_MEASURED, notes: ['Not measured: no redis-server.'] };
-    const key = newFleetKey();
-    const nodes = await Promise.all(
-      Array.from({ length: NODES }, (_, i) =>
-        startConfigNode(context, `node-${i}`, redis.url, key),
-      ),
-    );
-    try {
-      const measured: Measured[] = [];
-      for (const routes of SIZES) measured.push(await measure(context, nodes, routes));
-      return toResult(measured);
-    } finally {
-      await Promise.all(nodes.map((node) => node.stop()));
-      await redis.stop();
-    }
+    return withRedis(context, async (redis) => {
+      const key = newFleetKey();
+      const nodes = await Promise.all(
+        Array.from({ length: NODES }, (_, i) =>
+          startConfigNode(context, `node-${i}`, redis.url, key),
+        ),
+      );
+      try {
+        const measured: Measured[] = [];
+        for (const routes of SIZES) measured.push(await measure(context, nodes, routes));
+        return toResult(measured);
+      } finally {
+        await Promise.all(nodes.map((node) => node.stop()));
+      }
+    });
   },
 };
 
@@ -77,7 +68,7 @@ async function measure(
     allMs: [] as number[],
   };
   for (let change = 0; change < CHANGES; change++) {
-    await delay(PAUSE_MS.least + PAUSE_MS.spread * Math.random());
+    await pauseBetween(50, 250);
     const wanted = `${routes}-${change}`;
     const startMs = performance.now();
     const live = nodes.map(async (node) => {
@@ -97,26 +88,9 @@ async function measure(
   return measured;
 }
 
-const agent = new Agent({ keepAlive: true });
-
-async function untilLive({ name, port }: ConfigNode, wanted: string): Promise<void> {
-  const deadline = performance.now() + LIVE_WITHIN_MS;
-  while ((await ask(port)) !== wanted) {
-    if (performance.now() > deadline) throw new Error(`${name} does not serve by a change`);
-    await delay(LOOK_MS);
-  }
+function untilLive(node: ConfigNode, wanted: string): Promise<void> {
+  return untilAnswered(node, '/answering', ({ body }) => body === wanted);
 }
-
-function ask(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host: '127.0.0.1', port, path: '/answering', agent }, (answer) => {
-      text(answer).then(resolve, reject);
-    });
-    request.once('error', reject);
-  });
-}
-
-const toMs = (values: readonly number[], share: number) => percentile(values, share).toFixed(0);
 
 function toResult(measured: readonly Measured[]): ScenarioResult {
   return {

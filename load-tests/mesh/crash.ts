@@ -9,7 +9,7 @@ import type { ServerProcess } from '../process-keeper.ts';
 import { NOT_MEASURED, type Scenario, type ScenarioResult } from '../scenarios/scenario.ts';
 import { median } from '../statistics.ts';
 import { startMeshGateway, type MeshGateway } from './mesh-gateway.ts';
-import { startRedis, type RunningRedis } from './redis.ts';
+import { withRedis, type RunningRedis } from './redis.ts';
 
 const INSTANCE = fileURLToPath(new URL('instance-process.ts', import.meta.url));
 const INSTANCES = 3;
@@ -33,27 +33,26 @@ export const crash: Scenario = {
 
   async run(context) {
     if (!context.peers.has('meshgate')) return NOT_MEASURED;
-    const redis = await startRedis(context);
-    if (redis === undefined) return { ...NOT_MEASURED, notes: ['Not measured: no redis-server.'] };
-    const gateway = await startMeshGateway(context, 'node', {
-      backplane: { redis: redis.url },
-      services: { orders: { discover: { mesh: 'orders' } } },
-      routes: [{ name: 'orders', to: 'orders' }],
-    });
-    try {
-      const kept: ServerProcess[] = [];
-      for (let i = 1; i < INSTANCES; i++) kept.push(await startInstance(context, redis, i));
-      const crashes: Crash[] = [];
-      for (let n = 0; n < CRASHES; n++) {
-        crashes.push(await measure(context, redis, gateway, INSTANCES + n));
-        context.say(`  ${JSON.stringify(crashes.at(-1))}`);
+    return withRedis(context, async (redis) => {
+      const gateway = await startMeshGateway(context, 'node', {
+        backplane: { redis: redis.url },
+        services: { orders: { discover: { mesh: 'orders' } } },
+        routes: [{ name: 'orders', to: 'orders' }],
+      });
+      try {
+        const kept: ServerProcess[] = [];
+        for (let i = 1; i < INSTANCES; i++) kept.push(await startInstance(context, redis, i));
+        const crashes: Crash[] = [];
+        for (let n = 0; n < CRASHES; n++) {
+          crashes.push(await measure(context, redis, gateway, INSTANCES + n));
+          context.say(`  ${JSON.stringify(crashes.at(-1))}`);
+        }
+        await Promise.all(kept.map((one) => one.stop()));
+        return toResult(crashes);
+      } finally {
+        await gateway.stop();
       }
-      await Promise.all(kept.map((one) => one.stop()));
-      return toResult(crashes);
-    } finally {
-      await gateway.stop();
-      await redis.stop();
-    }
+    });
   },
 };
 

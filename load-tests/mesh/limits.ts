@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { BenchContext } from '../bench-context.ts';
 import { PROXY_CORE } from '../cores.ts';
-import { NOT_MEASURED, type Scenario, type ScenarioResult } from '../scenarios/scenario.ts';
+import type { Scenario, ScenarioResult } from '../scenarios/scenario.ts';
 import { percentile } from '../statistics.ts';
 import type { NodeReport, NodeTask } from './limit-task.ts';
-import { startRedis } from './redis.ts';
+import { withRedis } from './redis.ts';
 
 const NODE = fileURLToPath(new URL('limit-node.ts', import.meta.url));
 const NODES = 4;
@@ -46,22 +46,20 @@ export const limits: Scenario = {
   name: 'mesh-limits',
   summary: `${NODES} nodes, each a process of its own, share limits in one Redis for ${DURATION_MS / 1000} s of one window. Every node sends its requests at a steady rate, over all keys in turn.`,
 
-  async run(context) {
-    const redis = await startRedis(context);
-    if (redis === undefined) return { ...NOT_MEASURED, notes: ['Not measured: no redis-server.'] };
-    const admin = new Redis(redis.url);
-    try {
-      const measured: Measured[] = [];
-      for (const [index, load] of LOADS.entries()) {
-        measured.push(await measure(context, admin, redis.url, `limit-${index}`, load));
-        context.say(`  ${JSON.stringify(measured.at(-1))}`);
+  run: (context) =>
+    withRedis(context, async (redis) => {
+      const admin = new Redis(redis.url);
+      try {
+        const measured: Measured[] = [];
+        for (const [index, load] of LOADS.entries()) {
+          measured.push(await measure(context, admin, redis.url, `limit-${index}`, load));
+          context.say(`  ${JSON.stringify(measured.at(-1))}`);
+        }
+        return toResult(measured);
+      } finally {
+        admin.disconnect();
       }
-      return toResult(measured);
-    } finally {
-      admin.disconnect();
-      await redis.stop();
-    }
-  },
+    }),
 };
 
 async function measure(

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchContext } from '../bench-context.ts';
 import { PROXY_CORE } from '../cores.ts';
 import { findFreePorts } from '../free-port.ts';
-import type { ServerProcess } from '../process-keeper.ts';
+import { MAIN } from '../peers/meshgate.ts';
+import type { ProcessKeeper, ServerProcess } from '../process-keeper.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const START_TIMEOUT_MS = 30_000;
 
 export interface MeshGateway {
@@ -32,24 +32,14 @@ export async function startMeshGateway(
 ): Promise<MeshGateway> {
   const [port, statusPort] = (await findFreePorts(2)) as [number, number];
   const directory = join(context.directory, `${name}-${port}`);
-  await mkdir(directory);
-  const file = join(directory, 'meshgate.yaml');
   const document = {
-    meshgate: 1,
     node: { name },
-    dataDir: './data',
     listeners: [{ name: 'public', address: `127.0.0.1:${port}` }],
     status: { address: `127.0.0.1:${statusPort}` },
     telemetry: { accessLog: { format: 'json', path: 'access.log' } },
     ...config,
   };
-  // JSON is YAML.
-  await writeFile(file, JSON.stringify(document));
-  const server = await context.processes.start(
-    [process.execPath, MAIN, 'start', '--config', file],
-    join(directory, 'output.log'),
-    { core: PROXY_CORE, cwd: directory, env: { NODE_ENV: 'production', ...env } },
-  );
+  const server = await startNode(context.processes, directory, document, env);
   const status = `http://127.0.0.1:${statusPort}`;
   await awaitReady(name, server, status);
   return {
@@ -65,6 +55,24 @@ export async function startMeshGateway(
     },
     stop: () => server.stop(),
   };
+}
+
+/** Starts one in a folder of its own, which it makes, on the proxy's core. `document`: its file, less version and data directory. */
+export async function startNode(
+  processes: ProcessKeeper,
+  directory: string,
+  document: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  await mkdir(directory);
+  const file = join(directory, 'meshgate.yaml');
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify({ meshgate: 1, dataDir: './data', ...document }));
+  return processes.start(
+    [process.execPath, MAIN, 'start', '--config', file],
+    join(directory, 'output.log'),
+    { core: PROXY_CORE, cwd: directory, env: { NODE_ENV: 'production', ...env } },
+  );
 }
 
 /** Resolves once it serves. `status`: of its probes, without a path. */

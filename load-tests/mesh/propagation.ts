@@ -1,22 +1,15 @@
 /** How long a change of the mesh takes until every node acts by it. */
-import { Agent, get } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchContext } from '../bench-context.ts';
 import { NOT_MEASURED, type Scenario, type ScenarioResult } from '../scenarios/scenario.ts';
-import { percentile } from '../statistics.ts';
+import { LOOK_MS, pauseBetween, toMs, untilAnswered } from './change-watch.ts';
 import { startMeshGateway, type MeshGateway } from './mesh-gateway.ts';
 import { joinMesh, registerAll, type MeshMember } from './mesh-member.ts';
-import { startRedis } from './redis.ts';
+import { withRedis } from './redis.ts';
 
 const NODES = 5;
 const SIMULATED = 1000;
 /** Of each size; every change is seen by each node. */
 const CHANGES = 40;
-/** Between two looks at a node. */
-const LOOK_MS = 2;
-const SEEN_WITHIN_MS = 60_000;
-/** So that changes do not fall into step with anything. */
-const PAUSE_MS = { least: 150, spread: 300 };
 
 interface Measured {
   readonly instances: number;
@@ -32,25 +25,35 @@ export const propagation: Scenario = {
 
   async run(context) {
     if (!context.peers.has('meshgate')) return NOT_MEASURED;
-    const redis = await startRedis(context);
-    if (redis === undefined) return { ...NOT_MEASURED, notes: ['Not measured: no redis-server.'] };
-    const member = await joinMesh(redis.url);
-    const gateways = await Promise.all(
-      Array.from({ length: NODES }, (_, i) => startNode(context, redis.url, i)),
-    );
-    try {
-      const alone = await measure(context, member, gateways, 1);
-      const others = await registerAll(member, toSimulated(context));
-      const among = await measure(context, member, gateways, SIMULATED);
-      await Promise.all(others.map((one) => one.deregister()));
-      return toResult([alone, among]);
-    } finally {
-      await Promise.all(gateways.map((gateway) => gateway.stop()));
-      await member.close();
-      await redis.stop();
-    }
+    return withRedis(context, async (redis) => {
+      const member = await joinMesh(redis.url);
+      try {
+        return await measureFrom(context, member, redis.url);
+      } finally {
+        await member.close();
+      }
+    });
   },
 };
+
+async function measureFrom(
+  context: BenchContext,
+  member: MeshMember,
+  redisUrl: string,
+): Promise<ScenarioResult> {
+  const gateways = await Promise.all(
+    Array.from({ length: NODES }, (_, i) => startNode(context, redisUrl, i)),
+  );
+  try {
+    const alone = await measure(context, member, gateways, 1);
+    const others = await registerAll(member, toSimulated(context));
+    const among = await measure(context, member, gateways, SIMULATED);
+    await Promise.all(others.map((one) => one.deregister()));
+    return toResult([alone, among]);
+  } finally {
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+  }
+}
 
 function startNode(context: BenchContext, redis: string, i: number): Promise<MeshGateway> {
   return startMeshGateway(context, `node-${i}`, {
@@ -87,7 +90,7 @@ async function measure(
   await Promise.all(gateways.map((gateway) => untilRouted(gateway, true)));
   for (let change = 0; change < CHANGES; change++) {
     const isNew = change % 2 === 1;
-    await delay(PAUSE_MS.least + PAUSE_MS.spread * Math.random());
+    await pauseBetween(150, 450);
     const startMs = performance.now();
     const seen = gateways.map(async (gateway) => {
       await untilRouted(gateway, isNew);
@@ -106,29 +109,10 @@ async function measure(
   return measured;
 }
 
-const agent = new Agent({ keepAlive: true });
-
-/** Asks a node until it routes to the instance, or no more. */
-async function untilRouted({ name, port }: MeshGateway, wanted: boolean): Promise<void> {
-  const deadline = performance.now() + SEEN_WITHIN_MS;
-  while ((await ask(port)) !== (wanted ? 200 : 503)) {
-    if (performance.now() > deadline) throw new Error(`${name} does not see a change`);
-    await delay(LOOK_MS);
-  }
+/** Until it routes to the instance, or no more. */
+function untilRouted(gateway: MeshGateway, wanted: boolean): Promise<void> {
+  return untilAnswered(gateway, '/', ({ status }) => status === (wanted ? 200 : 503));
 }
-
-function ask(port: number): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host: '127.0.0.1', port, agent }, (answer) => {
-      answer.resume();
-      answer.once('end', () => resolve(answer.statusCode));
-      answer.once('error', reject);
-    });
-    request.once('error', reject);
-  });
-}
-
-const toMs = (values: readonly number[], share: number) => percentile(values, share).toFixed(0);
 
 function toResult(measured: readonly Measured[]): ScenarioResult {
   return {

@@ -8,6 +8,7 @@ import { LOAD_CORE } from '../cores.ts';
 import { findFreePorts } from '../free-port.ts';
 import { detectProgram } from '../peers/presence.ts';
 import type { ServerProcess } from '../process-keeper.ts';
+import { NOT_MEASURED, type ScenarioResult } from '../scenarios/scenario.ts';
 
 export interface RunningRedis {
   readonly port: number;
@@ -18,11 +19,26 @@ export interface RunningRedis {
   stop(): Promise<void>;
 }
 
-/** Undefined where there is none on this machine. */
-export async function startRedis(context: BenchContext): Promise<RunningRedis | undefined> {
+/** A scenario with a Redis of its own, which is stopped behind it; not measured on a machine that has none. */
+export async function withRedis(
+  context: BenchContext,
+  measure: (redis: RunningRedis) => Promise<ScenarioResult>,
+): Promise<ScenarioResult> {
+  const command = ['redis-server', '--version'];
+  const presence = await detectProgram(context.processes, command, /v=(\S+)/);
+  if ('missing' in presence) {
+    return { ...NOT_MEASURED, notes: ['Not measured: no redis-server.'] };
+  }
+  const redis = await startRedis(context);
+  try {
+    return await measure(redis);
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function startRedis(context: BenchContext): Promise<RunningRedis> {
   const { processes } = context;
-  const presence = await detectProgram(processes, ['redis-server', '--version'], /v=(\S+)/);
-  if ('missing' in presence) return undefined;
   const [port] = (await findFreePorts(1)) as [number];
   const directory = join(context.directory, `redis-${port}`);
   await mkdir(directory);

@@ -4,9 +4,10 @@ import { readCpuTime, readResidentBytes } from '../measure.ts';
 import { NOT_MEASURED, type Scenario, type ScenarioResult } from '../scenarios/scenario.ts';
 import { startMeshGateway, type MeshGateway } from './mesh-gateway.ts';
 import { joinMesh, registerAll } from './mesh-member.ts';
-import { startRedis, type RunningRedis } from './redis.ts';
+import { withRedis, type RunningRedis } from './redis.ts';
 
 const SERVICES = 100;
+const NAMES = Array.from({ length: SERVICES }, (_, i) => `service-${i}`);
 const INSTANCES = 10_000;
 const LEAST_WINDOW_SECONDS = 20;
 /** Until heartbeats and polls have fallen out of step, and what was read is collected. */
@@ -36,31 +37,29 @@ export const scale: Scenario = {
 
   async run(context) {
     if (!context.peers.has('meshgate')) return NOT_MEASURED;
-    const redis = await startRedis(context);
-    if (redis === undefined) return { ...NOT_MEASURED, notes: ['Not measured: no redis-server.'] };
-    const names = Array.from({ length: SERVICES }, (_, i) => `service-${i}`);
-    const node = await startMeshGateway(context, 'node', {
-      backplane: { redis: redis.url },
-      services: Object.fromEntries(names.map((mesh) => [mesh, { discover: { mesh } }])),
-      routes: names.map((name) => ({ name, match: [{ path: `/${name}/*` }], to: name })),
+    return withRedis(context, async (redis) => {
+      const node = await startMeshGateway(context, 'node', {
+        backplane: { redis: redis.url },
+        services: Object.fromEntries(NAMES.map((mesh) => [mesh, { discover: { mesh } }])),
+        routes: NAMES.map((name) => ({ name, match: [{ path: `/${name}/*` }], to: name })),
+      });
+      const member = await joinMesh(redis.url);
+      const seconds = Math.max(LEAST_WINDOW_SECONDS, context.options.seconds);
+      try {
+        const before = await measure(0, seconds, redis, node);
+        await registerAll(
+          member,
+          Array.from({ length: INSTANCES }, (_, i) => toInstance(i, NAMES[i % SERVICES]!)),
+        );
+        await untilSeen(node, INSTANCES);
+        await delay(SETTLE_MS);
+        const after = await measure(INSTANCES, seconds, redis, node);
+        return toResult([before, after]);
+      } finally {
+        await node.stop();
+        await member.close();
+      }
     });
-    const member = await joinMesh(redis.url);
-    const seconds = Math.max(LEAST_WINDOW_SECONDS, context.options.seconds);
-    try {
-      const before = await measure(0, seconds, redis, node);
-      await registerAll(
-        member,
-        Array.from({ length: INSTANCES }, (_, i) => toInstance(i, names[i % SERVICES]!)),
-      );
-      await untilSeen(node, INSTANCES);
-      await delay(SETTLE_MS);
-      const after = await measure(INSTANCES, seconds, redis, node);
-      return toResult([before, after]);
-    } finally {
-      await node.stop();
-      await member.close();
-      await redis.stop();
-    }
   },
 };
 

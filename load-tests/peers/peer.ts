@@ -16,8 +16,8 @@ export interface Work {
   readonly body: 'small' | 'large';
   /** Only with an RS256 token, and so many requests per minute and subject. */
   readonly tokens?: TokenWork;
-  /** Of the two nodes of a mesh hop, the one that has the proxy's core and is counted; default: both. */
-  readonly counted?: 'outbound' | 'inbound';
+  /** Of the two doors of a mesh hop the only one: what is beside it is the load or the upstream. Default: both. */
+  readonly door?: 'outbound' | 'inbound';
   /** To tell of its heap; Meshgate alone can. */
   readonly heapProbe?: boolean;
 }
@@ -52,6 +52,8 @@ export interface RunningPeer {
   readonly url: string;
   /** The Host field; default: the host of `url`. */
   readonly host?: string;
+  /** Further field lines of each request. */
+  readonly fields?: readonly string[];
   /** A file that grows with the requests and may be emptied at any time. */
   readonly accessLog: string | undefined;
   /** Undefined while it runs; else why it ended. */

@@ -2,9 +2,9 @@
 import { isEqual } from '../gateway/config/comparison.ts';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { EMPTY_DOCUMENT, type SharedDocument } from '../gateway/config/versions/shared-document.ts';
+import { toVersionInfo } from '../gateway/config/versions/version-record.ts';
 import type {
   NodeVersionStore,
-  StoredVersion,
   VersionInfo,
   VersionStore,
 } from '../gateway/config/versions/version-store.ts';
@@ -103,11 +103,20 @@ export function createDesk(dependencies: DeskDependencies): Desk {
       if (!store.isKnown()) return undefined;
       return { owner: 'backplane', document: EMPTY_DOCUMENT, head: undefined, stalenessMs };
     }
-    const { document, ...head } = stored;
-    return { owner: 'backplane', document, head: toInfo(head), stalenessMs };
+    return {
+      owner: 'backplane',
+      document: stored.document,
+      head: toVersionInfo(stored),
+      stalenessMs,
+    };
   }
 
   async function change(order: ChangeOrder): Promise<ChangeOutcome> {
+    // Who has just written by another node means what came of it, and so do their entity tags.
+    if (fileDocument() === undefined) {
+      const newest = await store.newest();
+      if (!(await heardOf(newest))) return { kind: 'behind', version: newest };
+    }
     let first: unknown;
     for (let round = 0; round < MAX_OVERTAKEN; round++) {
       const current = read();
@@ -131,7 +140,7 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     const { head } = current;
     // What was not touched is the very same value, and found to be equal at once.
     if (head !== undefined && isEqual(current.document, document)) {
-      return confirmUnchanged(current, head, document);
+      return { kind: 'unchanged', current, document };
     }
     const issues = await check(document);
     if (issues.some(({ severity }) => severity === 'error')) {
@@ -144,18 +153,6 @@ export function createDesk(dependencies: DeskDependencies): Desk {
     if (!outcome.written) return isKnown ? undefined : { kind: 'behind', version: newest };
     const { version } = outcome;
     return { kind: 'written', version, before: current.document, document, warnings: issues };
-  }
-
-  /** That there is nothing to write holds only where nobody else has written what is not known here yet. */
-  async function confirmUnchanged(
-    current: Reading,
-    { version }: VersionInfo,
-    document: SharedDocument,
-  ): Promise<ChangeOutcome | undefined> {
-    const newest = await store.newest();
-    // A lower one: the backplane has lost some, and has it put back.
-    if (newest <= version) return { kind: 'unchanged', current, document };
-    return (await heardOf(newest)) ? undefined : { kind: 'behind', version: newest };
   }
 
   /** Who has written reads what was written, and who was overtaken what came in between. */
@@ -195,13 +192,7 @@ export function createDesk(dependencies: DeskDependencies): Desk {
   };
 }
 
-/** Without what a store may keep beside it. */
-function toInfo(stored: Omit<StoredVersion, 'document'>): VersionInfo {
-  const { version, author, at, message, hash, pinned, rollbackOf } = stored;
-  const info = { version, author, at, message, hash, pinned };
-  return rollbackOf === undefined ? info : { ...info, rollbackOf };
-}
-
-function unheardOf(): BackplaneError {
+/** Of a node that does not know yet what there is. */
+export function unheardOf(): BackplaneError {
   return new BackplaneError('unavailable', 'it has not told yet what there is');
 }

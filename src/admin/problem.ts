@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError } from 'fastify';
 import { Type, type Static } from 'typebox';
+import { toPointer } from '../gateway/config/config-path.ts';
 import { ConfigKeyError } from '../gateway/config/versions/config-keys.ts';
 import { UnreadableVersionError } from '../gateway/config/versions/version-store.ts';
 import { BackplaneError } from '../mesh/backplane/backplane-error.ts';
@@ -92,7 +93,7 @@ type SchemaFault = NonNullable<FastifyError['validation']>[number];
 function toFault({ instancePath, keyword, params, message }: SchemaFault, isBody: boolean) {
   const { missingProperty, additionalProperty, allowedValues } = params;
   const key = keyword === 'required' ? missingProperty : additionalProperty;
-  const path = typeof key === 'string' ? `${instancePath}/${escape(key)}` : instancePath;
+  const path = typeof key === 'string' ? `${instancePath}${toPointer([key])}` : instancePath;
   const detail = toDetail(keyword, message ?? 'is not valid', allowedValues);
   return isBody ? { detail, pointer: `#${path}` } : { detail, parameter: path.slice(1) };
 }
@@ -101,11 +102,6 @@ function toDetail(keyword: string, message: string, allowed: unknown): string {
   if (keyword === 'required') return 'is missing';
   if (keyword === 'additionalProperties') return 'is not known here';
   return Array.isArray(allowed) ? `${message}: ${allowed.join(', ')}` : message;
-}
-
-/** RFC 6901 §3. */
-function escape(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 export function toProblem(

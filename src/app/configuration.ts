@@ -8,6 +8,7 @@ import type { ConfigIssue } from '../gateway/config/issue.ts';
 import { createLastGoodKeeper } from '../gateway/config/last-good.ts';
 import { createConfigLoader } from '../gateway/config/load-in-thread.ts';
 import type { ConfigOwner, Loaded, LoadResult } from '../gateway/config/load.ts';
+import { createPaced } from '../gateway/config/paced.ts';
 import { Reloader, type PreparedListeners } from '../gateway/config/reloader.ts';
 import {
   canonicalPieces,
@@ -67,6 +68,9 @@ const CANDIDATE = 'configuration';
 
 /** For the thread that loads configurations; `.js` in the package. */
 const STANDARD_PLUGINS = new URL(`../plugins/standard${extname(import.meta.url)}`, import.meta.url);
+
+/** From one version to the next that is put in force: of a hundred changes in a second, five are what traffic pays for. */
+const VERSION_REST_MS = 200;
 
 export function createConfiguration(options: ConfigurationOptions): Configuration {
   const { first, configFile, document, shared, env, readiness, metrics, log } = options;
@@ -158,6 +162,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
   });
 
+  const versions = createPaced(() => reloader.apply(), VERSION_REST_MS);
+
   function reloaded(revision: number): void {
     readiness.revision = revision;
     metrics.configApplied(revision);
@@ -174,7 +180,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       if (isWatched) await watcher.start();
       shared.onMoved(() => {
         // It is of no use to a node whose file has all of it.
-        if (shared.owner === 'backplane') void reloader.apply();
+        if (shared.owner === 'backplane') versions.want();
       });
       if (await reloader.apply()) return;
       watcher.stop();
@@ -185,6 +191,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     freeze() {
       watcher.stop();
+      versions.cancel();
       reloader.freeze();
     },
     async stop() {

@@ -1,6 +1,7 @@
 /** The admin API as the verbs call it. */
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { EVENT_STREAM } from '../admin/event-stream.ts';
 import { AdminFailure, refused, unreachable } from './admin-failure.ts';
 import { readEvents, type ServerEvent } from './event-stream.ts';
 import { findLocalNode, type LocalNode } from './local-node.ts';
@@ -152,7 +153,7 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
       const timer = setTimeout(() => {
         late.abort(new DOMException('no answer', 'TimeoutError'));
       }, TIMEOUT_MS);
-      const request = { query, headers: { accept: 'text/event-stream' } };
+      const request = { query, headers: { accept: EVENT_STREAM } };
       try {
         const response = await send(
           'GET',
@@ -162,7 +163,7 @@ export async function openAdminClient(io: VerbIo): Promise<AdminClient> {
         ).catch((error: unknown) => {
           throw unreachable(address, error, TIMEOUT_MS);
         });
-        const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+        const isStream = response.headers.get('content-type')?.startsWith(EVENT_STREAM);
         if (response.ok && isStream === true && response.body !== null) {
           return readEvents(response.body);
         }

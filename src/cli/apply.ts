@@ -14,7 +14,7 @@ import {
 import { toCountText } from './change-lines.ts';
 import {
   assertOwnedByNodes,
-  compareWithLive,
+  compareWithVersion,
   DOCUMENT_TIMEOUT_MS,
   readHead,
   whileHead,
@@ -65,7 +65,7 @@ async function applyFile(
   const head = await readHead(client);
   assertOwnedByNodes(head, client);
   if (!(await isUsable(client, io, shared))) return 1;
-  const changes = await compareWithLive(client, shared, head);
+  const changes = await compareWithVersion(client, shared.document, head.version);
   const message = settings.message ?? `apply ${basename(file)}`;
   return carryOut(
     client,

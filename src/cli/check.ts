@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { toIssueText, type ConfigIssue } from '../gateway/config/issue.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { standardPlugins } from '../plugins/standard.ts';
+import { misuse, printJson } from './admin-verb.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
 import { parseArguments } from './verb-arguments.ts';
 
@@ -25,8 +26,7 @@ Example:
     const { values, positionals } = parseArguments(argv, OPTIONS);
     const [file] = positionals;
     if (file === undefined || positionals.length > 1) {
-      io.stderr.write(`check takes one file\n\n${check.usage}\n`);
-      return 2;
+      return misuse(io, 'check takes one file', check.usage);
     }
     const result = await loadConfig(resolve(io.cwd, file), {
       catalogue: standardPlugins,
@@ -35,7 +35,7 @@ Example:
     });
     const issues = (result.ok ? result.warnings : result.issues).map((issue) => toNamed(issue, io));
     if (values.json === true) {
-      io.stdout.write(`${JSON.stringify({ ok: result.ok, issues }, undefined, 2)}\n`);
+      printJson(io, { ok: result.ok, issues });
     } else {
       for (const issue of issues) io.stderr.write(`${toIssueText(issue)}\n`);
       if (result.ok) io.stdout.write(`${file}: ok\n`);

@@ -1,7 +1,7 @@
 /** `meshgate completion`: what a shell needs to complete verbs and options, made of the verbs themselves. */
-import { parseArgs } from 'node:util';
 import { misuse } from './admin-verb.ts';
 import { toBashScript, toFishScript, toZshScript } from './completion-scripts.ts';
+import { parseArguments } from './verb-arguments.ts';
 import type { Verb } from './verb.ts';
 
 const SCRIPTS = { bash: toBashScript, zsh: toZshScript, fish: toFishScript } as const;
@@ -23,7 +23,7 @@ Examples:
     options: {},
     takes: SHELLS,
     async run(argv, io) {
-      const { positionals } = parseArgs({ args: argv, options: {}, allowPositionals: true });
+      const { positionals } = parseArguments(argv, {});
       const shell = SHELLS.find((one) => one === positionals[0]);
       if (shell === undefined || positionals.length > 1) {
         return misuse(io, `completion takes one of ${SHELLS.join(', ')}`, verb.usage);

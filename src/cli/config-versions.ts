@@ -5,7 +5,6 @@ import type { VersionReport } from '../admin/resources/configuration-access.ts';
 import type { ConfigChange } from '../gateway/config/comparison.ts';
 import type { AdminClient } from './admin-client.ts';
 import { AdminFailure } from './admin-failure.ts';
-import type { SharedFile } from './shared-file.ts';
 
 export type Version = Static<typeof VersionSchema>;
 
@@ -56,17 +55,17 @@ export function parseVersion(text: string): number | undefined {
   return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : undefined;
 }
 
-/** What a file would change of what the fleet runs: of the version that is the newest now. */
-export async function compareWithLive(
+/** What a document would change of a version; 0: of nothing. */
+export async function compareWithVersion(
   client: AdminClient,
-  { document }: SharedFile,
-  head: Head,
+  document: unknown,
+  version: number,
 ): Promise<readonly ConfigChange[]> {
   const { body } = await client.ask<{ readonly changes: readonly ConfigChange[] }>(
     'POST',
     'v1/config/diff',
     {
-      query: head.version === 0 ? {} : { against: String(head.version) },
+      query: version === 0 ? {} : { against: String(version) },
       body: document,
       timeoutMs: DOCUMENT_TIMEOUT_MS,
     },

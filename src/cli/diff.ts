@@ -12,7 +12,7 @@ import { standardPlugins } from '../plugins/standard.ts';
 import { ADMIN_USAGE } from './admin-client.ts';
 import { misuse, printJson, stalenessNote, withAdmin } from './admin-verb.ts';
 import { printChanges } from './change-lines.ts';
-import { compareWithLive, readHead } from './config-versions.ts';
+import { compareWithVersion, readHead } from './config-versions.ts';
 import { readSharedFile } from './shared-file.ts';
 import type { Verb, VerbIo, VerbOptions } from './verb.ts';
 import { parseArguments } from './verb-arguments.ts';
@@ -78,7 +78,7 @@ async function diffLive(file: string, io: VerbIo, asJson: boolean): Promise<numb
     io,
     async (client) => {
       const head = await readHead(client);
-      const changes = await compareWithLive(client, shared, head);
+      const changes = await compareWithVersion(client, shared.document, head.version);
       const note = stalenessNote(head.stalenessSeconds);
       if (note !== undefined) io.stderr.write(`${note}\n`);
       return tell(changes, io, asJson);
@@ -99,8 +99,7 @@ async function loadBase(
     if (lastGood !== undefined) return lastGood.config;
     io.stderr.write(`no node has applied a configuration in ${dataDir}; name one by --against\n`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`cannot read what was applied last in ${dataDir}: ${reason}\n`);
+    io.stderr.write(`cannot read what was applied last in ${dataDir}: ${reasonOf(error)}\n`);
   }
   return undefined;
 }

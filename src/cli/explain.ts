@@ -1,13 +1,15 @@
 /** `meshgate explain`: what would become of a request, and why; nothing is sent upstream. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import { ConfigurationError } from '../gateway/config/configuration-error.ts';
 import type { Explanation } from '../gateway/explain/explain.ts';
 import type { RouteVerdict } from '../gateway/explain/narration.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
+import { printJson } from './admin-verb.ts';
 import type { CreateApp } from './app-port.ts';
 import { configFileOf } from './config-file.ts';
 import type { Verb, VerbOptions } from './verb.ts';
+import { parseArguments } from './verb-arguments.ts';
 
 const OPTIONS = {
   config: { type: 'string', values: 'file' },
@@ -45,11 +47,7 @@ Examples:
     options: OPTIONS,
     takes: METHODS,
     async run(argv, io) {
-      const { values, positionals } = parseArgs({
-        args: argv,
-        allowPositionals: true,
-        options: OPTIONS,
-      });
+      const { values, positionals } = parseArguments(argv, OPTIONS);
       const [method, address] = positionals;
       const url = address === undefined ? null : URL.parse(address);
       if (method === undefined || url === null || positionals.length > 2) {
@@ -75,14 +73,11 @@ Examples:
           body: values.data === undefined ? undefined : Buffer.from(values.data),
         });
         await app.stop();
-        io.stdout.write(
-          values.json === true
-            ? `${JSON.stringify(explanation, null, 2)}\n`
-            : toText(explanation, values.all === true ? Infinity : MAX_LOST),
-        );
+        if (values.json === true) printJson(io, explanation);
+        else io.stdout.write(toText(explanation, values.all === true ? Infinity : MAX_LOST));
         return explanation.answer === undefined || explanation.answer.status < 400 ? 0 : 1;
       } catch (error) {
-        io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+        io.stderr.write(`${reasonOf(error)}\n`);
         return error instanceof ConfigurationError ? 1 : 2;
       }
     },

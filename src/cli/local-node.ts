@@ -1,7 +1,9 @@
 /** The node that runs here, as its configuration file tells of it: where its admin API is, and its token. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { TOKEN_FILE } from '../admin/admin-token.ts';
 import { Malformed, parseAddress } from '../gateway/config/normalise/address.ts';
+import { DEFAULT_DATA_DIR } from '../gateway/config/schema/document.ts';
 import { readSourceDocument } from '../gateway/config/source-document.ts';
 import { createSubstituter } from '../gateway/config/substitute.ts';
 import { DEFAULT_CONFIG_FILE } from './config-file.ts';
@@ -18,8 +20,6 @@ export interface LocalNode {
 
 /** The second is the demo's, in a checkout. */
 const CONFIG_FILES = [DEFAULT_CONFIG_FILE, join('config', DEFAULT_CONFIG_FILE)];
-const DEFAULT_DATA_DIR = '.meshgate';
-const TOKEN_FILE = 'admin-token';
 /** Of all of the machine's addresses, those at which it reaches itself. */
 const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 

@@ -5,6 +5,7 @@ import { misuse, withAdmin } from './admin-verb.ts';
 import { toCountText, toInverse } from './change-lines.ts';
 import {
   assertOwnedByNodes,
+  compareWithVersion,
   DOCUMENT_TIMEOUT_MS,
   parseVersion,
   toHead,
@@ -90,14 +91,6 @@ async function compareWith(
   const newest = await client.ask<unknown>('GET', 'v1/config', { timeoutMs: DOCUMENT_TIMEOUT_MS });
   const head = toHead(newest.headers);
   assertOwnedByNodes(head, client);
-  const { body } = await client.ask<{ readonly changes: readonly ConfigChange[] }>(
-    'POST',
-    'v1/config/diff',
-    {
-      query: { against: String(version) },
-      body: newest.body,
-      timeoutMs: DOCUMENT_TIMEOUT_MS,
-    },
-  );
-  return { head, changes: toInverse(body.changes) };
+  const back = await compareWithVersion(client, newest.body, version);
+  return { head, changes: toInverse(back) };
 }

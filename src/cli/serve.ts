@@ -1,5 +1,6 @@
 /** The life of the gateway's process: it opens its doors, is told to stop by a signal, drains, and ends. */
 import closeWithGrace from 'close-with-grace';
+import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import { ConfigurationError } from '../gateway/config/configuration-error.ts';
 import { allListenersOf } from '../gateway/doors/door-listeners.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
@@ -113,7 +114,7 @@ function explainFailure(error: unknown): string {
   if (error instanceof ConfigurationError) {
     return `${error.message}\nmeshgate: the configuration was refused; nothing was started`;
   }
-  return `meshgate: ${error instanceof Error ? error.message : String(error)}`;
+  return `meshgate: ${reasonOf(error)}`;
 }
 
 interface SignalWatch {

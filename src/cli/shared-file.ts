@@ -5,12 +5,12 @@ import { parsePointer, toPathText } from '../gateway/config/config-path.ts';
 import { toReadFailure } from '../gateway/config/file-failure.ts';
 import { toIssueText, type ConfigIssue, type Problem } from '../gateway/config/issue.ts';
 import { readSourceDocument, type Position } from '../gateway/config/source-document.ts';
+import { AS_WRITTEN } from '../gateway/config/substitute.ts';
 import {
   ownsSharedPart,
   parseSharedDocument,
   SHARED_KEYS,
 } from '../gateway/config/versions/shared-document.ts';
-import { AS_WRITTEN } from '../gateway/config/versions/shared-text.ts';
 import { toFaultText, type AdminFault } from './admin-failure.ts';
 import type { VerbIo } from './verb.ts';
 

@@ -28,10 +28,7 @@ Examples:
   meshgate start --config /etc/meshgate/meshgate.yaml`,
     options: OPTIONS,
     async run(argv, io) {
-      const { values } = parseArgs({
-        args: argv,
-        options: OPTIONS,
-      });
+      const { values } = parseArgs({ args: argv, options: OPTIONS });
       const configFile = resolve(io.cwd, configFileOf(values.config, io));
       return serve({
         io,

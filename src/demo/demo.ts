@@ -23,7 +23,7 @@ export interface Demo {
   /** In the order of the options, with the ports that they have got. */
   readonly instances: readonly DemoInstance[];
   /** Commands to paste into a shell, with a token that is good for an hour; once the mesh knows the instances. */
-  banner(doors?: Omit<DemoDoors, 'outbound'>): Promise<string>;
+  banner(doors: Omit<DemoDoors, 'outbound'>): Promise<string>;
   /** Cuts off whoever is still connected. */
   stop(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function startDemo(options: StartDemoOptions): Promise<Demo> {
   log.info({ ports: instances.map(({ port }) => port) }, 'the services of the demo are up');
   return {
     instances,
-    async banner(doors = DEFAULT_DOORS) {
+    async banner(doors) {
       const orders = instances.filter(({ service }) => service === 'orders');
       await ordersRegistered(doors.status, orders.length);
       return toBanner({ ...doors, outbound: toProxyUrl(outbound) }, await key.issueToken());

@@ -1,6 +1,7 @@
 /** An admin API over loopback on a backplane with instances in it. */
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
 import { Ajv } from 'ajv';
 import { afterEach } from 'vitest';
 import { createAdminServer, type AdminServerOptions } from '../../src/admin/admin-server.ts';
@@ -139,17 +140,13 @@ export function send(port: number, path: string, ask: Ask = {}): Promise<AdminAn
         },
       },
       (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (text += chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode!,
-            headers: response.headers,
-            body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-          }),
-        );
+        const { statusCode, headers: fields } = response;
+        readText(response)
+          .then((text) => {
+            const parsed = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+            resolve({ status: statusCode!, headers: fields, body: parsed });
+          })
+          .catch(reject);
       },
     );
     sent.on('error', reject);

@@ -82,6 +82,19 @@ export const WELL: NodeStatus = {
   backplane: { kind: 'redis', connected: true, staleness_seconds: 0, reason: null },
 };
 
+/** Of a configuration that is in the store alone, and that no node runs. */
+export function sourcesOf(store: MemoryVersionStore): ConfigurationSources {
+  return {
+    store,
+    check: checkDocument,
+    fileDocument: () => undefined,
+    catalogue: standardPlugins,
+    rollout: async () => [],
+    certificateInForce: () => undefined,
+    explain: () => Promise.reject(new Error('not asked in this test')),
+  };
+}
+
 /** No version has been written. */
 export const NOTHING = Symbol('nothing');
 
@@ -96,16 +109,7 @@ export async function startConfigured(
   const admin = await startAdmin({
     status: () => WELL,
     ...server,
-    configuration: {
-      store,
-      check: checkDocument,
-      fileDocument: () => undefined,
-      catalogue: standardPlugins,
-      rollout: async () => [],
-      certificateInForce: () => undefined,
-      explain: () => Promise.reject(new Error('not asked in this test')),
-      ...options,
-    },
+    configuration: { ...sourcesOf(store), ...options },
   });
   const send =
     (method: string, type = 'application/json') =>

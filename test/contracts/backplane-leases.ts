@@ -1,13 +1,13 @@
 /** The contract of a Backplane, continued: what has its time. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Backplane, Mutation } from '../../src/mesh/backplane/backplane.ts';
+import type { Backplane, Mutation, Put } from '../../src/mesh/backplane/backplane.ts';
 import { idsOf, newSpace, watchSpace, type BackplanePair } from './backplane-fixture.ts';
 
 const LONG_MS = 60_000;
 const NO_REST = { restMs: 0, maxShare: 1 };
 
-function leased(id: string, leaseMs: number): Mutation {
+function leased(id: string, leaseMs: number): Put {
   return { type: 'put', kind: 'inst', id, value: null, owner: `owner-of-${id}`, leaseMs };
 }
 
@@ -45,6 +45,31 @@ export function describeLeases(nodes: () => BackplanePair): void {
       const view = await watching.until(({ revision }) => revision === 2);
       expect([idsOf(view), view.continuous]).toEqual([['kept', 'live'], true]);
       watching.stop();
+    });
+
+    it('spares what is just being written again', async () => {
+      const space = newSpace();
+      const { here } = nodes();
+      await here.change(space, [leased('dead', 1), leased('back', 1)]);
+      await pass(here);
+      const [, taken] = await Promise.all([
+        here.change(space, [{ ...leased('back', LONG_MS), value: 'again' }]),
+        here.expire(space, 'inst', NO_REST),
+      ]);
+      expect(taken).toEqual(['dead']);
+      expect(idsOf(await here.read(space))).toEqual(['back']);
+    });
+
+    it('renews nothing that is just being taken', async () => {
+      const space = newSpace();
+      const { here } = nodes();
+      await here.change(space, [leased('dead', 1)]);
+      await pass(here);
+      const [taken, renewal] = await Promise.all([
+        here.expire(space, 'inst', NO_REST),
+        here.renew(space, 'inst', 'dead', { owner: 'owner-of-dead', leaseMs: LONG_MS }),
+      ]);
+      expect([taken, renewal]).toEqual([['dead'], 'unknown']);
     });
 
     it('leaves records without a lease alone', async () => {

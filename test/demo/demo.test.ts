@@ -14,12 +14,14 @@ import { freePorts } from '../redis/free-port.ts';
 import { openEcho } from './echo-client.ts';
 
 const CONFIG = resolve(import.meta.dirname, '../../config/meshgate.yaml');
+const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const run = promisify(execFile);
 let directory = '';
 let demo: Demo;
 let outboundPort = 0;
+let adminPort = 0;
 let app: App;
 let commands: string[] = [];
 
@@ -37,7 +39,7 @@ async function writeConfig(file: string): Promise<void> {
   expect(text).not.toContain('undefined');
   await writeFile(
     file,
-    `${text}\nstatus: { address: 127.0.0.1:0 }\nadmin: { address: 127.0.0.1:0 }\ntelemetry: { accessLog: false }\n`,
+    `${text}\nstatus: { address: 127.0.0.1:0 }\nadmin: { address: 127.0.0.1:${adminPort} }\ntelemetry: { accessLog: false }\n`,
   );
 }
 
@@ -45,19 +47,21 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'meshgate-demo-'));
   const configFile = join(directory, 'meshgate.yaml');
   const instances = DEMO_INSTANCES.map((instance) => ({ ...instance, port: 0 }));
-  [outboundPort] = (await freePorts(1)) as [number];
+  [outboundPort, adminPort] = (await freePorts(2)) as [number, number];
   const outbound = { host: '127.0.0.1', port: outboundPort };
   demo = await startDemo({ configFile, log: SILENT, instances, outbound });
   await writeConfig(configFile);
   app = await createApp({ configFile, env: {}, log: SILENT });
   const { listeners, statusPort } = await app.start();
   const port = (name: string) => listeners.find((listener) => listener.name === name)!.port;
+  const cli = `MESHGATE_CONFIG=${configFile} ${process.execPath} ${MAIN}`;
   const banner = await demo.banner({
     http: `http://127.0.0.1:${port('http')}`,
     https: `https://127.0.0.1:${port('https')}`,
     status: `http://127.0.0.1:${statusPort}`,
+    cli,
   });
-  commands = banner.split('\n').filter((line) => line.startsWith('curl '));
+  commands = banner.split('\n').filter((line) => line.startsWith('curl ') || line.startsWith(cli));
 });
 
 afterAll(async () => {
@@ -122,7 +126,7 @@ describe.runIf(hasCurl())('the commands that the demo prints', () => {
   });
 
   it('are let through five times by the limit, and then no more', async () => {
-    expect(await paste('/limited/1')).toBe('200\n200\n200\n200\n200\n429\n429\n');
+    expect(await paste('curl ', '/limited/1')).toBe('200\n200\n200\n200\n200\n429\n429\n');
   });
 
   it('meet the canary', async () => {
@@ -150,8 +154,16 @@ describe.runIf(hasCurl())('the commands that the demo prints', () => {
     expect(await paste('/metrics')).toContain('meshgate_requests_total{');
   });
 
+  it('tell how the gateway is', async () => {
+    expect(await paste('main.ts status')).toMatch(/^orders +3 of 3 /m);
+  });
+
+  it('tell what would become of a request', async () => {
+    expect(await paste('main.ts explain')).toContain('unless the limit of 5 in');
+  });
+
   it('are all tried here', () => {
-    expect(commands).toHaveLength(13);
+    expect(commands).toHaveLength(15);
   });
 });
 

@@ -108,6 +108,7 @@ describe('the package', () => {
         'dist/gateway/config/load-worker.js',
         'config/meshgate.yaml',
         'config/meshgate.schema.json',
+        'config/openapi.json',
         'config/examples/complete.yaml',
         'package.json',
         'README.md',

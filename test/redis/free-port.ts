@@ -26,6 +26,12 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** One that was free a moment ago, and stays the caller's: nobody else is given it for a while. */
+export async function freePort(): Promise<number> {
+  const [port] = await freePorts(1);
+  return port!;
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1');
   try {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 import { readDurable, writeDurable } from '../../mesh/backplane/durable-file.ts';
-import { isObject } from '../../mesh/registry/instance.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { TokenBook } from './token-merge.ts';
 import { parseTokenRecord, toTokenValue, type TokenRecord } from './token-record.ts';

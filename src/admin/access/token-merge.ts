@@ -1,6 +1,6 @@
 /** What a node makes of the tokens that the backplane tells, given those it knows: a pure decision. */
 import type { SpaceView } from '../../mesh/backplane/backplane.ts';
-import { isObject } from '../../mesh/registry/instance.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import { isPast, parseTokenRecord, type TokenRecord } from './token-record.ts';
 
 /** The tokens of one fleet, the revoked ones among them. */

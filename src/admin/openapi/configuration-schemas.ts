@@ -2,6 +2,7 @@
 import { toJsonSchema } from '../../gateway/config/json-schema.ts';
 import type { PluginCatalogue } from '../../gateway/config/plugin-catalogue.ts';
 import { DETAILS } from '../resources/certificate-details.ts';
+import { bodyNameOf, SCHEMAS } from './component-ref.ts';
 import type { Schema } from './schemas.ts';
 
 const CERTIFICATE_DETAILS: Schema = {
@@ -30,12 +31,11 @@ const CERTIFICATE_DETAILS: Schema = {
   },
 };
 
-const REF = '#/components/schemas/';
 const DEFINITIONS = '#/definitions/';
 
 /**
  * `Configuration` is the shared document; `Service`, `Route`, `Consumer`, `Plugin` and `Certificate`
- * are the resources that its entries are.
+ * are the resources that its entries are, and `ServiceBody` and so on what is sent to put one.
  */
 export function toConfigurationSchemas(
   catalogue: PluginCatalogue,
@@ -59,28 +59,27 @@ export function toConfigurationSchemas(
         $schema: { type: 'string', description: 'Where editors find the schema; not kept.' },
         services: {
           ...withoutKey(services!, 'patternProperties'),
-          additionalProperties: { $ref: `${REF}ServiceSettings` },
+          additionalProperties: { $ref: `${SCHEMAS}ServiceSettings` },
         },
-        routes: { ...routes, items: { $ref: `${REF}Route` } },
+        routes: { ...routes, items: { $ref: `${SCHEMAS}Route` } },
         plugins: plugins!,
-        consumers: { ...consumers, items: { $ref: `${REF}Consumer` } },
+        consumers: { ...consumers, items: { $ref: `${SCHEMAS}Consumer` } },
         certificates: {
           ...withoutKey(certificates!, 'patternProperties'),
-          additionalProperties: { $ref: `${REF}CertificateSettings` },
+          additionalProperties: { $ref: `${SCHEMAS}CertificateSettings` },
         },
       },
     },
     ServiceSettings: service,
-    Service: withName(service),
-    Route: withName(route),
-    Consumer: withName(consumer),
+    ...toResource('Service', service),
+    ...toResource('Route', route),
+    ...toResource('Consumer', consumer),
     CertificateSettings: certificate,
-    Certificate: withName(withDetails(certificate)),
-    Plugin: {
+    ...toResource('Certificate', withDetails(certificate)),
+    ...toResource('Plugin', {
       type: 'object',
       description: 'A use of a plugin on every route.',
       additionalProperties: false,
-      required: ['name', 'config'],
       properties: {
         name: {
           type: 'string',
@@ -88,10 +87,11 @@ export function toConfigurationSchemas(
           examples: ['cors', 'headers:2'],
         },
         config: {
-          anyOf: [...catalogue.keys()].map((name) => ({ $ref: `${REF}${settingsName(name)}` })),
+          description: 'Its settings; default: {}.',
+          anyOf: [...catalogue.keys()].map((name) => ({ $ref: `${SCHEMAS}${settingsName(name)}` })),
         },
       },
-    },
+    }),
   };
   for (const [name, definition] of Object.entries(definitions)) {
     components[componentName(name)] = definition;
@@ -99,17 +99,31 @@ export function toConfigurationSchemas(
   return components;
 }
 
-/** In an answer it always has one; in a body the path's may be left out. */
-function withName(schema: Schema): Schema {
-  const { properties, required = [] } = schema as {
+/** What an answer always has, and a body may leave out: the path has the name. */
+const ALWAYS_ANSWERED = ['name', 'config'] as const;
+
+/** Of a body, and of an answer as one that has more for certain. */
+function toResource(singular: string, schema: Schema): Record<string, Schema> {
+  const {
+    properties,
+    required: ofFile = [],
+    ...rest
+  } = schema as {
     readonly properties: Readonly<Record<string, Schema>>;
     readonly required?: readonly string[];
+    readonly description?: string;
   };
-  const { name = { type: 'string', description: 'Its name.' }, ...rest } = properties;
+  const name = properties['name'] ?? { type: 'string', description: 'Its name.' };
+  const all = { name, ...properties };
+  const required = ofFile.filter((key) => key !== 'name');
+  const body = bodyNameOf(singular);
   return {
-    ...schema,
-    required: [...new Set(['name', ...required])],
-    properties: { name, ...rest },
+    [body]: { ...rest, ...(required.length > 0 && { required }), properties: all },
+    [singular]: {
+      ...(rest.description !== undefined && { description: rest.description }),
+      allOf: [{ $ref: `${SCHEMAS}${body}` }],
+      required: ALWAYS_ANSWERED.filter((key) => key in all),
+    },
   };
 }
 
@@ -135,7 +149,7 @@ function withoutKey(schema: Schema, key: string): Schema {
 function withComponents(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withComponents);
   if (typeof value === 'string' && value.startsWith(DEFINITIONS)) {
-    return `${REF}${componentName(value.slice(DEFINITIONS.length))}`;
+    return `${SCHEMAS}${componentName(value.slice(DEFINITIONS.length))}`;
   }
   if (typeof value !== 'object' || value === null) return value;
   const shown = 'writeOnly' in value ? toShownSecret(value) : value;

@@ -11,6 +11,7 @@ import { MeshNode } from '../views/mesh-nodes.ts';
 import { MeshEndpoint, MeshService } from '../views/mesh-services.ts';
 import { MeshEdge, MeshNodeTraffic, MeshTraffic } from '../views/mesh-topology.ts';
 import { NodeCoverage } from '../views/node-coverage.ts';
+import { SCHEMAS } from './component-ref.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -54,7 +55,7 @@ export function createSchemas(others: Readonly<Record<string, Schema>>): Schemas
     if (Array.isArray(value)) return value.map(referring);
     if (typeof value !== 'object' || value === null) return value;
     const name = names.get(JSON.stringify(value));
-    if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
+    if (name !== undefined) return { $ref: `${SCHEMAS}${name}` };
     return membersOf(value);
   }
 
@@ -85,7 +86,7 @@ export function createSchemas(others: Readonly<Record<string, Schema>>): Schemas
             description: STATUS_CODES[status],
             ...fieldsOf(status),
             content: {
-              'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+              'application/problem+json': { schema: { $ref: `${SCHEMAS}Problem` } },
             },
           },
         ]);

@@ -2,9 +2,9 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { VersionInfo } from '../../gateway/config/versions/version-store.ts';
-import { BackplaneError } from '../../mesh/backplane/backplane-error.ts';
-import type { ChangeOutcome, Desk, Reading } from '../configuration-desk.ts';
+import { unheardOf, type ChangeOutcome, type Desk, type Reading } from '../configuration-desk.ts';
 import { AdminError, type Fault } from '../problem.ts';
+import { toStalenessSeconds } from '../views/last-known.ts';
 import { preconditionFailed } from './preconditions.ts';
 
 export const ChangeQuery = {
@@ -13,18 +13,18 @@ export const ChangeQuery = {
   ),
 };
 
-/** Rejects while nothing is known. */
+/** Throws a `BackplaneError` while nothing is known. */
 export function readDesk(desk: Desk): Reading {
   const reading = desk.read();
-  if (reading !== undefined) return reading;
-  throw new BackplaneError('unavailable', 'it has not told yet what there is');
+  if (reading === undefined) throw unheardOf();
+  return reading;
 }
 
 /** How old, whose and which. */
 export function sendFacts(reply: FastifyReply, { head, owner, stalenessMs }: Reading): void {
   reply.headers({
     'meshgate-config-owner': owner,
-    'meshgate-staleness': String(toSeconds(stalenessMs)),
+    'meshgate-staleness': String(toStalenessSeconds(stalenessMs)),
     ...(owner === 'backplane' && { 'meshgate-version': String(head?.version ?? 0) }),
   });
 }
@@ -42,10 +42,6 @@ export function sendAccepted(reply: FastifyReply, accepted: Accepted): void {
 /** The version that says what was asked for. */
 export function versionOf(accepted: Accepted): VersionInfo {
   return accepted.kind === 'written' ? accepted.version : accepted.current.head!;
-}
-
-export function toSeconds(ms: number): number {
-  return Math.round(ms / 100) / 10;
 }
 
 /** Throws what a change that was not made is answered with. */

@@ -1,8 +1,8 @@
 /** What stands in a certificate, for those who read the configuration. */
 import { X509Certificate } from 'node:crypto';
-import { dnsNamesOf } from '../../gateway/config/certificate-dates.ts';
+import { dnsNamesOf, toNameLine } from '../../gateway/config/certificate-dates.ts';
 import type { SharedEntry } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 
 /** The member of a certificate that is told and never taken. */
 export const DETAILS = 'details';
@@ -24,8 +24,8 @@ export function toCertificateDetails(
   const certificate = pem === undefined ? undefined : parse(pem);
   if (certificate === undefined) return undefined;
   return {
-    subject: toLine(certificate.subject),
-    issuer: toLine(certificate.issuer),
+    subject: toNameLine(certificate.subject),
+    issuer: toNameLine(certificate.issuer),
     dns_names: dnsNamesOf(certificate),
     valid_from: certificate.validFromDate.toISOString(),
     valid_until: certificate.validToDate.toISOString(),
@@ -37,11 +37,6 @@ export function toCertificateDetails(
 function certOf(value: unknown): string {
   const { cert } = (value ?? {}) as { readonly cert?: unknown };
   return typeof cert === 'string' ? cert : '';
-}
-
-/** A name of several lines; none for one that is empty. */
-function toLine(name: string | undefined): string {
-  return (name ?? '').replaceAll('\n', ', ');
 }
 
 function parse(pem: string): X509Certificate | undefined {

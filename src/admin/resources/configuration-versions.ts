@@ -1,7 +1,6 @@
 /** `/v1/config/versions` and `/v1/config/rollback`: every accepted change, who made it, who runs it, and the way back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
-import type { ConfigChange } from '../../gateway/config/comparison.ts';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
 import {
   EMPTY_DOCUMENT,
@@ -9,21 +8,21 @@ import {
 } from '../../gateway/config/versions/shared-document.ts';
 import type { StoredVersion } from '../../gateway/config/versions/version-store.ts';
 import { BackplaneError } from '../../mesh/backplane/backplane-error.ts';
-import { Listing, PageQuery, toPage } from '../listing.ts';
+import { Listing, Nullable, PageQuery, toPage } from '../listing.ts';
 import { componentRef } from '../openapi/component-ref.ts';
 import {
   assertAccepted,
   Change,
   readDesk,
   sendAccepted,
-  toSeconds,
   toVersion,
   Version,
   VersionFields,
   versionOf,
 } from './answers.ts';
-import type { ConfigurationAccess, VersionReport } from './configuration-access.ts';
+import type { ConfigurationAccess } from './configuration-access.ts';
 import { Conditions, toDocumentRefusal, toVersionTag } from './preconditions.ts';
+import { toStalenessSeconds } from '../views/last-known.ts';
 import { refusals } from './refusals.ts';
 import { noVersion, readVersion } from './stored-version.ts';
 
@@ -39,22 +38,21 @@ const NodeReport = Type.Object({
 
 const VersionDetail = Type.Object({
   ...VersionFields,
-  previous: Type.Unsafe<number | null>({
-    type: ['integer', 'null'],
-    description: 'The version before it that is kept; null: none.',
-  }),
-  changes: Type.Unsafe<readonly ConfigChange[] | null>({
-    type: ['array', 'null'],
-    items: Change,
-    description:
-      'Since the previous one; null where that is not known here, and the backplane cannot be asked.',
-  }),
+  previous: Nullable(
+    Type.Integer({ description: 'The version before it that is kept; null: none.' }),
+  ),
+  changes: Nullable(
+    Type.Array(Change, {
+      description:
+        'Since the previous one; null where that is not known here, and the backplane cannot be asked.',
+    }),
+  ),
   document: componentRef<SharedDocument>('Configuration'),
-  nodes: Type.Unsafe<readonly VersionReport[] | null>({
-    type: ['array', 'null'],
-    items: NodeReport,
-    description: 'Who runs it; null while the backplane cannot be asked.',
-  }),
+  nodes: Nullable(
+    Type.Array(NodeReport, {
+      description: 'Who runs it; null while the backplane cannot be asked.',
+    }),
+  ),
 });
 
 const VersionPath = Type.Object({ version: Type.Integer({ minimum: 1 }) });
@@ -103,7 +101,7 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
       return {
         items: page.items.map(toVersion),
         next_cursor: page.next_cursor,
-        staleness_seconds: toSeconds(store.stalenessMs()),
+        staleness_seconds: toStalenessSeconds(store.stalenessMs()),
       };
     },
   );
@@ -124,7 +122,9 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
       const version = await readVersion(store, request.params.version);
       const stalenessMs = store.stalenessMs();
       const detail = await toDetail(access, version);
-      return reply.header('meshgate-staleness', String(toSeconds(stalenessMs))).send(detail);
+      return reply
+        .header('meshgate-staleness', String(toStalenessSeconds(stalenessMs)))
+        .send(detail);
     },
   );
 

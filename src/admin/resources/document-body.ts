@@ -6,7 +6,7 @@ import { readShape, type SharedDocument } from '../../gateway/config/versions/sh
 import type { Json } from '../../mesh/backplane/backplane.ts';
 import type { Fault } from '../problem.ts';
 import { invalid } from './answers.ts';
-import { toBodyPointer } from './faults.ts';
+import { toBodyPointer, toHiddenFaults } from './faults.ts';
 
 /** Rejects with an `AdminError` (422) for what has not even the shape of one. */
 export async function parseDocumentBody(body: unknown): Promise<SharedDocument> {
@@ -30,11 +30,7 @@ export async function restoreDocument(
   if (!holdsConcealed(toJson(given))) return { document: given, faults: [] };
   const { shown } = await concealer.document(before);
   const restored = restore(toJson(given), { shown: toJson(shown), stored: toJson(before) });
-  const faults = concealedPlaces(restored).map((place) => ({
-    detail: 'stands for a value that is not known here',
-    pointer: toBodyPointer(place, body),
-    hint: 'give the value itself',
-  }));
+  const faults = toHiddenFaults(concealedPlaces(restored), body);
   return { document: restored as unknown as SharedDocument, faults };
 }
 

@@ -1,5 +1,6 @@
 /** Entries of the shared document as resources: with their names in them, and back. */
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import { isObject, type JsonObject } from '../../mesh/backplane/json-object.ts';
 import { concealedPlaces, restore } from '../../gateway/config/restoration.ts';
 import { toPointer } from '../../gateway/config/config-path.ts';
 import type { Concealed } from '../../gateway/config/concealment.ts';
@@ -7,11 +8,10 @@ import { isMapped, withEntry, type EntryKind } from '../../gateway/config/shared
 import {
   EMPTY_DOCUMENT,
   parseSharedDocument,
-  type JsonObject,
 } from '../../gateway/config/versions/shared-document.ts';
 import type { Fault } from '../problem.ts';
 import { DETAILS } from './certificate-details.ts';
-import { toBodyPointer, toResourceSteps } from './faults.ts';
+import { toBodyPointer, toHiddenFaults, toResourceSteps } from './faults.ts';
 
 /** Of a plugin the settings stand below `config`: their names are the plugin's own. */
 export function toResource(kind: EntryKind, name: string, value: Json): JsonObject {
@@ -33,7 +33,7 @@ export function parseEntryBody(
   body: unknown,
   known: Concealed<Json> | undefined,
 ): ParsedBody {
-  if (!isMapping(body)) return fault('must be an object', '#');
+  if (!isObject(body)) return fault('must be an object', '#');
   const { name: given = name, ...rest } = body;
   if (given !== name) {
     return fault(`is not ${JSON.stringify(name)}, as the path has it`, '#/name', 'leave it out');
@@ -56,14 +56,8 @@ export function parseEntryBody(
   const restored = known === undefined ? value : restore(value, known);
   const hidden = concealedPlaces(restored);
   if (hidden.length > 0) {
-    return {
-      ok: false,
-      faults: hidden.map((steps) => ({
-        detail: 'stands for a value that is not known here',
-        pointer: toBodyPointer(toResourceSteps(kind, steps), body),
-        hint: 'give the value itself',
-      })),
-    };
+    const places = hidden.map((steps) => toResourceSteps(kind, steps));
+    return { ok: false, faults: toHiddenFaults(places, body) };
   }
   const alone = parseSharedDocument(withEntry(EMPTY_DOCUMENT, kind, name, restored as JsonObject));
   if (alone.ok) return { ok: true, value: entryOf(kind, alone.document[kind]) };
@@ -84,8 +78,4 @@ function entryOf(kind: EntryKind, part: JsonObject | readonly JsonObject[]): Jso
 
 function fault(detail: string, pointer: string, hint?: string): ParsedBody {
   return { ok: false, faults: [{ detail, pointer, ...(hint !== undefined && { hint }) }] };
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

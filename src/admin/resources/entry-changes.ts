@@ -12,8 +12,9 @@ import {
   withoutEntry,
   type EntryKind,
 } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject, SharedDocument } from '../../gateway/config/versions/shared-document.ts';
+import type { SharedDocument } from '../../gateway/config/versions/shared-document.ts';
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import { assertInScope } from '../access/scope.ts';
 import type { Desk, Edit } from '../configuration-desk.ts';
 import { applyMergePatch } from '../merge-patch.ts';
@@ -52,8 +53,10 @@ export async function putEntry(
     subjectOf: (document) => findEntry(document, kind, name)?.value,
     edit({ document }): Edit {
       const known = findEntry(document, kind, name);
-      // Before and after: labels may come and go with the change.
-      if (known !== undefined) assertInScope(principal, kind, toScoped(kind, name, known.value));
+      // Before and after: labels may come and go with the change. First of all: whom it is not for
+      // is not told whether it is there.
+      const before = known === undefined && !isPatch ? (request.body as Json) : known?.value;
+      assertInScope(principal, kind, toScoped(kind, name, before));
       if (known === undefined && isPatch) return { refusal: entryNotFound(kind, name) };
       const refusal =
         toRefusal(request.headers, known === undefined ? [] : [toEntryTag(kind, known)]) ??
@@ -80,14 +83,14 @@ export async function putEntry(
 
 export async function removeEntry(
   { desk }: EntryDependencies,
-  kind: EntryKind,
+  { kind, noun }: EntryResource,
   request: FastifyRequest<EntryAsk>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { principal } = request;
   const { name } = request.params;
   const outcome = await desk.change({
-    ...authorship(request, `delete ${kind.slice(0, -1)} ${name}`),
+    ...authorship(request, `delete ${noun} ${name}`),
     subjectOf: (document) => findEntry(document, kind, name)?.value,
     edit({ document }): Edit {
       const known = findEntry(document, kind, name);

@@ -1,8 +1,9 @@
 /** The kinds of named objects that are resources, and what they are called. */
 import { Type, type TSchema } from 'typebox';
+import { NAME } from '../../gateway/config/schema/scalar.ts';
 import type { EntryKind } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
-import { componentRef } from '../openapi/component-ref.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
+import { bodyNameOf, componentRef } from '../openapi/component-ref.ts';
 
 export interface EntryResource {
   readonly kind: EntryKind;
@@ -12,10 +13,10 @@ export interface EntryResource {
   readonly noun: string;
   /** Refers to a component of the OpenAPI document, which is made of the configuration's own schema. */
   readonly schema: TSchema;
+  /** As `schema`, of what is sent to put one. */
+  readonly body: TSchema;
   readonly params: TSchema;
 }
-
-const NAME = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
 
 function define(kind: EntryKind, singular: string, ordinal = ''): EntryResource {
   return {
@@ -24,6 +25,7 @@ function define(kind: EntryKind, singular: string, ordinal = ''): EntryResource 
     plural: `${singular}s`,
     noun: singular.toLowerCase(),
     schema: componentRef<JsonObject>(singular),
+    body: componentRef<JsonObject>(bodyNameOf(singular)),
     params: Type.Object({ name: Type.String({ pattern: `^${NAME}${ordinal}$` }) }),
   };
 }

@@ -1,7 +1,7 @@
 /** The scope of a token, held against objects of the shared configuration. */
 import type { EntryKind } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { Scoped } from '../access/scope.ts';
 
 /** Without an entry: by its name alone. */
@@ -12,7 +12,6 @@ export function toScoped(kind: EntryKind, name: string, value?: Json): Scoped {
 /** Settings of a plugin are its own: none of them are labels. */
 export function labelsOf(kind: EntryKind, value?: Json): Readonly<Record<string, string>> {
   if (kind === 'plugins') return {};
-  const labels = (value as JsonObject | null | undefined)?.['labels'];
-  const isMapping = typeof labels === 'object' && labels !== null && !Array.isArray(labels);
-  return isMapping ? (labels as Record<string, string>) : {};
+  const labels = isObject(value) ? value['labels'] : undefined;
+  return isObject(labels) ? (labels as Record<string, string>) : {};
 }

@@ -8,6 +8,7 @@ import {
 import type { ConfigIssue } from '../../gateway/config/issue.ts';
 import { locateEntry, type EntryKind } from '../../gateway/config/shared-entries.ts';
 import type { SharedDocument } from '../../gateway/config/versions/shared-document.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { Fault } from '../problem.ts';
 
 /** Nobody reads more at once, and each is told in full. */
@@ -50,6 +51,15 @@ export function toEntryFaults(
   });
 }
 
+/** Of values that a body shows hidden, and that cannot be told to be those that are stored. */
+export function toHiddenFaults(places: readonly ConfigPath[], body: unknown): readonly Fault[] {
+  return places.map((place) => ({
+    detail: 'stands for a value that is not known here',
+    pointer: toBodyPointer(place, body),
+    hint: 'give the value itself',
+  }));
+}
+
 export function toAddress(kind: EntryKind, name: string): string {
   return `/v1/${kind}/${encodeURIComponent(name)}`;
 }
@@ -63,9 +73,7 @@ export function toResourceSteps(kind: EntryKind, steps: ConfigPath): ConfigPath 
 export function toBodyPointer(path: ConfigPath, body: unknown): string {
   const steps: (string | number)[] = [];
   for (const step of path) {
-    const around = valueAt(body, steps);
-    const isMapping = typeof around === 'object' && around !== null && !Array.isArray(around);
-    if (typeof step !== 'number' || !isMapping) steps.push(step);
+    if (typeof step !== 'number' || !isObject(valueAt(body, steps))) steps.push(step);
   }
   return `#${toPointer(steps)}`;
 }

@@ -7,11 +7,8 @@ import {
   type EntryKind,
   type SharedEntry,
 } from '../../gateway/config/shared-entries.ts';
-import {
-  EMPTY_DOCUMENT,
-  hashDocument,
-  type JsonObject,
-} from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
+import { EMPTY_DOCUMENT, hashDocument } from '../../gateway/config/versions/shared-document.ts';
 import type { Reading } from '../configuration-desk.ts';
 import { AdminError } from '../problem.ts';
 

@@ -25,7 +25,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 export function addSharedEntries(app: FastifyInstance, dependencies: EntryDependencies): void {
   for (const resource of ENTRY_RESOURCES) {
-    const { kind, singular, noun, schema, params } = resource;
+    const { kind, singular, noun, schema, body, params } = resource;
     const path = `/v1/${kind}/:name`;
     const operation = (verb: string, summary: string): object => ({
       operationId: `${verb}${singular}`,
@@ -59,7 +59,7 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
           ...operation('put', `Make a ${noun}, or replace it whole.`),
           querystring: EntryQuery,
           headers: Conditions,
-          body: schema,
+          body,
           response: {
             200: schema,
             201: schema,
@@ -102,7 +102,7 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
         },
         config: changes,
       },
-      (request, reply) => removeEntry(dependencies, kind, request, reply),
+      (request, reply) => removeEntry(dependencies, resource, request, reply),
     );
   }
 }

@@ -7,13 +7,14 @@ import {
   type EntryKind,
   type SharedEntry,
 } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import type { Desk } from '../configuration-desk.ts';
 import { Listing, PageQuery, toPage } from '../listing.ts';
 import { isInScope } from '../access/scope.ts';
-import { readDesk, sendFacts, toSeconds } from './answers.ts';
+import { readDesk, sendFacts } from './answers.ts';
 import { labelsOf, toScoped } from './entry-scope.ts';
 import { ENTRY_RESOURCES, type EntryResource } from './entry-resources.ts';
+import { toStalenessSeconds } from '../views/last-known.ts';
 import { refusals } from './refusals.ts';
 import { toShownEntries, type Showing } from './shown-entries.ts';
 
@@ -76,7 +77,7 @@ function addListing(
       return reply.send({
         items: toShownEntries(showing, kind, page.items),
         next_cursor: page.next_cursor,
-        staleness_seconds: toSeconds(reading.stalenessMs),
+        staleness_seconds: toStalenessSeconds(reading.stalenessMs),
       });
     },
   );

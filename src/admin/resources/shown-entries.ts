@@ -1,7 +1,7 @@
 /** Entries of the shared document as they are answered: secrets hidden, certificates explained. */
 import type { Concealer } from '../../gateway/config/concealment.ts';
 import type { EntryKind, SharedEntry } from '../../gateway/config/shared-entries.ts';
-import type { JsonObject } from '../../gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import { DETAILS, toCertificateDetails, type CertificateInForce } from './certificate-details.ts';
 import { toResource } from './entry-body.ts';
 

@@ -8,6 +8,7 @@ import { isExpired, type TokenRecord } from '../access/token-record.ts';
 import type { TokenStore } from '../access/token-store.ts';
 import { Listing, Nullable, PageQuery, toPage } from '../listing.ts';
 import { AdminError } from '../problem.ts';
+import { toStalenessSeconds } from '../views/last-known.ts';
 import { refusals } from './refusals.ts';
 
 export interface TokenDependencies {
@@ -130,7 +131,7 @@ export function addTokens(app: FastifyInstance, { tokens, clock }: TokenDependen
       return {
         items: page.items.map((token) => toToken(token, uses.get(token.id))),
         next_cursor: page.next_cursor,
-        staleness_seconds: Math.round(tokens.stalenessMs() / 100) / 10,
+        staleness_seconds: toStalenessSeconds(tokens.stalenessMs()),
       };
     },
   );

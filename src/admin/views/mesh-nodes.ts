@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import type { Backplane } from '../../mesh/backplane/backplane.ts';
 import { NODES_SPACE } from '../../mesh/node/presence.ts';
-import { isObject } from '../../mesh/registry/instance.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 
 export const MeshNode = Type.Object(
   { name: Type.String() },

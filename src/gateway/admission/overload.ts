@@ -29,15 +29,19 @@ const HISTOGRAM_RESOLUTION_MS = 10;
 export function createOverloadGuard(
   limits: OverloadLimits,
   rssBytes: () => number = () => process.memoryUsage.rss(),
+  monitor: typeof monitorEventLoopDelay = monitorEventLoopDelay,
 ): OverloadGuard {
   let histogram: IntervalHistogram | undefined;
   let timer: NodeJS.Timeout | undefined;
   let reason = '';
   let lateSamples = 0;
+  let sampledAtMs = 0;
   let rss = 0;
 
   function sample(): void {
-    const delayMs = meanDelayMs(histogram!);
+    const nowMs = performance.now();
+    const delayMs = meanDelayMs(histogram!, nowMs - sampledAtMs);
+    sampledAtMs = nowMs;
     histogram!.reset();
     try {
       rss = rssBytes();
@@ -55,8 +59,9 @@ export function createOverloadGuard(
       return reason;
     },
     start() {
-      histogram = monitorEventLoopDelay({ resolution: HISTOGRAM_RESOLUTION_MS });
+      histogram = monitor({ resolution: HISTOGRAM_RESOLUTION_MS });
       histogram.enable();
+      sampledAtMs = performance.now();
       timer = setInterval(sample, SAMPLE_INTERVAL_MS).unref();
     },
     stop() {
@@ -66,9 +71,13 @@ export function createOverloadGuard(
   };
 }
 
-/** The histogram counts from one tick of its timer to the next, so an idle loop shows the resolution. */
-function meanDelayMs(histogram: IntervalHistogram): number {
-  return histogram.count === 0 ? 0 : Math.max(0, histogram.mean / 1e6 - HISTOGRAM_RESOLUTION_MS);
+/**
+ * The histogram counts from one tick of its timer to the next, so an idle loop shows the resolution. It
+ * forgets the last tick when it is reset: where a turn takes longer than a sample, it counts nothing.
+ */
+function meanDelayMs(histogram: IntervalHistogram, sinceResetMs: number): number {
+  const betweenTicksMs = histogram.count === 0 ? sinceResetMs : histogram.mean / 1e6;
+  return Math.max(0, betweenTicksMs - HISTOGRAM_RESOLUTION_MS);
 }
 
 export function refuseOverload(guard: OverloadGuard): PathStage {

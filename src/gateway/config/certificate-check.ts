@@ -2,7 +2,8 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { findDateProblem, parseCertificates } from './certificate-dates.ts';
+import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
+import { findDateProblem, parseCertificates, toNameLine } from './certificate-dates.ts';
 import type { ConfigPath } from './config-path.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ReportProblem } from './issue.ts';
@@ -53,7 +54,7 @@ function checkTexts(
   try {
     createSecureContext({ cert, key });
   } catch (error) {
-    report(certPath, `the certificate cannot be used for TLS: ${messageOf(error)}`);
+    report(certPath, `the certificate cannot be used for TLS: ${reasonOf(error)}`);
   }
 }
 
@@ -69,7 +70,7 @@ function checkPair(
   if (certificate === undefined || privateKey === undefined) return false;
   if (certificate.checkPrivateKey(privateKey)) return true;
   report(key!.path, 'the key does not belong to the certificate', {
-    hint: `the certificate is for ${certificate.subject.replaceAll('\n', ', ')}`,
+    hint: `the certificate is for ${toNameLine(certificate.subject)}`,
   });
   return false;
 }
@@ -91,7 +92,7 @@ function readCertificate(
     }
     return certificates[0];
   } catch (error) {
-    report(path, `${name} holds a certificate that cannot be read: ${messageOf(error)}`);
+    report(path, `${name} holds a certificate that cannot be read: ${reasonOf(error)}`);
     return undefined;
   }
 }
@@ -106,7 +107,7 @@ function readKey({ pem, name, path }: Source, report: ReportProblem): KeyObject 
   try {
     return createPrivateKey(pem);
   } catch (error) {
-    report(path, `${name} holds no private key that can be read: ${messageOf(error)}`);
+    report(path, `${name} holds no private key that can be read: ${reasonOf(error)}`);
     return undefined;
   }
 }
@@ -122,8 +123,4 @@ async function readSource(
     report(path, toReadFailure(error, file));
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

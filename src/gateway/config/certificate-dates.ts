@@ -23,11 +23,16 @@ export function dnsNamesOf(certificate: X509Certificate): readonly string[] {
   return names;
 }
 
+/** A subject or issuer in one line; empty for one that has no name. */
+export function toNameLine(name: string | undefined): string {
+  return (name ?? '').replaceAll('\n', ', ');
+}
+
 export function findDateProblem(
   certificate: X509Certificate,
   nowMs: number,
 ): DateProblem | undefined {
-  const who = certificate.subject.replaceAll('\n', ', ');
+  const who = toNameLine(certificate.subject);
   const { validFromDate: from, validToDate: to } = certificate;
   if (to.getTime() < nowMs) {
     return {

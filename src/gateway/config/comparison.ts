@@ -1,7 +1,14 @@
 /** Compares two configurations part by part, and shows what differs without a secret. */
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { Redaction } from './config.ts';
 import { shownPath, shownValue } from './displayed-config.ts';
-import { HIDDEN, holdsPrivateKey, isSecretKey, withoutUserInfo } from './secret-text.ts';
+import {
+  HIDDEN,
+  holdsPrivateKey,
+  isSecretKey,
+  SHOWN_HASH_DIGITS,
+  withoutUserInfo,
+} from './secret-text.ts';
 
 /** Of one value, or of a whole object that only one side has. */
 export interface ConfigChange {
@@ -15,8 +22,6 @@ export interface ConfigChange {
 }
 
 type Shape = Readonly<Record<string, unknown>>;
-
-const SHOWN_HASH_DIGITS = 8;
 
 export class Comparison {
   readonly changes: ConfigChange[] = [];
@@ -36,7 +41,7 @@ export class Comparison {
       for (let i = 0; i < Math.max(before.length, after.length); i++) {
         this.compare(shownPath(path, i), i, before[i], after[i]);
       }
-    } else if (isShape(before) && isShape(after)) {
+    } else if (isObject(before) && isObject(after)) {
       for (const member of new Set([...Object.keys(before), ...Object.keys(after)])) {
         this.compare(shownPath(path, member), member, own(before, member), own(after, member));
       }
@@ -118,7 +123,7 @@ function toShown(
       toShown(item, shownPath(path, i), isSecretKey(key) ? key : i, hidden),
     );
   }
-  if (isShape(value)) {
+  if (isObject(value)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
     return Object.fromEntries(
       members.map(([member, item]) => {
@@ -136,10 +141,6 @@ function own(shape: Shape, key: string): unknown {
   return Object.hasOwn(shape, key) ? shape[key] : undefined;
 }
 
-function isShape(value: unknown): value is Shape {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function hasObjects(items: readonly unknown[]): boolean {
   return items.some((item) => typeof item === 'object' && item !== null);
 }
@@ -150,7 +151,7 @@ export function isEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, i) => isEqual(item, b[i]));
   }
-  if (!isShape(a) || !isShape(b)) return false;
+  if (!isObject(a) || !isObject(b)) return false;
   return (
     Object.keys(a).every((key) => isEqual(a[key], own(b, key))) &&
     Object.keys(b).every((key) => own(a, key) !== undefined || b[key] === undefined)

@@ -1,6 +1,7 @@
 /** Shared documents as they may be shown: every secret in them hidden, all else as it is written. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import { toPointer, type ConfigPath } from './config-path.ts';
 import type { Redaction } from './config.ts';
 import { shownPath } from './displayed-config.ts';
@@ -15,7 +16,7 @@ import {
   type EntryKind,
   type SharedEntry,
 } from './shared-entries.ts';
-import { SHARED_KEYS, type JsonObject, type SharedDocument } from './versions/shared-document.ts';
+import { SHARED_KEYS, type SharedDocument } from './versions/shared-document.ts';
 
 /** A secret's place. `path` is as `diff` names it, `text` what may be shown instead. */
 export interface HiddenPlace extends Redaction {
@@ -54,12 +55,12 @@ export function createConcealer(catalogue: PluginCatalogue): Concealer {
   }
 
   function entries(kind: EntryKind, all: readonly SharedEntry[]): readonly Concealed<Json>[] {
-    const unseen = all.filter(({ value }) => !isObject(value) || !known.has(value));
+    const unseen = all.filter(({ value }) => !isCompound(value) || !known.has(value));
     const secrets = unseen.length === 0 ? new Set<string>() : secretsIn(kind, unseen);
     const fresh = new Map(
       unseen.map((entry, i) => [entry, concealEntry(kind, entry, i, secrets, catalogue)]),
     );
-    for (const [{ value }, concealed] of fresh) if (isObject(value)) known.set(value, concealed);
+    for (const [{ value }, concealed] of fresh) if (isCompound(value)) known.set(value, concealed);
     return all.map((entry) => fresh.get(entry) ?? known.get(entry.value as object)!);
   }
 
@@ -155,7 +156,7 @@ class Walk {
       );
       return items.every((item, i) => item === value[i]) ? value : items;
     }
-    if (isObject(value)) {
+    if (isCompound(value)) {
       const members = Object.entries(value as JsonObject) as [string, Json][];
       const shown = members.map(([key, member]): [string, Json] => [
         key,
@@ -206,6 +207,7 @@ function isPluginList({ steps }: Place): boolean {
   );
 }
 
-function isObject(value: unknown): value is object {
+/** A list too. */
+function isCompound(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,5 @@
 /** Why a file could not be read, or the data directory not be written, in words. */
+import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 
 /** E.g. `the file /etc/a.pem does not exist`. The name is left out where the reader knows it. */
 export function toReadFailure(error: unknown, file?: string): string {
@@ -36,6 +37,6 @@ const NOT_WRITABLE: Readonly<Record<string, string>> = {
 export function toDataDirFailure(error: unknown, dataDir: string): string {
   const { code = '' } = error as NodeJS.ErrnoException;
   const why = NOT_WRITABLE[code];
-  if (why === undefined) return error instanceof Error ? error.message : String(error);
+  if (why === undefined) return reasonOf(error);
   return `the data directory ${dataDir} cannot be written: ${why} (${code}); mend that, or set \`dataDir\` to a folder that can be`;
 }

@@ -2,6 +2,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CertificateConfig, Config } from './config.ts';
+import { createPaced } from './paced.ts';
 
 export interface LastGood {
   readonly hash: string;
@@ -46,32 +47,28 @@ export async function readLastGood(dataDir: string): Promise<LastGood | undefine
 }
 
 export interface LastGoodKeeper {
-  /** Saves one after the other; of those that wait, only the newest. */
+  /** Saves one after the other, a second apart; of those that wait, only the newest. */
   keep(dataDir: string, lastGood: LastGood): void;
-  /** Resolves when nothing is being saved any more. */
+  /** Saves at once what waits; resolves when nothing is being saved any more. */
   settled(): Promise<void>;
 }
 
+/** What is changed all the time is written all the time, and nobody reads it. */
+const REST_MS = 1_000;
+
 /** Two reloads in a row must not write the same file at once, nor leave the older one. */
 export function createLastGoodKeeper(onFailure: (error: unknown) => void): LastGoodKeeper {
-  let next: { readonly dataDir: string; readonly lastGood: LastGood } | undefined;
-  let saving: Promise<void> | undefined;
-
-  async function saveAll(): Promise<void> {
-    while (next !== undefined) {
-      const { dataDir, lastGood } = next;
-      next = undefined;
-      await saveLastGood(dataDir, lastGood).catch(onFailure);
-    }
-    saving = undefined;
-  }
-
+  let next: { readonly dataDir: string; readonly lastGood: LastGood };
+  const saving = createPaced(
+    () => saveLastGood(next.dataDir, next.lastGood).catch(onFailure),
+    REST_MS,
+  );
   return {
     keep(dataDir, lastGood) {
       next = { dataDir, lastGood };
-      saving ??= saveAll();
+      saving.want();
     },
-    settled: async () => saving,
+    settled: () => saving.settled(),
   };
 }
 

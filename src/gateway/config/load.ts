@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import { checkCertificates } from './certificate-check.ts';
 import { toPathText, toPointer } from './config-path.ts';
 import type { Config } from './config.ts';
@@ -13,6 +14,7 @@ import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
+import { DEFAULT_DATA_DIR } from './schema/document.ts';
 import { readSourceDocument, type SourceDocument } from './source-document.ts';
 import { createSubstituter } from './substitute.ts';
 import { validate, type Validation } from './validate.ts';
@@ -103,7 +105,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   if (own.value === null)
     return notLoaded(file, ownFiles, 'the file is empty', 'begin with meshgate: 1');
   const owner: ConfigOwner = ownsSharedPart(own.value) ? 'file' : 'backplane';
-  const shared = owner === 'backplane' && isMapping(own.value) ? options.shared : undefined;
+  const shared = owner === 'backplane' && isObject(own.value) ? options.shared : undefined;
   const sharedSubstituter = createSubstituter({
     ...sources,
     refuse: createReferenceGuard({
@@ -140,12 +142,8 @@ function isUnresolved(reference: PemReference, { unresolved }: SourceDocument): 
 
 /** As the file has it, which is looked at only later. */
 function dataDirOf(value: unknown, directory: string): string {
-  const dataDir = isMapping(value) ? value['dataDir'] : undefined;
-  return resolve(directory, typeof dataDir === 'string' ? dataDir : './.meshgate');
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const dataDir = isObject(value) ? value['dataDir'] : undefined;
+  return resolve(directory, typeof dataDir === 'string' ? dataDir : DEFAULT_DATA_DIR);
 }
 
 function createReport(problems: Problem[]): ReportProblem {

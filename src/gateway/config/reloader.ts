@@ -1,4 +1,5 @@
 /** Keeps the running snapshot at what the configuration file says: all of a change, or nothing of it. */
+import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { CompiledSnapshot } from './compile.ts';
 import type { Config } from './config.ts';
@@ -93,7 +94,7 @@ export class Reloader {
       return true;
     } catch (error) {
       if (this.#frozen) return false;
-      onRefused([toClippedLine(error instanceof Error ? error.message : String(error))]);
+      onRefused([toClippedLine(reasonOf(error))]);
       return false;
     }
   }

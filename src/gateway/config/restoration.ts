@@ -1,10 +1,10 @@
 /** Puts the secrets back into what was shown without them, changed, and is to be written. */
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import { isObject } from '../../mesh/backplane/json-object.ts';
 import { isEqual } from './comparison.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { Concealed } from './concealment.ts';
 import { isConcealed } from './secret-text.ts';
-import type { JsonObject } from './versions/shared-document.ts';
 
 /** Whether a value holds anything that was shown in place of a secret. */
 export function holdsConcealed(value: Json): boolean {
@@ -41,8 +41,8 @@ export function restore(
       stored as readonly Json[],
     );
   }
-  if (!isMapping(given)) return given === shown ? stored : given;
-  if (!isMapping(shown) || !isMapping(stored)) return given;
+  if (!isObject(given)) return given === shown ? stored : given;
+  if (!isObject(shown) || !isObject(stored)) return given;
   const members = Object.entries(given).map(([key, member]) => {
     if (member === undefined || !Object.hasOwn(shown, key)) return [key, member] as const;
     return [key, restore(member, { shown: shown[key]!, stored: stored[key]! })] as const;
@@ -84,19 +84,13 @@ function sourceOf(
 
 /** A name, or the one key of a mapping in a list of plugins. */
 function identityOf(item: Json): string | undefined {
-  if (!isMapping(item)) return undefined;
+  if (!isObject(item)) return undefined;
   const { name } = item;
   if (typeof name === 'string') return `name ${name}`;
   const [key, ...others] = Object.keys(item);
-  return key !== undefined && others.length === 0 && isMapping(item[key])
-    ? `key ${key}`
-    : undefined;
+  return key !== undefined && others.length === 0 && isObject(item[key]) ? `key ${key}` : undefined;
 }
 
 function countOf(list: readonly Json[], identity: string): number {
   return list.filter((item) => identityOf(item) === identity).length;
-}
-
-function isMapping(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -21,7 +21,8 @@ export function holdsPrivateKey(text: string): boolean {
   return text.includes('PRIVATE KEY-----');
 }
 
-const SHOWN_HASH_DIGITS = 8;
+/** Of a hash: enough to tell it from another. */
+export const SHOWN_HASH_DIGITS = 8;
 const HASH = /^sha256:[0-9A-Fa-f]{64}$/;
 const SHOWN_HASH = /^sha256:[0-9A-Fa-f]{8}…$/;
 /** Names a secret and is none; a default (`${VAR:-…}`) may be one. */

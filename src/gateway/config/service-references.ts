@@ -1,7 +1,7 @@
 /** Which routes of a shared document name which services. */
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import { isObject, type JsonObject } from '../../mesh/backplane/json-object.ts';
 import type { ConfigPath } from './config-path.ts';
-import type { JsonObject } from './versions/shared-document.ts';
 
 export interface ServiceReference {
   readonly service: string;
@@ -22,7 +22,7 @@ function inList(list: Json | undefined, key: string): readonly ServiceReference[
 }
 
 function inTarget(target: Json | undefined, path: ConfigPath): readonly ServiceReference[] {
-  if (typeof target !== 'object' || target === null || Array.isArray(target)) return [];
-  const { service } = target as JsonObject;
+  if (!isObject(target)) return [];
+  const { service } = target;
   return typeof service === 'string' ? [{ service, path: [...path, 'service'] }] : [];
 }

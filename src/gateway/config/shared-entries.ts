@@ -1,7 +1,8 @@
 /** The named objects of a shared document: found, put and taken out by name, all else left as it was written. */
 import type { Json } from '../../mesh/backplane/backplane.ts';
+import type { JsonObject } from '../../mesh/backplane/json-object.ts';
 import type { ConfigPath } from './config-path.ts';
-import { SHARED_KEYS, type JsonObject, type SharedDocument } from './versions/shared-document.ts';
+import { SHARED_KEYS, type SharedDocument } from './versions/shared-document.ts';
 
 export type EntryKind = keyof SharedDocument;
 

@@ -4,6 +4,7 @@ import type { ConfigPath } from './config-path.ts';
 import type { ReportProblem } from './issue.ts';
 import { tooDeepOffset } from './source-depth.ts';
 import type { Substituter } from './substitute.ts';
+import type { SubstitutedValue } from './substitutions.ts';
 import { MAX_DEPTH, TOO_DEEP, TreeReader, Unreadable } from './tree-reader.ts';
 
 export interface Position {
@@ -15,13 +16,6 @@ export interface Position {
 
 export interface SyntaxProblem extends Position {
   readonly message: string;
-}
-
-/** A value that was substituted. */
-export interface SubstitutedValue {
-  /** The file's own text, e.g. `${JWT_SECRET}`. */
-  readonly text: string;
-  readonly value: string;
 }
 
 export interface SourceDocument {
@@ -74,8 +68,8 @@ export function readSourceDocument(
   return {
     value,
     syntaxProblems,
-    substitutions: reader.substitutions,
-    unresolved: reader.unresolved,
+    substitutions: reader.substitutions.values,
+    unresolved: reader.substitutions.unresolved,
     locate: (path, at) => positionAt(reader.offsetOf(document.contents, path, at)),
   };
 }

@@ -30,6 +30,12 @@ export interface Substituter {
   readonly files: ReadonlySet<string>;
 }
 
+/** Leaves texts as they are written. */
+export const AS_WRITTEN: Substituter = {
+  substitute: (text) => ({ value: text, fromOutside: false }),
+  files: new Set(),
+};
+
 /** `$${` is an escape; else `${…}` up to the next brace. */
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?$/s;

@@ -1,9 +1,9 @@
 /** Makes plain data of YAML's nodes: aliases, merges and substitutions resolved, with what is wrong in it reported. */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
-import { toPointer, type ConfigPath } from './config-path.ts';
+import type { ConfigPath } from './config-path.ts';
 import type { ReportProblem } from './issue.ts';
-import type { SubstitutedValue } from './source-document.ts';
 import type { Substituter } from './substitute.ts';
+import { Substitutions } from './substitutions.ts';
 
 /** Values that aliases may come to, all together: far more than a use, far less than a bomb. */
 const MAX_VALUES = 2_000_000;
@@ -23,9 +23,7 @@ export class Unreadable extends Error {
 type Entry = { readonly key: Node | undefined; readonly value: Node | null };
 
 export class TreeReader {
-  readonly substitutions = new Map<string, SubstitutedValue>();
-  readonly unresolved = new Set<string>();
-  readonly #substituter: Substituter;
+  readonly substitutions: Substitutions;
   readonly #report: ReportProblem;
   /** Anchors met so far: an alias refers to the last one before it. */
   readonly #anchors = new Map<string, Node>();
@@ -37,7 +35,7 @@ export class TreeReader {
   #values = 0;
 
   constructor(substituter: Substituter, report: ReportProblem) {
-    this.#substituter = substituter;
+    this.substitutions = new Substitutions(substituter, report);
     this.#report = report;
   }
 
@@ -140,17 +138,7 @@ export class TreeReader {
 
   #readScalar(node: Scalar): unknown {
     const { value } = node;
-    if (typeof value !== 'string' || !value.includes('${')) return value;
-    const found = this.#substituter.substitute(value);
-    if (found.problem !== undefined) {
-      this.unresolved.add(toPointer(this.#path));
-      this.#report(this.#path.slice(), found.problem, { hint: found.hint });
-      return value;
-    }
-    if (found.fromOutside) {
-      this.substitutions.set(toPointer(this.#path), { text: value, value: found.value });
-    }
-    return found.value;
+    return typeof value === 'string' ? this.substitutions.resolve(value, this.#path) : value;
   }
 
   #below<T>(step: string | number, read: () => T): T {

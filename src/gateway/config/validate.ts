@@ -11,7 +11,8 @@ import { checkSchema, prune, withoutConsequences, type Pruned } from './schema-c
 import { toProblem } from './schema-problem.ts';
 import type { SchemaValidator } from './schema-validator.ts';
 import type { RawDocument } from './schema/document.ts';
-import type { SubstitutedValue } from './source-document.ts';
+import { HIDDEN } from './secret-text.ts';
+import type { SubstitutedValue } from './substitutions.ts';
 
 export interface ValidationInput {
   /** Plain data; defaults are filled into it, and faulty values taken out. */
@@ -130,7 +131,7 @@ function hiddenValuesOf(
     if (substitutions.has(pointer)) continue;
     const path = parsePointer(pointer, value);
     for (const secret of textsWithin(valueAt(value, path))) {
-      hidden.push({ path, text: '(hidden)', value: secret });
+      hidden.push({ path, text: HIDDEN, value: secret });
     }
   }
   return hidden;

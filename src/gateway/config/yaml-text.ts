@@ -1,8 +1,10 @@
 /** Reads YAML that came over the network: as data alone, bounded, and without holding up the event loop. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 import { toPathText } from './config-path.ts';
 import { readSourceDocument } from './source-document.ts';
+import { AS_WRITTEN } from './substitute.ts';
 
 export type YamlReading =
   | { readonly ok: true; readonly value: unknown }
@@ -23,11 +25,7 @@ export type YamlMessage =
 /** Substitutions stay as they are written. */
 export function parseYaml(text: string): YamlReading {
   const problems: string[] = [];
-  const asWritten = {
-    substitute: (value: string) => ({ value, fromOutside: false }),
-    files: new Set<string>(),
-  };
-  const { value, syntaxProblems } = readSourceDocument(text, asWritten, (path, message) => {
+  const { value, syntaxProblems } = readSourceDocument(text, AS_WRITTEN, (path, message) => {
     problems.push(`${toPathText(path)}: ${message}`);
   });
   for (const { line, column, message } of syntaxProblems) {
@@ -55,8 +53,7 @@ export async function readYaml(text: string): Promise<YamlReading> {
     });
     return message.ok ? { ok: true, value: JSON.parse(message.json) as unknown } : message;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [`it is too much to read: ${reason}`] };
+    return { ok: false, problems: [`it is too much to read: ${reasonOf(error)}`] };
   } finally {
     clearTimeout(timer);
     await worker.terminate();

@@ -1,7 +1,5 @@
 /** What of a message is not shown to whoever watches traffic: credentials, by their names and by their looks. */
-
-/** Stands in the place of what is not shown. */
-const HIDDEN = '(hidden)';
+import { HIDDEN } from '../config/secret-text.ts';
 
 /** Names that the configuration says carry secrets, in lower case. */
 export interface SecretNames {

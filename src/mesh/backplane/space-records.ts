@@ -20,6 +20,10 @@ export class SpaceRecords<R extends StoredRecord = StoredRecord> {
     return this.#kinds.values().every((records) => records.size === 0);
   }
 
+  count(kind: RecordKind): number {
+    return this.#of(kind).size;
+  }
+
   get(kind: RecordKind, id: string): R | undefined {
     return this.#of(kind).get(id);
   }

@@ -5,8 +5,8 @@ import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Json } from '../backplane/backplane.ts';
 import { toEndpointId } from '../endpoint.ts';
-import { isObject } from '../registry/instance.ts';
-import { findAdvertisedHost, type Destination } from './advertised-host.ts';
+import { isObject } from '../backplane/json-object.ts';
+import { findAdvertisedHost, isAnywhere, type Destination } from './advertised-host.ts';
 
 export interface AdminAddress {
   /** `host:port`; an IPv6 address in brackets. */
@@ -20,8 +20,6 @@ export interface AdminAddress {
 
 const ADDRESS = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$/;
 
-const ANYWHERE = new Set(['0.0.0.0', '::']);
-
 /** `bound` is what the system gave; `towards` is where the backplane is, if not on this machine alone. */
 export async function toAdminAddress(
   bound: Destination,
@@ -30,7 +28,7 @@ export async function toAdminAddress(
 ): Promise<AdminAddress> {
   const { port } = bound;
   let { host } = bound;
-  if (ANYWHERE.has(host)) {
+  if (isAnywhere(host)) {
     host = towards === undefined ? '127.0.0.1' : await findAdvertisedHost(towards);
   }
   const address = toEndpointId(host, port);

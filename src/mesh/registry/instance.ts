@@ -1,5 +1,6 @@
 /** An instance of a service as the registry knows it. */
 import type { Json, StoredRecord } from '../backplane/backplane.ts';
+import { isObject } from '../backplane/json-object.ts';
 
 /** What an instance says of itself. */
 export interface InstanceSpec {
@@ -85,10 +86,6 @@ export function parseInstance(service: string, record: StoredRecord): Instance |
     generation,
     owner,
   };
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function isWeight(weight: unknown): weight is number {

@@ -1,6 +1,7 @@
 /** What an operator said of an endpoint; it stands until an operator takes it back. */
 import type { Json, StoredRecord } from '../backplane/backplane.ts';
-import { isObject, isWeight } from './instance.ts';
+import { isObject } from '../backplane/json-object.ts';
+import { isWeight } from './instance.ts';
 
 export interface Override {
   /** In place of the instance's own; undefined leaves that in force. */

@@ -1,6 +1,6 @@
 /** What a node publishes of its edges: the form on the backplane, bounded in size, and its reading. */
 import type { Json } from '../backplane/backplane.ts';
-import { isObject } from '../registry/instance.ts';
+import { isObject } from '../backplane/json-object.ts';
 import { BUCKETS } from './latency-buckets.ts';
 import type { EdgeCounts } from './recorder.ts';
 

@@ -1,6 +1,6 @@
 /** What all nodes see of the mesh's calls: who calls whom, how often, how well and how fast. */
 import type { Backplane } from '../backplane/backplane.ts';
-import { percentile } from './latency-buckets.ts';
+import { BUCKETS, percentile } from './latency-buckets.ts';
 import { addBuckets, type EdgeCounts } from './recorder.ts';
 import { parseReport, TOPOLOGY_SPACE, type TopologyReport } from './report.ts';
 
@@ -72,29 +72,27 @@ export function toTraffic(
   reports: readonly NodeReport[],
   counts: (destination: string) => boolean,
 ): { readonly nodes: readonly NodeTraffic[]; readonly total: Traffic } {
-  const windows = reports.map(({ report: { windowMs, edges } }) => ({
+  const counted = reports.map(({ node, report: { source, windowMs, edges } }) => ({
+    node,
+    source,
     windowMs,
     edges: edges.filter(({ destination }) => counts(destination)),
   }));
   return {
-    nodes: reports.map(({ node, report: { source } }, i) => ({
-      node,
-      source,
-      traffic: sumOf([windows[i]!]),
-    })),
-    total: sumOf(windows),
+    nodes: counted.map((one) => ({ node: one.node, source: one.source, traffic: sumOf([one]) })),
+    total: sumOf(counted),
   };
 }
 
 function sumOf(windows: readonly Pick<TopologyReport, 'windowMs' | 'edges'>[]): Traffic {
   let requestsPerSecond = 0;
   let errorsPerSecond = 0;
-  let buckets: ArrayLike<number> = [];
+  const buckets = new Float64Array(BUCKETS);
   for (const { windowMs, edges } of windows) {
     for (const edge of edges) {
-      requestsPerSecond += (edge.calls * 1000) / windowMs;
-      errorsPerSecond += (edge.errors * 1000) / windowMs;
-      buckets = addBuckets(buckets, edge.buckets);
+      requestsPerSecond += toRate(edge.calls, windowMs);
+      errorsPerSecond += toRate(edge.errors, windowMs);
+      for (let i = 0; i < edge.buckets.length; i++) buckets[i]! += edge.buckets[i]!;
     }
   }
   return {
@@ -105,12 +103,17 @@ function sumOf(windows: readonly Pick<TopologyReport, 'windowMs' | 'edges'>[]): 
   };
 }
 
+/** In a second. */
+function toRate(count: number, windowMs: number): number {
+  return (count * 1000) / windowMs;
+}
+
 function addReport(sums: Map<string, Sum>, node: string, report: TopologyReport): void {
   const { source, windowMs, edges } = report;
   for (const counts of edges) {
     const key = `${source}\0${counts.destination}`;
     const known = sums.get(key);
-    const rate = (counts.calls * 1000) / windowMs;
+    const rate = toRate(counts.calls, windowMs);
     if (known === undefined) {
       sums.set(key, { source, counts, requestsPerSecond: rate, nodes: [node] });
       continue;

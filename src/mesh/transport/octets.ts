@@ -1,4 +1,5 @@
 /** Which octets HTTP/1.1 allows where, as tables that a scan can index. */
+import { FORBIDDEN_IN_VALUE, TOKEN } from '../../plugins/sdk/field-syntax.ts';
 
 function tableOf(allowed: (octet: number) => boolean): Uint8Array {
   const table = new Uint8Array(256);
@@ -6,14 +7,11 @@ function tableOf(allowed: (octet: number) => boolean): Uint8Array {
   return table;
 }
 
-const TOKEN_CHARACTERS =
-  "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 /** tchar (RFC 9110 §5.6.2): what field names and methods are made of. */
-export const IS_TOKEN = tableOf((octet) => TOKEN_CHARACTERS.includes(String.fromCharCode(octet)));
+export const IS_TOKEN = tableOf((octet) => TOKEN.test(String.fromCharCode(octet)));
 
 /** field-vchar, space, tab and obs-text (RFC 9110 §5.5): everything but control octets. */
-export const IS_VALUE = tableOf((octet) => octet === 0x09 || (octet >= 0x20 && octet !== 0x7f));
+export const IS_VALUE = tableOf((octet) => !FORBIDDEN_IN_VALUE.test(String.fromCharCode(octet)));
 
 /** What a request target may hold: visible octets, no space (RFC 9112 §3.2). */
 export const IS_TARGET = tableOf((octet) => octet > 0x20 && octet !== 0x7f);

@@ -16,10 +16,15 @@ import { RateLimitConfig, type CountedBy } from './schema.ts';
 /** Optional in the schema: only a consumer that was asked for can be missed. */
 const byOf = ({ by = 'consumer' }: RateLimitConfig): CountedBy => by;
 
+/** What of the caller has to be known for it; undefined where anybody can be counted. */
+function partOfCaller(by: CountedBy | undefined): 'consumer' | 'claim' | undefined {
+  if (by === 'consumer') return by;
+  return typeof by === 'object' && 'claim' in by ? 'claim' : undefined;
+}
+
 /** After authentication only where the key depends on it: elsewhere a flood is best refused first. */
 function stageOf(config: RateLimitConfig): 'edge' | 'shape' {
-  const by = byOf(config);
-  return by === 'consumer' || (typeof by === 'object' && 'claim' in by) ? 'shape' : 'edge';
+  return partOfCaller(byOf(config)) === undefined ? 'edge' : 'shape';
 }
 
 function check(config: RateLimitConfig): ConfigIssue[] {
@@ -57,8 +62,7 @@ function bindCost(cost: RateLimitConfig['cost']): (method: string) => number {
 }
 
 function needsCaller({ by }: RateLimitConfig): ConfigIssue | undefined {
-  const what =
-    by === 'consumer' ? by : typeof by === 'object' && 'claim' in by ? 'claim' : undefined;
+  const what = partOfCaller(by);
   if (what === undefined) return undefined;
   return { path: 'by', message: `nobody has a ${what} on this route: each address is counted` };
 }

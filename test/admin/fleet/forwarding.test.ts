@@ -225,7 +225,7 @@ describe('a request id', () => {
 });
 
 describe('a body that comes slowly', () => {
-  it('passes through piece by piece', async () => {
+  it('arrives whole', async () => {
     const { a, token } = await startFleet();
     const sent = request({
       host: '127.0.0.1',

@@ -500,4 +500,25 @@ describe('tokens with a scope', () => {
     expect((await admin.get('/v1/config', own)).status).toBe(403);
     expect((await admin.get('/v1/consumers/acme', own)).status).toBe(403);
   });
+
+  it('are not told whether there is what they are not for', async () => {
+    const admin = await startConfigured();
+    const made = await admin.post('/v1/tokens', {
+      name: 'shop',
+      role: 'operator',
+      scope: { services: { prefixes: ['shop-'] }, routes: { labels: { team: 'shop' } } },
+    });
+    const own = { authorization: `Bearer ${String(made.body['token'])}` };
+    for (const path of ['/v1/services/payments', '/v1/services/nobody', '/v1/routes/nobody']) {
+      const answers = [
+        await admin.patch(path, {}, own),
+        await admin.put(path, {}, { ...own, 'if-match': '"other"' }),
+        await admin.put(path, { name: 'wrong' }, own),
+        await admin.put(path, { labels: 5, to: '(hidden)' }, own),
+        await admin.remove(path, own),
+        await admin.get(path, own),
+      ];
+      expect([path, answers.map(({ status }) => status)]).toEqual([path, answers.map(() => 403)]);
+    }
+  });
 });

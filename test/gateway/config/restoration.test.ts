@@ -8,6 +8,12 @@ import type { Json } from '../../../src/mesh/backplane/backplane.ts';
 
 const HIDDEN = '(hidden)';
 
+/** Items without a name, as they are stored and as they are shown. */
+const A = { i: 'a', s: 's:a' };
+const B = { i: 'b', s: 's:b' };
+const SHOWN_A = { i: 'a', s: HIDDEN };
+const SHOWN_B = { i: 'b', s: HIDDEN };
+
 /** As concealed: what holds no secret is the same value. */
 function hide(stored: Json): Json {
   if (typeof stored === 'string') return stored.startsWith('s:') ? HIDDEN : stored;
@@ -59,35 +65,12 @@ describe('a secret that comes back hidden', () => {
       [{ jwt: { secret: 's:1' } }],
       [{ cors: {} }, { jwt: { secret: 's:1', leeway: '1s' } }],
     ],
-    [
-      'follows what is unchanged around it',
-      [
-        { i: 'b', s: HIDDEN },
-        { i: 'a', s: HIDDEN },
-      ],
-      [
-        { i: 'a', s: 's:a' },
-        { i: 'b', s: 's:b' },
-      ],
-      [
-        { i: 'b', s: 's:b' },
-        { i: 'a', s: 's:a' },
-      ],
-    ],
+    ['follows what is unchanged around it', [SHOWN_B, SHOWN_A], [A, B], [B, A]],
     [
       'stays in its place while all others do',
-      [
-        { i: 'a', s: HIDDEN },
-        { i: 'c', s: HIDDEN },
-      ],
-      [
-        { i: 'a', s: 's:a' },
-        { i: 'b', s: 's:b' },
-      ],
-      [
-        { i: 'a', s: 's:a' },
-        { i: 'c', s: 's:b' },
-      ],
+      [SHOWN_A, { ...SHOWN_B, i: 'c' }],
+      [A, B],
+      [A, { ...B, i: 'c' }],
     ],
     [
       'is told from an equal one by its place',
@@ -104,18 +87,7 @@ describe('a secret that comes back hidden', () => {
     ['there was none', { a: HIDDEN }, { b: 's:1' }, [['a']]],
     ['something else stood there', { a: HIDDEN }, { a: { b: 's:1' } }, [['a']]],
     ['nothing was secret', { a: HIDDEN }, { a: 'x' }, [['a']]],
-    [
-      'its item is not known again',
-      [
-        { i: 'c', s: HIDDEN },
-        { i: 'a', s: HIDDEN },
-      ],
-      [
-        { i: 'a', s: 's:a' },
-        { i: 'b', s: 's:b' },
-      ],
-      [[0, 's']],
-    ],
+    ['its item is not known again', [{ ...SHOWN_B, i: 'c' }, SHOWN_A], [A, B], [[0, 's']]],
     ['one of several equal ones is gone', [HIDDEN], ['s:1', 's:2'], [[0]]],
     [
       'another has taken its name',

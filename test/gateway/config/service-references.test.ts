@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { serviceReferencesOf } from '../../../src/gateway/config/service-references.ts';
-import type { JsonObject } from '../../../src/gateway/config/versions/shared-document.ts';
+import type { JsonObject } from '../../../src/mesh/backplane/json-object.ts';
 
 it.each<[JsonObject, readonly string[]]>([
   [{}, []],

@@ -125,8 +125,12 @@ describe('certificates of all listeners', () => {
   });
 
   it('are refused by a name that no resource could have', async () => {
-    expect(await faultsOf({ 'a b': api })).toEqual([
-      'certificates["a b"]: "a b" is no name for a certificate',
+    expect(await faultsOf({ 'a b': api })).toEqual(['certificates["a b"]: "a b" cannot be a name']);
+    // What else is wrong with it is told too.
+    expect(await faultsOf({ 'a b': 5, 'c d': { cert: 5, key: '' } })).toEqual([
+      'certificates["a b"]: expected a mapping, got 5',
+      'certificates["c d"].cert: expected a text, got 5',
+      expect.stringContaining('certificates["c d"].key: must not be empty'),
     ]);
   });
 

@@ -85,6 +85,33 @@ export function echo(intake: Intake, downstream: Downstream): void {
   });
 }
 
+/** What `pour` has done so far. */
+export interface Poured {
+  /** Chunks. */
+  sent: number;
+  /** How often it had to wait for the client. */
+  held: number;
+}
+
+/** Answers with `count` times `chunk` (Infinity: without end), as fast as the client takes it. */
+export function pour(downstream: Downstream, chunk: Uint8Array, count: number): Poured {
+  const poured = { sent: 0, held: 0 };
+  const pump = (): void => {
+    while (poured.sent < count) {
+      poured.sent++;
+      if (!downstream.write(chunk)) {
+        poured.held++;
+        return;
+      }
+    }
+    downstream.end();
+  };
+  downstream.head(200, '', [], count === Infinity ? undefined : count * chunk.length);
+  downstream.observer = { ...downstream.observer!, onDrain: pump };
+  pump();
+  return poured;
+}
+
 export function readBody(
   intake: Intake,
   done: (body: Buffer, trailers: readonly string[] | undefined, error: Error | undefined) => void,

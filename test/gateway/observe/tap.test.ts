@@ -1,3 +1,4 @@
+/** Who watches traffic sees what fits, as much as was asked for, and holds up nobody. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseStatuses, type TapFilter } from '../../../src/gateway/observe/tap-filter.ts';
 import {

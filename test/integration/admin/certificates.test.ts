@@ -8,7 +8,7 @@ import { newKey } from '../../gateway/config/versions/version-node.ts';
 import { createAuthority, type Authority } from '../../gateway/listener/certificates.ts';
 import { RedisProcess } from '../../redis/redis-process.ts';
 import { startGateway, until, type TestGateway } from '../gateway-fixture.ts';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 
 interface Node {
   readonly gateway: TestGateway;
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 async function start(name: string, env: Readonly<Record<string, string>>): Promise<Node> {
-  const port = await findFreePort();
+  const port = await freePort();
   const gateway = await startGateway(
     {
       node: { name },

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 import { startGateway, until } from '../gateway-fixture.ts';
 import { listen } from '../protocols/origins.ts';
 
@@ -14,7 +14,7 @@ interface Asked {
 }
 
 async function start(config: Record<string, unknown>) {
-  const port = await findFreePort();
+  const port = await freePort();
   const gateway = await startGateway({ admin: { address: `127.0.0.1:${port}` }, ...config });
   onTestFinished(() => gateway.stop());
   const token = await readFile(join(gateway.directory, '.meshgate/admin-token'), 'utf8');

@@ -12,7 +12,7 @@ import type { Verb } from '../../../src/cli/verb.ts';
 import type { VersionDetail } from '../../../src/cli/config-versions.ts';
 import { runVerb, type VerbRun } from '../../cli/verb-run.ts';
 import { startGateway } from '../gateway-fixture.ts';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 
 interface Ran extends VerbRun {
   /** Of standard output. */
@@ -20,7 +20,7 @@ interface Ran extends VerbRun {
 }
 
 it('applies a file, tells of it, and takes it back', { timeout: 60_000 }, async () => {
-  const port = await findFreePort();
+  const port = await freePort();
   const gateway = await startGateway({ admin: { address: `127.0.0.1:${port}` } });
   onTestFinished(() => gateway.stop());
   const { directory } = gateway;
@@ -78,7 +78,7 @@ it('applies a file, tells of it, and takes it back', { timeout: 60_000 }, async 
 });
 
 it('shows requests as they happen', { timeout: 60_000 }, async () => {
-  const port = await findFreePort();
+  const port = await freePort();
   const gateway = await startGateway({
     admin: { address: `127.0.0.1:${port}` },
     routes: [{ name: 'hello', match: { path: '/hello' }, respond: { status: 200, body: 'hi' } }],

@@ -1,6 +1,6 @@
 /** The doors that hostile bytes come in by: a plain socket, and one under TLS. */
 import { once } from 'node:events';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect } from 'vitest';
 import { connectRaw, parseAnswer, RawClient } from '../../gateway/exchange/raw-client.ts';
 import type { TestGateway } from '../gateway-fixture.ts';
@@ -12,7 +12,15 @@ export type DoorName = (typeof DOORS)[number];
 /** A connection to drive byte by byte; over TLS it speaks HTTP/1.1 by ALPN. */
 export async function knock(gateway: TestGateway, door: DoorName = 'http'): Promise<RawClient> {
   if (door === 'http') return connectRaw(gateway.httpPort);
-  const socket = connectTls({
+  const socket = dialTls(gateway);
+  const client = new RawClient(socket);
+  await once(socket, 'secureConnect');
+  return client;
+}
+
+/** Not connected yet. */
+export function dialTls(gateway: TestGateway): TLSSocket {
+  return connectTls({
     port: gateway.httpsPort,
     host: '127.0.0.1',
     servername: 'localhost',
@@ -20,9 +28,6 @@ export async function knock(gateway: TestGateway, door: DoorName = 'http'): Prom
     // The gateway's own development certificate.
     rejectUnauthorized: false,
   });
-  const client = new RawClient(socket);
-  await once(socket, 'secureConnect');
-  return client;
 }
 
 /** One request on a connection of its own, and everything that came back. */

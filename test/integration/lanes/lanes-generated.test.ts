@@ -1,12 +1,11 @@
 /** Requests that nobody thought of: whatever is generated, both lanes make the same of it. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { GENERATED_SEED, generatedRuns } from '../../generated-runs.ts';
 import { conversation } from './generated-requests.ts';
 import { startLanePair, type LanePair, type Outcome } from './lane-pair.ts';
 
-/** To look further than the suite does: `MESHGATE_FUZZ_RUNS=5000 MESHGATE_FUZZ_SEED=$RANDOM`. */
-const RUNS = Number(process.env['MESHGATE_FUZZ_RUNS'] ?? 150);
-const SEED = Number(process.env['MESHGATE_FUZZ_SEED'] ?? 20_261_121);
+const RUNS = generatedRuns(150);
 const TIMEOUT_MS = 60_000 + RUNS * 1000;
 
 let pair: LanePair;
@@ -21,7 +20,7 @@ it(
   async () => {
     const agreement = fc.assert(fc.asyncProperty(conversation, expectAgreement), {
       numRuns: RUNS,
-      seed: SEED,
+      seed: GENERATED_SEED,
     });
     await expect(agreement).resolves.toBeUndefined();
   },

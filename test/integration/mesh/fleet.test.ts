@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { send, type AdminAnswer } from '../../admin/admin-fixture.ts';
 import { readEvents } from '../../admin/event-reader.ts';
 import { until } from '../gateway-fixture.ts';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 import { callBy, useMesh } from './mesh-fixture.ts';
 
 const mesh = useMesh();
@@ -15,7 +15,7 @@ it(
   { timeout: 60_000 },
   async () => {
     const here = mesh();
-    const port = await findFreePort();
+    const port = await freePort();
     const asked = await here.node({
       node: { name: 'asked' },
       admin: { address: `127.0.0.1:${port}` },

@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisProcess } from '../../redis/redis-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 import {
   createFolder,
   eventually,
-  findFreePort,
   Program,
   untilServing,
   type GatewayProcess,
@@ -34,7 +34,7 @@ async function createPlace(service: string, application: number): Promise<Place>
   return {
     service,
     application,
-    inbound: await findFreePort(),
+    inbound: await freePort(),
     folder: await createFolder(),
   };
 }

@@ -2,9 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 import { until } from '../gateway-fixture.ts';
-import { callBy, outboundOf, provider, startApplication, useMesh } from './mesh-fixture.ts';
+import {
+  callBy,
+  outboundOf,
+  provider,
+  startApplication,
+  untilServed,
+  useMesh,
+} from './mesh-fixture.ts';
 
 const mesh = useMesh();
 
@@ -42,27 +49,31 @@ it('any node draws a gateway, and a service that calls another', { timeout: 60_0
     outbound: { address: '127.0.0.1:0' },
   });
   doorPort = outboundOf(besideUsers);
+  // Users may be in the mesh before its node knows of orders.
+  await untilServed(besideUsers, 'http://orders.mesh/');
   const gateway = await here.node({
     services: { users: { discover: { mesh: 'users' } } },
     routes: [{ name: 'users', to: 'users' }],
   });
   // It carries no traffic: what it tells, it has from the others.
-  const adminPort = await findFreePort();
+  const adminPort = await freePort();
   const witness = await here.node({ admin: { address: `127.0.0.1:${adminPort}` } });
   const token = await readFile(join(witness.directory, '.meshgate/admin-token'), 'utf8');
-  const ask = async (): Promise<readonly Edge[]> => {
-    const answer = await fetch(`http://127.0.0.1:${adminPort}/v1/mesh/topology`, {
+  const ask = async <Item>(what: string): Promise<readonly Item[]> => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/v1/mesh/${what}`, {
       headers: { authorization: `Bearer ${token.trim()}` },
     });
-    return ((await answer.json()) as { items: readonly Edge[] }).items;
+    return ((await answer.json()) as { items: readonly Item[] }).items;
   };
+  // A call before that would be a failure of its own.
+  await until(async () => ((await ask('endpoints')).length === 2 ? true : undefined));
 
   const bodies = new Set<string>();
   const edges = await until(async () => {
     const answer = await fetch(`http://127.0.0.1:${gateway.httpPort}/`);
     const body = await answer.text();
     if (answer.status === 200) bodies.add(body);
-    const found = await ask();
+    const found = await ask<Edge>('topology');
     const failing = found.find(({ error_ratio: ratio }) => ratio > 0);
     return found.length === 2 && failing !== undefined ? found : undefined;
   });

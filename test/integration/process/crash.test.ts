@@ -3,10 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../redis/free-port.ts';
 import {
   createFolder,
   eventually,
-  findFreePort,
   startMeshgate,
   toConfig,
   writeConfig,
@@ -45,7 +45,7 @@ describe('killed without warning', () => {
       folder,
       toConfig(origin.port, {
         listeners: [
-          { name: 'http', address: `127.0.0.1:${await findFreePort()}`, protocol: 'http' },
+          { name: 'http', address: `127.0.0.1:${await freePort()}`, protocol: 'http' },
           HTTPS,
         ],
       }),

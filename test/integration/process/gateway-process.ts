@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { freePorts } from '../../redis/free-port.ts';
 import { bundleProgram } from './program-bundle.ts';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../../..');
@@ -227,10 +226,4 @@ export async function eventually<T>(look: () => Promise<T | undefined>, everyMs 
     if (found !== undefined) return found;
     await new Promise((next) => setTimeout(next, everyMs));
   }
-}
-
-/** A port that nothing listens on, for what must be the same after a restart. */
-export async function findFreePort(): Promise<number> {
-  const [port] = await freePorts(1);
-  return port!;
 }

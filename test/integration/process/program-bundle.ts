@@ -4,7 +4,7 @@
  * 0.2 s. What users run, sources or package, is what test/packaging starts.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -24,7 +24,12 @@ export async function bundleProgram(checkout: string): Promise<string> {
   const cache = join(checkout, 'node_modules/.cache/meshgate');
   const folder = join(cache, await fingerprint(checkout));
   const main = join(folder, 'app/main.js');
-  if (await exists(main)) return main;
+  if (await exists(main)) {
+    // In use, whatever its age: it is not for another checkout to remove.
+    const now = new Date();
+    await utimes(folder, now, now);
+    return main;
+  }
 
   await mkdir(cache, { recursive: true });
   const claim = `${folder}.claim`;
@@ -85,12 +90,13 @@ async function fingerprint(checkout: string): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Younger ones may be in use by another checkout with the same dependencies. */
+/** Younger ones may be in use by another checkout with the same dependencies, which may remove some as well. */
 async function removeOld(cache: string): Promise<void> {
   const dayAgo = Date.now() - 24 * 3600 * 1000;
   for (const name of await readdir(cache)) {
     const path = join(cache, name);
-    if ((await stat(path)).mtimeMs < dayAgo) await rm(path, { recursive: true, force: true });
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    if (mtimeMs < dayAgo) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Fleet } from '../../../src/cli/status.ts';
+import { freePort } from '../../redis/free-port.ts';
 import {
   createFolder,
-  findFreePort,
   runMeshgate,
   startMeshgate,
   toConfig,
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 describe('meshgate status, of a node that runs', () => {
   it('ends with 0 while all is well, and with 1 once a configuration was refused', async () => {
     const cwd = await createFolder();
-    const port = await findFreePort();
+    const port = await freePort();
     const config = {
       ...toConfig(1, { admin: { address: `127.0.0.1:${port}` } }),
       node: { name: 'edge-1' },

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { toDataDirFailure } from '../../../src/gateway/config/file-failure.ts';
 import { createFolder, startMeshgate, toConfig, writeConfig } from './gateway-process.ts';
 
 // Real processes, which may have to wait for a processor.
@@ -42,16 +41,4 @@ it('is told in a line for each thing that cannot be kept, with what helps and wi
     expect(reason).toContain('set `dataDir` to a folder that can be');
   }
   expect(gateway.program.stderr).not.toContain('"stack"');
-});
-
-it.each([
-  ['EACCES', /the user that meshgate runs as may not write it \(EACCES\)/],
-  ['EROFS', /its file system is read-only \(EROFS\)/],
-  ['ENOSPC', /the disk is full \(ENOSPC\)/],
-])('words %s', (code, words) => {
-  expect(toDataDirFailure(Object.assign(new Error('x'), { code }), '/data')).toMatch(words);
-});
-
-it('leaves what is none of the system’s errors as it is', () => {
-  expect(toDataDirFailure(new Error('no token'), '/data')).toBe('no token');
 });

@@ -23,6 +23,8 @@ beforeEach(async () => {
   });
   // Both have to be known before either is hedged.
   for (let i = 0; i < 44; i++) await ask(gateway.httpPort, '/learn', { method: 'POST' });
+  if (a.asked.length !== 22 || b.asked.length !== 22)
+    throw new Error('they were not asked in turn');
 });
 
 afterEach(async () => {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRaw, parseAnswer } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { ask, askHttp2, codeOf } from './client.ts';
-import { freePort, startOrigin, type Origin } from './origin.ts';
+import { startOrigin, type Origin } from './origin.ts';
+import { freePort } from '../../redis/free-port.ts';
 
 let gateway: TestGateway;
 let origin: Origin;

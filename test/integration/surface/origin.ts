@@ -11,7 +11,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { freePorts } from '../../redis/free-port.ts';
+import { freePort } from '../../redis/free-port.ts';
 
 /** A request as it arrived. */
 export interface Asked {
@@ -128,10 +128,4 @@ async function take(request: IncomingMessage): Promise<Asked> {
 /** An address where nobody listens: a connection to it is refused. */
 export async function deadAddress(): Promise<string> {
   return `127.0.0.1:${await freePort()}`;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const [port] = await freePorts(1);
-  return port!;
 }

@@ -6,7 +6,8 @@ import { connectRaw } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { ask, codeOf } from './client.ts';
 import { createRecordedLog } from './recorded-log.ts';
-import { freePort, startOrigin, type Origin } from './origin.ts';
+import { startOrigin, type Origin } from './origin.ts';
+import { freePort } from '../../redis/free-port.ts';
 
 let gateway: TestGateway;
 let origin: Origin;

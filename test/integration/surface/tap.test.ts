@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readEvents, type EventReader, type ServerEvent } from '../../admin/event-reader.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
-import { findFreePort } from '../process/gateway-process.ts';
+import { freePort } from '../../redis/free-port.ts';
 import { startOrigin, type Origin } from './origin.ts';
 
 const KEY = 'a-key-that-nobody-may-see';
@@ -20,7 +20,7 @@ let token: string;
 
 beforeAll(async () => {
   origin = await startOrigin('origin');
-  adminPort = await findFreePort();
+  adminPort = await freePort();
   const { hash } = await import('node:crypto');
   gateway = await startGateway(
     {

@@ -9,7 +9,8 @@ import {
 import { createHttpProbe } from '../../../src/mesh/health/http-probe.ts';
 import type { Probe, ProbeProtocol, ProbeReport } from '../../../src/mesh/health/probe.ts';
 import { probeTcp } from '../../../src/mesh/health/tcp-probe.ts';
-import { freePort, startOrigin, type Origin } from '../../integration/surface/origin.ts';
+import { startOrigin, type Origin } from '../../integration/surface/origin.ts';
+import { freePort } from '../../redis/free-port.ts';
 import { createAuthority } from '../transport/http1-test-certificates.ts';
 import { startHealthServer, type HealthServer } from './grpc-health-server.ts';
 

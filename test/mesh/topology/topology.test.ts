@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Backplane } from '../../../src/mesh/backplane/backplane.ts';
 import { createEmbeddedBackplane } from '../../../src/mesh/backplane/embedded/embedded-backplane.ts';
 import { bucketOf, middleOf } from '../../../src/mesh/topology/latency-buckets.ts';
@@ -8,9 +8,10 @@ import {
 } from '../../../src/mesh/topology/publisher.ts';
 import { createTopologyRecorder, type EdgeRecorder } from '../../../src/mesh/topology/recorder.ts';
 import { readReports, toEdges, type Edge } from '../../../src/mesh/topology/topology.ts';
-import { CLOCK, SILENT, type BackplanePair } from '../../contracts/backplane-fixture.ts';
+import { CLOCK, SILENT } from '../../contracts/backplane-fixture.ts';
 import { createFolder } from '../../gateway/config/config-file.ts';
-import { openEmbeddedPair, openRedisPair } from '../../redis/open-backplane.ts';
+import { EACH_BACKPLANE, usePair } from '../../redis/each-backplane.ts';
+import { openEmbeddedPair } from '../../redis/open-backplane.ts';
 import { ManualTime } from '../backplane/manual-time.ts';
 import { settle } from '../registry/scripted-backplane.ts';
 
@@ -66,15 +67,8 @@ function call(edge: EdgeRecorder, times: number, ms: number, failed = false): vo
 
 const about = (ms: number): number => middleOf(bucketOf(ms));
 
-describe.each<[string, () => Promise<BackplanePair>]>([
-  ['embedded', openEmbeddedPair],
-  ['Redis', () => openRedisPair('single')],
-])('the topology on the backplane: %s', (_, open) => {
-  let pair: BackplanePair;
-  beforeAll(async () => {
-    pair = await open();
-  }, 60_000);
-  afterAll(() => pair.close());
+describe.each(EACH_BACKPLANE)('the topology on %s', (_, open) => {
+  const pair = usePair(open);
 
   it('adds up what the nodes tell, to the number', async () => {
     const edge1 = startNode(pair.here, 'edge-1', 'gateway');

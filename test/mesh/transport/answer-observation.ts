@@ -32,6 +32,11 @@ export interface Observation {
   readonly failure: string | undefined;
 }
 
+/** The next request got its own answer, on the same connection only after an answer that was whole. */
+export function isSafe({ outcome, waited, next }: Observation): boolean {
+  return next === 'new connection' || (next === 'same connection' && outcome === 'done' && !waited);
+}
+
 /** More than a stalled machine needs; nothing waits for it. */
 const HUNG_MS = 10_000;
 

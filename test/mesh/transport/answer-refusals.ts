@@ -45,7 +45,7 @@ export const REFUSED_BY_US: readonly Difference[] = [
     reason: 'RFC 9112 §4: a reason holds no control octets; undici passes them on',
     rows: ['(parser) a control octet in the reason'],
     explains: refusedByUs('the status line holds a character', (text) =>
-      // eslint-disable-next-line no-control-regex
+      // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
       /^HTTP\/1\.[01] \d{3} [^\r\n]*[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/m.test(text),
     ),
   },

@@ -7,11 +7,10 @@ import type { ConfigPath } from '../config-path.ts';
 import type { RawCertificate } from '../schema/certificate.ts';
 import type { Draft } from './draft.ts';
 import { toHosts } from './host.ts';
+import { checkName } from './name.ts';
 
 /** Of server names, which certificate has them. */
 export type NameOwners = Map<string, string>;
-
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 export function toCertificate(
   draft: Draft,
@@ -20,12 +19,7 @@ export function toCertificate(
   path: ConfigPath,
   owners: NameOwners,
 ): CertificateConfig {
-  if (!NAME.test(name)) {
-    draft.report(path, `${JSON.stringify(name)} is no name for a certificate`, {
-      at: 'key',
-      hint: 'letters, digits, "_", "-" and ".", at most 128',
-    });
-  }
+  checkName(draft, name, path);
   const { cert, key } = raw;
   const [certPath, keyPath] = [
     [...path, 'cert'],

@@ -10,9 +10,7 @@ import { toBalancer } from './balancer.ts';
 import { mapPresent, toDurationMs, toRecord, type Draft } from './draft.ts';
 import { DEFAULT_PEER_TLS, toPeerTls } from './peer-tls.ts';
 import { toHealthCheck, toOutlierRules } from './health.ts';
-
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
-const NAME_RULE = 'letters, digits, ".", "_" and "-", at most 128 of them';
+import { checkName } from './name.ts';
 
 export function toService(
   draft: Draft,
@@ -20,9 +18,7 @@ export function toService(
   raw: RawService,
   path: ConfigPath,
 ): ServiceConfig {
-  if (!NAME.test(name)) {
-    draft.report(path, `${JSON.stringify(name)} cannot be a name`, { at: 'key', hint: NAME_RULE });
-  }
+  checkName(draft, name, path);
   checkOrigin(draft, raw, path);
   const { retry } = raw;
   const protocol = raw.protocol ?? (raw.discover?.mesh === undefined ? 'http1' : 'auto');

@@ -28,14 +28,10 @@ export const CertificateSchema = Type.Object(
   { ...CLOSED, description: 'A certificate with its private key.' },
 );
 
-export const Certificates = Type.Record(
-  Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$' }),
-  CertificateSchema,
-  {
-    default: {},
-    description:
-      'Certificates of all https listeners, by name. Chosen by SNI where the listener has no certificate of its own for the name.',
-  },
-);
+export const Certificates = Type.Record(Type.String(), CertificateSchema, {
+  default: {},
+  description:
+    'Certificates of all https listeners, by name. Chosen by SNI where the listener has no certificate of its own for the name.',
+});
 
 export type RawCertificate = Static<typeof CertificateSchema>;

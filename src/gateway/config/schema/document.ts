@@ -12,6 +12,9 @@ import { Address, CLOSED, Size, Text } from './scalar.ts';
 import { Services } from './service.ts';
 import { Telemetry } from './telemetry.ts';
 
+/** Beside the file. */
+export const DEFAULT_DATA_DIR = './.meshgate';
+
 const Status = Type.Object(
   {
     address: Type.Unsafe<string>({
@@ -51,7 +54,7 @@ export const Document = Type.Object(
     node: Node,
     dataDir: Type.Unsafe<string>({
       ...Text('Where state is kept. Relative paths are relative to this file.'),
-      default: './.meshgate',
+      default: DEFAULT_DATA_DIR,
     }),
     backplane: Backplane,
     listeners: Listeners,

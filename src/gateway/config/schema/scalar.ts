@@ -5,10 +5,13 @@ import { ByteSize } from '../../../plugins/sdk/quantity.ts';
 /** For every object: an unknown key is an error. */
 export const CLOSED = { additionalProperties: false } as const;
 
+/** What a name may be; without anchors. */
+export const NAME = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
+
 /** A name that other places may refer to. */
 export function Name(description: string) {
   return Type.String({
-    pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$',
+    pattern: `^${NAME}$`,
     examples: ['orders', 'orders-v2'],
     description,
   });

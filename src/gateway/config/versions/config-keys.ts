@@ -1,11 +1,11 @@
 /** Where the key comes from that shared configurations are sealed with: the environment, a file, or the data directory. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { toReadFailure } from '../file-failure.ts';
 import { createSealer, KEY_BYTES, type Sealer } from './sealer.ts';
-import { syncDirectory } from '../../../mesh/backplane/sync-directory.ts';
+import { writeFirst } from '../../../mesh/backplane/first-file.ts';
 
 export interface ConfigKeysOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -64,7 +64,7 @@ export function createConfigKeys(options: ConfigKeysOptions): ConfigKeys {
           `the configuration is encrypted in the backplane, and there is no key: ${REMEDY}`,
         );
       }
-      await makeOwn(dataDir, file);
+      await writeFirst(file, `${randomBytes(KEY_BYTES).toString('base64')}\n`);
       return (await forReading())!;
     },
   };
@@ -117,26 +117,4 @@ async function readOwn(file: string): Promise<readonly Uint8Array[]> {
     throw new ConfigKeyError(toReadFailure(error, file));
   }
   return parseKeys(text, file);
-}
-
-/** Written aside and linked to its name: it is there whole or not at all, and the first one stays. */
-async function makeOwn(dataDir: string, file: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    const handle = await open(aside, 'wx', 0o600);
-    try {
-      await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await link(aside, file);
-    // Lest the key be gone after a crash, and what it sealed be there.
-    await syncDirectory(dataDir);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await rm(aside, { force: true });
-  }
 }

@@ -15,6 +15,7 @@ import { canonicalPieces, type SharedDocument } from './shared-document.ts';
 import { SealError, type Sealer } from './sealer.ts';
 import { createVersionFile } from './version-file.ts';
 import {
+  sealerFor,
   signRecord,
   toVersionInfo,
   verifyRecord,
@@ -73,9 +74,7 @@ export function createVersionStore(options: VersionStoreOptions): NodeVersionSto
   async function readStored(record: VersionRecord): Promise<KnownVersion | undefined> {
     const { version, hash } = record;
     try {
-      const sealer = await keys.forReading();
-      if (sealer === undefined) throw new Error('it is encrypted, and there is no key here');
-      verifyRecord(record, sealer);
+      const sealer = await sealerFor(record, keys);
       const body = await readBody(backplane, hash);
       if (body !== undefined) return toKnown(record, await openBody(body, hash, sealer));
       // It may have had its time meanwhile.
@@ -123,7 +122,7 @@ export function createVersionStore(options: VersionStoreOptions): NodeVersionSto
       written(history, record, json, expired);
       return { written: true, version: toVersionInfo(record) };
     }
-    throw new BackplaneError('unavailable', 'others change the versions all the time; try again');
+    throw overtaken();
   }
 
   /** Known here before the feed tells of it. */
@@ -193,9 +192,13 @@ export function createVersionStore(options: VersionStoreOptions): NodeVersionSto
         known.learnHistory(new Map(recordsOf(history)).set(version, changed));
         return true;
       }
-      throw new BackplaneError('unavailable', 'others change the versions all the time; try again');
+      throw overtaken();
     },
   };
+}
+
+function overtaken(): BackplaneError {
+  return new BackplaneError('unavailable', 'others change the versions all the time; try again');
 }
 
 /** Undefined for a record that was altered. What is written must be readable by those who wrote last. */

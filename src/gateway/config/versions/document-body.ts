@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Backplane, Mutation, StoredRecord } from '../../../mesh/backplane/backplane.ts';
-import { isObject } from '../../../mesh/registry/instance.ts';
+import { isObject } from '../../../mesh/backplane/json-object.ts';
 import type { Sealer } from './sealer.ts';
 
 /** The same text makes the same slices, so that of two who write it at once either one's will do. */

@@ -12,8 +12,8 @@ import { SealError } from './sealer.ts';
 import {
   CONFIG_SPACE,
   parseHistory,
+  sealerFor,
   signRecord,
-  verifyRecord,
   type StoredHistory,
   type VersionRecord,
 } from './version-record.ts';
@@ -131,9 +131,7 @@ export function createHeadFollower(options: HeadFollowerOptions): HeadFollower {
   }
 
   async function read(record: VersionRecord): Promise<string> {
-    const sealer = await keys.forReading();
-    if (sealer === undefined) throw new Error('it is encrypted, and there is no key here');
-    verifyRecord(record, sealer);
+    const sealer = await sealerFor(record, keys);
     const { state } = known;
     if (state?.record.hash === record.hash) return state.json;
     const body = await readBody(backplane, record.hash);

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../../plugins/sdk/plugin-context.ts';
 import { reasonOf } from '../../../mesh/backplane/backplane-error.ts';
+import { createPaced } from '../paced.ts';
 import type { ConfigKeys } from './config-keys.ts';
 import { fromCanonicalJson, type SharedDocument } from './shared-document.ts';
 import type { VersionFile } from './version-file.ts';
@@ -15,6 +16,9 @@ export interface KnownState {
   readonly version: KnownVersion;
 }
 
+/** Milliseconds from one write to the disk to the next. */
+const KEEP_REST_MS = 1_000;
+
 export class KnownHead {
   readonly #file: VersionFile;
   readonly #keys: ConfigKeys;
@@ -25,7 +29,8 @@ export class KnownHead {
   #state: KnownState | undefined;
   #unreadable: UnreadableHead | undefined;
   #keptAtMs: number | undefined;
-  #keeping: Promise<void> | undefined;
+  /** A crash within the rest costs nothing but what the backplane has anyway. */
+  readonly #keeping = createPaced(() => this.#keepNow(), KEEP_REST_MS);
   #history: ReadonlyMap<number, VersionRecord> = new Map();
 
   constructor(file: VersionFile, keys: ConfigKeys, now: () => number, log: Log) {
@@ -95,7 +100,7 @@ export class KnownHead {
       this.#history = new Map([...this.#history, [record.version, record]]);
     }
     this.readable();
-    this.#keep();
+    this.#keeping.want();
     for (const listener of this.#listeners) listener(this.#state.version);
   }
 
@@ -103,7 +108,7 @@ export class KnownHead {
     if (this.#state?.isConfirmed === false) {
       this.#state = { ...this.#state, isConfirmed: true };
       // Once more, since the key that it was sealed with may be on its way out.
-      this.#keep();
+      this.#keeping.want();
     }
     this.readable();
   }
@@ -126,9 +131,9 @@ export class KnownHead {
     for (const listener of this.#unreadableListeners) listener();
   }
 
-  /** Resolves when nothing waits to be kept on the disk. */
+  /** Keeps on the disk at once what waits for it; resolves when nothing does. */
   async settled(): Promise<void> {
-    await this.#keeping;
+    await this.#keeping.settled();
     await this.#file.settled();
   }
 
@@ -138,25 +143,23 @@ export class KnownHead {
     if (isDeepStrictEqual(record, this.#state.record)) return;
     const { json } = this.#state;
     this.#state = { ...this.#state, record, version: toKnown(record, json) };
-    this.#keep();
+    this.#keeping.want();
   }
 
-  #keep(): void {
-    this.#keeping = this.#keepNow().catch((error: unknown) => {
+  async #keepNow(): Promise<void> {
+    try {
+      const sealer = await this.#keys.forReading();
+      if (sealer === undefined || this.#state === undefined) return;
+      const { record, json } = this.#state;
+      const history = [...this.#history.values()].filter(({ version }) => version < record.version);
+      history.sort((a, b) => b.version - a.version);
+      await this.#file.write({ record, json, history, keptAtMs: this.#now() }, sealer);
+    } catch (error) {
       this.#log.warn(
         { reason: reasonOf(error) },
         'the version of the configuration could not be kept on the disk',
       );
-    });
-  }
-
-  async #keepNow(): Promise<void> {
-    const sealer = await this.#keys.forReading();
-    if (sealer === undefined || this.#state === undefined) return;
-    const { record, json } = this.#state;
-    const history = [...this.#history.values()].filter(({ version }) => version < record.version);
-    history.sort((a, b) => b.version - a.version);
-    await this.#file.write({ record, json, history, keptAtMs: this.#now() }, sealer);
+    }
   }
 }
 

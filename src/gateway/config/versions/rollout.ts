@@ -8,7 +8,7 @@ import {
   LEASE_MS,
   retryDelayMs,
 } from '../../../mesh/backplane/timing.ts';
-import { isObject } from '../../../mesh/registry/instance.ts';
+import { isObject } from '../../../mesh/backplane/json-object.ts';
 import type { Log } from '../../../plugins/sdk/plugin-context.ts';
 
 export interface RolledVersion {

@@ -5,7 +5,7 @@ import type { ConfigKeys } from './config-keys.ts';
 import { toKnown } from './known-head.ts';
 import { RUNNING_FILE } from './last-known-part.ts';
 import { createVersionFile } from './version-file.ts';
-import { signRecord } from './version-record.ts';
+import { signRecord, toVersionInfo } from './version-record.ts';
 import type { KnownVersion } from './version-store.ts';
 
 export interface RunningVersionFile {
@@ -46,10 +46,8 @@ export function createRunningVersionFile(
   async function write(version: KnownVersion): Promise<void> {
     const sealer = await keys.forReading();
     if (sealer === undefined) return;
-    const { json, author, at, message, hash, pinned } = version;
-    const info = { version: version.version, author, at, message, hash, pinned };
-    const record = signRecord({ ...info, lineage: '', nonce: '' }, sealer);
-    await file.write({ record, json, history: [], keptAtMs: now() }, sealer);
+    const record = signRecord({ ...toVersionInfo(version), lineage: '', nonce: '' }, sealer);
+    await file.write({ record, json: version.json, history: [], keptAtMs: now() }, sealer);
   }
 
   return {

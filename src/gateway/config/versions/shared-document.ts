@@ -1,8 +1,7 @@
 /** The part of a configuration that all nodes share, as its author wrote it. */
 import { createHash } from 'node:crypto';
 import type { Json } from '../../../mesh/backplane/backplane.ts';
-
-export type JsonObject = { readonly [key: string]: Json | undefined };
+import { isObject, type JsonObject } from '../../../mesh/backplane/json-object.ts';
 
 /**
  * Before defaults are filled in, and with substitutions as they stand (`${…}`). What was left
@@ -60,7 +59,7 @@ export function* readShape(value: unknown): Generator<undefined, ParsedDocument>
 
 /** Whether a configuration file has any of the shared part, and so owns it. */
 export function ownsSharedPart(file: unknown): boolean {
-  if (!isMapping(file)) return false;
+  if (!isObject(file)) return false;
   return SHARED_KEYS.some((key) => Object.hasOwn(file, key) && file[key] !== undefined);
 }
 
@@ -134,16 +133,12 @@ export function sortedEntries(object: JsonObject): (readonly [string, Json])[] {
   return entries.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 class ShapeReader {
   readonly problems: ShapeProblem[] = [];
   readonly #path: (string | number)[] = [];
 
   *document(value: unknown): Generator<undefined, SharedDocument> {
-    if (!isMapping(value)) {
+    if (!isObject(value)) {
       this.#report('must be a mapping with services, routes, consumers, plugins and certificates');
       return EMPTY_DOCUMENT;
     }
@@ -167,7 +162,7 @@ class ShapeReader {
   *#entries(key: string, value: unknown): Generator<undefined, JsonObject> {
     this.#path.push(key);
     const entries: [string, Json][] = [];
-    if (isMapping(value)) {
+    if (isObject(value)) {
       for (const [name, entry] of Object.entries(value)) {
         if (entry === undefined) continue;
         entries.push([name, this.#below(name, () => this.#json(entry))]);
@@ -188,21 +183,21 @@ class ShapeReader {
     const { to } = route;
     if (Array.isArray(to))
       return { ...route, to: to.map((target) => this.#target(target as Json)) };
-    return isMapping(to) ? { ...route, to: this.#target(to) } : route;
+    return isObject(to) ? { ...route, to: this.#target(to) } : route;
   }
 
   #target(target: Json): Json {
-    return isMapping(target) ? this.#withPlugins(target) : target;
+    return isObject(target) ? this.#withPlugins(target) : target;
   }
 
   /** A mapping of plugins has an order, which sorted keys would lose. */
   #withPlugins(holder: JsonObject): JsonObject {
     const { plugins } = holder;
-    return isMapping(plugins) ? { ...holder, plugins: toPluginList(plugins) } : holder;
+    return isObject(plugins) ? { ...holder, plugins: toPluginList(plugins) } : holder;
   }
 
   *#plugins(value: unknown): Generator<undefined, readonly JsonObject[]> {
-    if (isMapping(value)) return this.#below('plugins', () => toPluginList(this.#mapping(value)));
+    if (isObject(value)) return this.#below('plugins', () => toPluginList(this.#mapping(value)));
     return yield* this.#list('plugins', value, (one) => this.#mapping(one));
   }
 
@@ -226,7 +221,7 @@ class ShapeReader {
   }
 
   #mapping(value: unknown): JsonObject {
-    if (isMapping(value)) return this.#json(value) as JsonObject;
+    if (isObject(value)) return this.#json(value) as JsonObject;
     this.#report('must be a mapping');
     return {};
   }
@@ -240,7 +235,7 @@ class ShapeReader {
     if (Array.isArray(value)) {
       return value.map((item: unknown, index) => this.#below(index, () => this.#json(item)));
     }
-    if (isMapping(value)) {
+    if (isObject(value)) {
       const entries = Object.entries(value).filter(([, member]) => member !== undefined);
       return Object.fromEntries(
         entries.map(([key, member]) => [key, this.#below(key, () => this.#json(member))]),

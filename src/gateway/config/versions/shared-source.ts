@@ -1,15 +1,11 @@
 /** Puts the shared part of a configuration into the document of a node's file, and tells where its values stood. */
-import { toPointer, type ConfigPath } from '../config-path.ts';
+import type { ConfigPath } from '../config-path.ts';
 import type { ReportProblem } from '../issue.ts';
-import {
-  readSourceDocument,
-  type Position,
-  type SourceDocument,
-  type SubstitutedValue,
-} from '../source-document.ts';
-import type { Substituter } from '../substitute.ts';
+import { readSourceDocument, type Position, type SourceDocument } from '../source-document.ts';
+import { AS_WRITTEN, type Substituter } from '../substitute.ts';
+import { Substitutions } from '../substitutions.ts';
 import { fromCanonicalJson, SHARED_KEYS } from './shared-document.ts';
-import { AS_WRITTEN, toSharedYaml } from './shared-text.ts';
+import { toSharedYaml } from './shared-yaml.ts';
 
 /** What a node is given to run beside its own file. */
 export interface SharedPart {
@@ -32,18 +28,17 @@ export function mergeSharedPart(
   report: ReportProblem,
 ): SourceDocument {
   const document = fromCanonicalJson(json);
-  const substitutions = new Map(file.substitutions);
-  const unresolved = new Set(file.unresolved);
-  const walker = createWalker(substituter, report, substitutions, unresolved);
+  const substitutions = new Substitutions(substituter, report);
+  const walk = createWalker(substitutions);
   const value = file.value as Mapping;
   const keys = hasListeners(value) ? SHARED_KEYS : (['services'] as const);
-  for (const key of keys) value[key] = walker(document[key], [key]);
+  for (const key of keys) value[key] = walk(document[key], [key]);
   let text: SourceDocument | undefined;
   return {
     value,
     syntaxProblems: file.syntaxProblems,
-    substitutions,
-    unresolved,
+    substitutions: new Map([...file.substitutions, ...substitutions.values]),
+    unresolved: new Set([...file.unresolved, ...substitutions.unresolved]),
     locate(path, at): Position {
       if (!isSharedPath(path)) return file.locate(path, at);
       // Read as people see it only where there is something to show them.
@@ -66,13 +61,10 @@ function hasListeners(value: Mapping): boolean {
 
 /** Copies plain data, substituting texts as the reader of files does. */
 function createWalker(
-  substituter: Substituter,
-  report: ReportProblem,
-  substitutions: Map<string, SubstitutedValue>,
-  unresolved: Set<string>,
+  substitutions: Substitutions,
 ): (value: unknown, path: (string | number)[]) => unknown {
   function walk(value: unknown, path: (string | number)[]): unknown {
-    if (typeof value === 'string') return value.includes('${') ? substitute(value, path) : value;
+    if (typeof value === 'string') return substitutions.resolve(value, path);
     if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) {
       return value.map((item: unknown, index) => below(index, item, path));
@@ -88,17 +80,6 @@ function createWalker(
     const walked = walk(value, path);
     path.pop();
     return walked;
-  }
-
-  function substitute(text: string, path: readonly (string | number)[]): string {
-    const found = substituter.substitute(text);
-    if (found.problem !== undefined) {
-      unresolved.add(toPointer(path));
-      report([...path], found.problem, { hint: found.hint });
-      return text;
-    }
-    if (found.fromOutside) substitutions.set(toPointer(path), { text, value: found.value });
-    return found.value;
   }
 
   return walk;

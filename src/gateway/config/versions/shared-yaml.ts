@@ -1,6 +1,7 @@
 /** A shared document as YAML: the same bytes for the same document, and the same document from them. */
 import type { Json } from '../../../mesh/backplane/backplane.ts';
-import { sortedEntries, type JsonObject, type SharedDocument } from './shared-document.ts';
+import { isObject, type JsonObject } from '../../../mesh/backplane/json-object.ts';
+import { sortedEntries, type SharedDocument } from './shared-document.ts';
 
 /** Texts that every reader of YAML takes for the same text without quotes. */
 const PLAIN =
@@ -12,9 +13,13 @@ const WORD = /^(?:true|false|yes|no|on|off|y|n|null)$/i;
 /** Line breaks to some readers, and the byte order mark; JSON leaves them as they are. */
 const ODD = /[\u007f-\u009f\u2028\u2029\ufeff]/g;
 
+/** A configuration file of the shared part alone. Reading it gives a document of the same hash. */
+export function toSharedYaml(document: SharedDocument): string {
+  return [...sharedYamlPieces(document)].join('');
+}
+
 /**
- * A configuration file of the shared part alone, in pieces, one an entry; empty parts are left
- * out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
+ * The same in pieces, one an entry; empty parts are left out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
  */
 export function* sharedYamlPieces(document: SharedDocument): Generator<string> {
   yield 'meshgate: 1\n';
@@ -40,7 +45,7 @@ function toBlock(value: Json, indent: string): string {
       .map((item) => `- ${toBlock(item, `${indent}  `)}`)
       .join(indent);
   }
-  const members = isMapping(value) ? sortedEntries(value) : [];
+  const members = isObject(value) ? sortedEntries(value) : [];
   if (members.length === 0) return `${toFlow(value)}\n`;
   return members.map(([key, member]) => toMember(key, member, indent)).join(indent);
 }
@@ -64,8 +69,4 @@ function toText(text: string): string {
     ODD,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function isMapping(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

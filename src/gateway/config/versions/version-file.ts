@@ -1,7 +1,7 @@
 /** A version on the disk of a node, for a start while the backplane is away. Sealed as in the backplane. */
 import { join } from 'node:path';
 import { readDurable, removeDurable, writeDurable } from '../../../mesh/backplane/durable-file.ts';
-import { isObject } from '../../../mesh/registry/instance.ts';
+import { isObject } from '../../../mesh/backplane/json-object.ts';
 import { openBody, sealBody, type SealedBody } from './document-body.ts';
 import type { Sealer } from './sealer.ts';
 import {
@@ -23,7 +23,10 @@ export interface KeptVersion {
 export interface VersionFile {
   /** Undefined where there is none. Rejects where it cannot be read, or opened. */
   read(sealer: Sealer | undefined): Promise<KeptVersion | undefined>;
-  /** One write at a time; of what comes meanwhile, the newest. Resolves when nothing waits any more. */
+  /**
+   * One write at a time; of what comes meanwhile, the newest. Resolves when nothing waits any more;
+   * rejects where the last one could not be written.
+   */
   write(kept: KeptVersion, sealer: Sealer): Promise<void>;
   remove(): Promise<void>;
   /** Resolves when nothing waits to be written. */
@@ -35,16 +38,19 @@ export function createVersionFile(directory: string, name: string): VersionFile 
   let waiting: (() => Promise<void>) | undefined;
   let writing: Promise<void> | undefined;
 
+  /** What waits is written also after one that failed, and the outcome is that of the last. */
   async function writeAll(): Promise<void> {
-    try {
-      while (waiting !== undefined) {
-        const next = waiting;
-        waiting = undefined;
-        await next();
-      }
-    } finally {
-      writing = undefined;
+    let failure: { readonly error: unknown } | undefined;
+    while (waiting !== undefined) {
+      const next = waiting;
+      waiting = undefined;
+      failure = await next().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
     }
+    writing = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 
   function queue(next: () => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the backplane holds of a version beside its document: who wrote it, when, why. Signed. */
 import type { Json, SpaceView, StoredRecord } from '../../../mesh/backplane/backplane.ts';
-import { isObject } from '../../../mesh/registry/instance.ts';
+import { isObject } from '../../../mesh/backplane/json-object.ts';
+import type { ConfigKeys } from './config-keys.ts';
 import type { Sealer } from './sealer.ts';
 import type { VersionInfo } from './version-store.ts';
 
@@ -32,13 +33,21 @@ export function verifyRecord(record: VersionRecord, sealer: Sealer): void {
   sealer.verify(signedText(record), record.signature);
 }
 
+/** What opens the document of a version. Rejects where there is no key, or with a `SealError`. */
+export async function sealerFor(record: VersionRecord, keys: ConfigKeys): Promise<Sealer> {
+  const sealer = await keys.forReading();
+  if (sealer === undefined) throw new Error('it is encrypted, and there is no key here');
+  verifyRecord(record, sealer);
+  return sealer;
+}
+
 export function toRecordValue(record: VersionRecord): Json {
   const { version: _, rollbackOf, ...rest } = record;
   return { ...rest, ...(rollbackOf !== undefined && { rollbackOf }) };
 }
 
-/** As it is shown to people. */
-export function toVersionInfo(record: VersionRecord): VersionInfo {
+/** Without what is kept beside it. */
+export function toVersionInfo(record: VersionInfo): VersionInfo {
   const { version, author, at, message, hash, pinned, rollbackOf } = record;
   const info = { version, author, at, message, hash, pinned };
   return rollbackOf === undefined ? info : { ...info, rollbackOf };

@@ -1,31 +1,18 @@
 /** The lane that speaks all of HTTP/1 and HTTP/2, by node:http under Fastify and node:http2. */
 import type { Socket } from 'node:net';
-import type { Clock } from '../../../plugins/sdk/plugin-context.ts';
 import type { Connection } from '../connection.ts';
-import type { ConnectionOrigin, ListenerView } from '../lane-connection.ts';
+import type { Http1Limits, Http1Surroundings } from '../http1-surroundings.ts';
+import type { ConnectionOrigin } from '../lane-connection.ts';
 import { createHttp1Server } from './http1-server.ts';
 import { createHttp2Server } from './http2-server.ts';
-import type { Door } from '../lane.ts';
 
-export interface FullLaneLimits {
-  readonly maxHeaderFields: number;
-  readonly maxHeaderBytes: number;
-  readonly maxTargetBytes: number;
-  readonly headerTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  /** Bytes per second of a request body; 0: no limit. */
-  readonly minBodyRate: number;
-  /** 0: no limit. */
-  readonly maxRequestsPerConnection: number;
+export interface FullLaneLimits extends Http1Limits {
   /** HTTP/2 streams at a time. */
   readonly maxStreams: number;
 }
 
-export interface FullLaneOptions {
-  readonly door: Door;
-  readonly view: ListenerView;
+export interface FullLaneOptions extends Http1Surroundings {
   readonly limits: FullLaneLimits;
-  readonly clock: Clock;
   /** An HTTP/2 connection spent its budget of frames and was closed. */
   readonly onFlood: (connection: Connection, what: string) => void;
 }
@@ -45,25 +32,15 @@ export interface FullLane {
 }
 
 export async function createFullLane(options: FullLaneOptions): Promise<FullLane> {
-  const { door, view, limits, clock } = options;
-  const http1 = await createHttp1Server({
-    door,
-    view,
-    limits,
-    clock,
-  });
-  const http2 = createHttp2Server({
-    door,
-    view,
-    limits,
-    maxStreams: limits.maxStreams,
-    onFlood: options.onFlood,
-  });
+  const { clock } = options;
+  const http1 = await createHttp1Server(options);
+  const http2 = createHttp2Server(options);
   let goneAwayAtMs: number | undefined;
 
   return {
     http1(socket, origin, served) {
       const session = http1.serve(socket, origin, served);
+      // It was on its way here, in a handshake or on another lane, when the others were told.
       if (goneAwayAtMs !== undefined) session.drain();
     },
     http2: (socket, origin) => http2.serve(socket, origin),
@@ -78,8 +55,6 @@ export async function createFullLane(options: FullLaneOptions): Promise<FullLane
     closeIdle(idleMs) {
       const now = clock.monotonic();
       for (const session of http1.sessions) {
-        // Some were on their way here, in a handshake, when the others were told.
-        if (!session.draining) session.drain();
         if (session.idleFor(now) >= idleMs) session.socket.destroySoon();
       }
       if (now - (goneAwayAtMs ?? now) >= idleMs) {

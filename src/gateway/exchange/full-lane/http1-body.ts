@@ -3,10 +3,8 @@ import { IncomingMessage, type IncomingHttpHeaders, type ServerResponse } from '
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { BodySink, BodySource } from '../../../mesh/transport/body-source.ts';
 import { isTooSlow } from '../body-pace.ts';
+import { isLittleLeft } from '../http1-leftover.ts';
 import { clientGone } from '../request-refusals.ts';
-
-/** So many unread bytes are read and dropped to keep the connection; more is worth a new one. */
-const MAX_DISCARDED_BYTES = 64 * 1024;
 
 /** A request that knows its body, so that its listeners need no closures. */
 export class Http1Request extends IncomingMessage {
@@ -121,7 +119,7 @@ export class Http1Body implements BodySource {
     if (this.#request.complete) return true;
     // Nobody knows whether the client will still send it (RFC 9110 §10.1.1).
     if (this.#owes100 || this.#failure !== undefined) return false;
-    return this.length !== undefined && this.length - this.#received <= MAX_DISCARDED_BYTES;
+    return isLittleLeft(this.length, this.#received);
   }
 
   /**

@@ -3,6 +3,7 @@ import { STATUS_CODES, ServerResponse, validateHeaderName, validateHeaderValue }
 import type { Duplex } from 'node:stream';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { Http1Body, Http1Request } from './http1-body.ts';
+import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
 import { renderHttp1Head } from '../http1-refusal.ts';
 import type { Http1Exchange, Http1Session } from './http1-session.ts';
 import type { Downstream, DownstreamObserver } from '../lane.ts';
@@ -17,7 +18,7 @@ type Phase = 'waiting' | 'sending' | 'ended' | 'over';
 /** An answer that is at once larger than this is watched for a client that does not read it. */
 const WATCHED_BYTES = 64 * 1024;
 
-export class Http1Downstream implements Downstream, Http1Exchange {
+export class Http1Downstream extends FramedAnswer implements Downstream, Http1Exchange {
   observer: DownstreamObserver | undefined = undefined;
   readonly #session: Http1Session;
   readonly #response: Http1Response;
@@ -25,10 +26,6 @@ export class Http1Downstream implements Downstream, Http1Exchange {
   readonly #http10: boolean;
   readonly #headOnly: boolean;
   #phase: Phase = 'waiting';
-  #bodiless = false;
-  /** Bytes announced; -1: unknown. */
-  #announced = -1;
-  #bytesSent = 0;
   /** The head, until it is written: field lines, and what is before them. */
   #unsent: string[] | undefined = undefined;
   #status = 0;
@@ -41,6 +38,7 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     response: Http1Response,
     body: Http1Body | undefined,
   ) {
+    super();
     this.#session = session;
     this.#response = response;
     this.#body = body;
@@ -73,20 +71,18 @@ export class Http1Downstream implements Downstream, Http1Exchange {
   retract(): boolean {
     if (this.#phase !== 'sending' || this.#unsent === undefined) return false;
     this.#unsent = undefined;
-    this.#bodiless = false;
-    this.#announced = -1;
     this.#phase = 'waiting';
     return true;
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#phase !== 'sending' || this.#bodiless || chunk.length === 0) return true;
-    if (this.#announced >= 0 && this.#bytesSent + chunk.length > this.#announced) {
+    if (this.#phase !== 'sending' || this.isBodiless || chunk.length === 0) return true;
+    if (this.exceeds(chunk)) {
       this.abort();
       return true;
     }
     if (!this.#writeHead()) return true;
-    this.#bytesSent += chunk.length;
+    this.bytesSent += chunk.length;
     if (this.#response.write(chunk)) return true;
     this.#awaitDrain();
     return false;
@@ -94,14 +90,14 @@ export class Http1Downstream implements Downstream, Http1Exchange {
 
   end(trailers?: readonly string[]): void {
     if (this.#phase !== 'sending') return;
-    if (!this.#bodiless && this.#bytesSent < this.#announced) {
+    if (this.isShort) {
       this.abort();
       return;
     }
     if (!this.#writeHead()) return;
     this.#phase = 'ended';
     if (this.#body !== undefined) this.#session.settleEnd(this.#body);
-    if (trailers !== undefined && this.#announced < 0 && !this.#http10 && !this.#bodiless) {
+    if (trailers !== undefined && this.announced < 0 && !this.#http10 && !this.isBodiless) {
       const pairs: [string, string][] = [];
       for (let i = 0; i < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
       this.#response.addTrailers(pairs);
@@ -111,26 +107,23 @@ export class Http1Downstream implements Downstream, Http1Exchange {
 
   answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void {
     if (this.#phase !== 'waiting') return;
-    const bytes =
-      body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    // Of what a GET would have got nothing is known here, and 0 would be a lie.
-    const length = body === undefined && (this.#headOnly || status === 304) ? undefined : bytes;
+    const length = lengthAtOnce(status, this.#headOnly, body);
     this.#prepareHead(status, STATUS_CODES[status] ?? '', headers, length);
     if (!this.#writeHead()) return;
     this.#phase = 'ended';
-    if (this.#bodiless || body === undefined) {
+    if (this.isBodiless || body === undefined) {
       this.#response.end();
     } else {
-      this.#bytesSent = bytes;
+      this.bytesSent = this.announced;
       this.#response.end(body);
-      if (bytes > WATCHED_BYTES) this.#watch();
+      if (this.bytesSent > WATCHED_BYTES) this.#watch();
     }
     if (this.#body !== undefined) this.#session.settleEnd(this.#body);
   }
 
   abort(): void {
     if (this.#phase === 'over') return;
-    const framed = this.#phase === 'waiting' || this.#announced >= 0 || !this.#http10;
+    const framed = this.#phase === 'waiting' || this.announced >= 0 || !this.#http10;
     this.#phase = 'over';
     this.#session.cut(framed);
   }
@@ -170,7 +163,7 @@ export class Http1Downstream implements Downstream, Http1Exchange {
 
   clientGone(): void {
     this.#phase = 'over';
-    this.observer?.onClosed(false, this.#bytesSent);
+    this.observer?.onClosed(false, this.bytesSent);
   }
 
   /** For the response's listeners alone. */
@@ -179,7 +172,7 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     // A rest that nobody reads would hold up the next request of the connection.
     if (this.#body?.complete === false) this.#body.discard();
     this.#session.answered();
-    this.observer?.onClosed(true, this.#bytesSent);
+    this.observer?.onClosed(true, this.bytesSent);
   }
 
   /** For the response's listeners, and for the socket's of an upgrade that was refused. */
@@ -204,19 +197,8 @@ export class Http1Downstream implements Downstream, Http1Exchange {
     this.#status = status;
     this.#reason = reason;
     this.#unsent = lines;
-    if (this.#headOnly || status === 304) {
-      this.#bodiless = true;
-      if (length !== undefined) lines.push('Content-Length', String(length));
-    } else if (status === 204) {
-      this.#bodiless = true;
-    } else if (status === 205) {
-      // RFC 9110 §15.3.6: no content, said by a length, since 205 is not self-delimiting.
-      this.#bodiless = true;
-      lines.push('Content-Length', '0');
-    } else if (length !== undefined) {
-      this.#announced = length;
-      lines.push('Content-Length', String(length));
-    }
+    const said = this.frame(status, this.#headOnly, length);
+    if (said !== undefined) lines.push('Content-Length', String(said));
   }
 
   /** False: what should have been sent cannot be, and the exchange is broken off. */

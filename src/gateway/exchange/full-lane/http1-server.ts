@@ -15,7 +15,8 @@ import { Http1Body, Http1Request } from './http1-body.ts';
 import { Http1Downstream, Http1Response } from './http1-downstream.ts';
 import { asksForWebSocket, readHttp1Head, type Http1Head } from './http1-intake.ts';
 import type { Http1ClientError } from '../http1-refusal.ts';
-import { Http1Session, type Http1Surroundings } from './http1-session.ts';
+import type { Http1Surroundings } from '../http1-surroundings.ts';
+import { Http1Session } from './http1-session.ts';
 
 export interface Http1Server {
   /** Takes over a connection whose bytes are HTTP/1; `served`: requests of it before. */

@@ -3,14 +3,13 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { MeshgateError } from '../../../errors.ts';
-import type { Clock } from '../../../plugins/sdk/plugin-context.ts';
 import type { Connection } from '../connection.ts';
-import { LaneConnection, type ConnectionOrigin, type ListenerView } from '../lane-connection.ts';
+import { LaneConnection, type ConnectionOrigin } from '../lane-connection.ts';
 import { bodyTooSlow } from '../body-pace.ts';
 import { clientGone } from '../request-refusals.ts';
 import { GOING_AWAY } from '../going-away.ts';
 import type { Http1Body } from './http1-body.ts';
-import type { HeadLimits } from '../head-limits.ts';
+import { Http1Idleness } from '../http1-idleness.ts';
 import { lingerAfterLastAnswer, lingerClose } from '../http1-linger.ts';
 import { Http1Pipeline } from './http1-pipeline.ts';
 import { watchHalfClosed } from '../http1-presence.ts';
@@ -20,7 +19,7 @@ import {
   toHttp1Refusal,
   type Http1ClientError,
 } from '../http1-refusal.ts';
-import type { Door } from '../lane.ts';
+import type { Http1Surroundings } from '../http1-surroundings.ts';
 
 /** A request whose answer has not left yet. */
 export interface Http1Exchange {
@@ -32,21 +31,6 @@ export interface Http1Exchange {
   readonly mayBeInterim: boolean;
   /** The connection is gone. */
   clientGone(): void;
-}
-
-/** What the connections of one server share. */
-export interface Http1Surroundings {
-  readonly door: Door;
-  readonly view: ListenerView;
-  readonly clock: Clock;
-  readonly limits: HeadLimits & {
-    readonly headerTimeoutMs: number;
-    readonly idleTimeoutMs: number;
-    /** Bytes per second; 0: no limit. */
-    readonly minBodyRate: number;
-    /** 0: no limit. */
-    readonly maxRequestsPerConnection: number;
-  };
 }
 
 export class Http1Session {
@@ -76,9 +60,7 @@ export class Http1Session {
   #headDueMs = Infinity;
   /** node:http was not told to close after the answer, so that is left to do. */
   #closesItself = false;
-  /** By the monotonic clock: when the last answer left, or a byte was last seen to have come. */
-  #idleSinceMs: number;
-  #bytesSeen = 0;
+  readonly #idleness: Http1Idleness;
 
   /** `served`: requests of the connection before. */
   constructor(
@@ -92,7 +74,7 @@ export class Http1Session {
     this.surroundings = surroundings;
     this.#origin = origin;
     this.#http11 = new LaneConnection(surroundings.view, origin, 'http/1.1');
-    this.#idleSinceMs = surroundings.clock.monotonic();
+    this.#idleness = new Http1Idleness(socket, surroundings.clock.monotonic());
   }
 
   /** No answer is due. */
@@ -107,13 +89,7 @@ export class Http1Session {
 
   /** Milliseconds without an answer due and without a byte of a next request; -1: not idle. */
   idleFor(nowMs: number): number {
-    if (!this.idle) return -1;
-    const { bytesRead } = this.socket;
-    if (bytesRead !== this.#bytesSeen) {
-      this.#bytesSeen = bytesRead;
-      this.#idleSinceMs = nowMs;
-    }
-    return nowMs - this.#idleSinceMs;
+    return this.idle ? this.#idleness.lasts(nowMs) : -1;
   }
 
   /** Not one byte of a request has come. */
@@ -185,7 +161,7 @@ export class Http1Session {
       this.#serveNext(this.#pipeline);
       return;
     }
-    this.#idleSinceMs = this.surroundings.clock.monotonic();
+    this.#idleness.rest(this.surroundings.clock.monotonic());
     if (this.#refusal !== undefined) {
       this.#sendRefusal(this.#refusal);
     } else if (this.#closesItself && this.tunnel === undefined) {

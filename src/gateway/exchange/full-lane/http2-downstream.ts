@@ -2,6 +2,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { bodyTooSlow } from '../body-pace.ts';
+import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
 import { GOING_AWAY } from '../going-away.ts';
 import type { Http2Body } from './http2-body.ts';
 import type { Downstream, DownstreamObserver } from '../lane.ts';
@@ -18,16 +19,13 @@ export interface Http2StreamOwner {
   closed(downstream: Http2Downstream): void;
 }
 
-export class Http2Downstream implements Downstream {
+export class Http2Downstream extends FramedAnswer implements Downstream {
   observer: DownstreamObserver | undefined = undefined;
   readonly #stream: AnswerStream;
   readonly #owner: Http2StreamOwner;
   readonly #body: Http2Body | undefined;
   readonly #headOnly: boolean;
   #phase: Phase = 'waiting';
-  #bodiless = false;
-  #announced = -1;
-  #bytesSent = 0;
   #hearsDrain = false;
   #aborted = false;
   /** The head's fields, until they are sent. */
@@ -40,6 +38,7 @@ export class Http2Downstream implements Downstream {
     body: Http2Body | undefined,
     headOnly: boolean,
   ) {
+    super();
     this.#stream = stream;
     this.#owner = owner;
     this.#body = body;
@@ -70,18 +69,17 @@ export class Http2Downstream implements Downstream {
   retract(): boolean {
     if (this.#phase !== 'sending' || this.#unsent === undefined || this.#dead) return false;
     this.#unsent = undefined;
-    this.#announced = -1;
     this.#phase = 'waiting';
     return true;
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#phase !== 'sending' || this.#bodiless || chunk.length === 0) return true;
-    if (this.#announced >= 0 && this.#bytesSent + chunk.length > this.#announced) {
+    if (this.#phase !== 'sending' || this.isBodiless || chunk.length === 0) return true;
+    if (this.exceeds(chunk)) {
       this.abort();
       return true;
     }
-    this.#bytesSent += chunk.length;
+    this.bytesSent += chunk.length;
     this.flushHead();
     if (this.#stream.write(chunk)) return true;
     if (!this.#hearsDrain) {
@@ -94,7 +92,7 @@ export class Http2Downstream implements Downstream {
 
   end(trailers?: readonly string[]): void {
     if (this.#phase !== 'sending') return;
-    if (!this.#bodiless && this.#bytesSent < this.#announced) {
+    if (this.isShort) {
       this.abort();
       return;
     }
@@ -107,19 +105,17 @@ export class Http2Downstream implements Downstream {
     }
     this.#trailers = trailers;
     this.#stream.end();
-    if (this.#bodiless) this.#letGoOfBody();
+    if (this.isBodiless) this.#letGoOfBody();
   }
 
   answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void {
     if (this.#phase !== 'waiting') return;
-    const bytes =
-      body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    const length = body === undefined && (this.#headOnly || status === 304) ? undefined : bytes;
     this.#phase = 'ended';
-    this.#unsent = this.#toLines(status, headers, length);
-    if (!this.#respond(bytes === 0)) return;
-    if (!this.#bodiless && bytes > 0) {
-      this.#bytesSent = bytes;
+    this.#unsent = this.#toLines(status, headers, lengthAtOnce(status, this.#headOnly, body));
+    const hasBody = this.announced > 0;
+    if (!this.#respond(!hasBody)) return;
+    if (hasBody) {
+      this.bytesSent = this.announced;
       this.#stream.end(body);
     }
     this.#letGoOfBody();
@@ -165,7 +161,7 @@ export class Http2Downstream implements Downstream {
     const complete = this.#complete;
     this.#phase = 'over';
     this.#owner.closed(this);
-    if (!wasTunnel) this.observer?.onClosed(complete, this.#bytesSent);
+    if (!wasTunnel) this.observer?.onClosed(complete, this.bytesSent);
     this.#body?.gone();
   }
 
@@ -202,12 +198,9 @@ export class Http2Downstream implements Downstream {
   }
 
   #toLines(status: number, headers: readonly string[], length: number | undefined): string[] {
-    this.#bodiless = this.#headOnly || status === 304 || status === 204 || status === 205;
     const lines: string[] = [':status', String(status), ...headers];
-    if (length !== undefined && status !== 204) {
-      lines.push('content-length', String(status === 205 ? 0 : length));
-      if (!this.#bodiless) this.#announced = length;
-    }
+    const said = this.frame(status, this.#headOnly, length);
+    if (said !== undefined) lines.push('content-length', String(said));
     return lines;
   }
 
@@ -217,7 +210,7 @@ export class Http2Downstream implements Downstream {
     const lines = this.#unsent!;
     this.#unsent = undefined;
     if (this.#dead) return false;
-    const streaming = !this.#bodiless && this.#phase === 'sending';
+    const streaming = !this.isBodiless && this.#phase === 'sending';
     try {
       // Waiting for trailers also keeps node from saying END_STREAM for an answer that is
       // aborted: it ends the writable side before it resets the stream.

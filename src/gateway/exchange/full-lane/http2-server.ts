@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { ConnectionLimits } from '../connection-limits.ts';
 import { LaneConnection, type ConnectionOrigin, type ListenerView } from '../lane-connection.ts';
 import { Http2Session, type Http2Surroundings } from './http2-session.ts';
 
@@ -19,7 +20,10 @@ export interface Http2Server {
 
 export interface Http2ServerOptions extends Http2Surroundings {
   readonly view: ListenerView;
-  readonly maxStreams: number;
+  readonly limits: ConnectionLimits & {
+    /** At a time, on one connection. */
+    readonly maxStreams: number;
+  };
 }
 
 const STREAM_WINDOW_BYTES = 64 * 1024;
@@ -49,7 +53,7 @@ export function createHttp2Server(options: Http2ServerOptions): Http2Server {
     // Twice what is allowed: up to there a request gets its 431, beyond it is reset by nghttp2.
     maxHeaderListPairs: limits.maxHeaderFields * 2 + 8,
     settings: {
-      maxConcurrentStreams: options.maxStreams,
+      maxConcurrentStreams: limits.maxStreams,
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxHeaderListSize: limits.maxHeaderBytes * 2 + limits.maxTargetBytes * 2,
       enableConnectProtocol: true,

@@ -2,23 +2,17 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { MeshgateError } from '../../../errors.ts';
+import type { ConnectionLimits } from '../connection-limits.ts';
 import type { Connection } from '../connection.ts';
 import { Http2Body } from './http2-body.ts';
 import { Http2Budget } from './http2-budget.ts';
 import { Http2Downstream, type Http2StreamOwner } from './http2-downstream.ts';
 import { readHttp2Head } from './http2-intake.ts';
-import type { HeadLimits } from '../head-limits.ts';
 import type { Door } from '../lane.ts';
 
 export interface Http2Surroundings {
   readonly door: Door;
-  readonly limits: HeadLimits & {
-    readonly idleTimeoutMs: number;
-    /** Bytes per second; 0: no limit. */
-    readonly minBodyRate: number;
-    /** 0: no limit. */
-    readonly maxRequestsPerConnection: number;
-  };
+  readonly limits: ConnectionLimits;
   /** A connection was closed because it spent its budget; `what` names the frames. */
   readonly onFlood: (connection: Connection, what: string) => void;
 }

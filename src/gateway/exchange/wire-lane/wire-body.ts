@@ -1,10 +1,9 @@
 /** The body of a request on the wire lane: pushed on as it is read, kept while nobody takes it. */
 import type { BodySink, BodySource } from '../../../mesh/transport/body-source.ts';
 import { isTooSlow } from '../body-pace.ts';
+import { isLittleLeft } from '../http1-leftover.ts';
 import type { ChunkSink } from './wire-chunks.ts';
 
-/** So many unread bytes are read and dropped to keep the connection; more is worth a new one. */
-const MAX_DISCARDED_BYTES = 64 * 1024;
 /** So many wait for a reader before the connection is read no further. */
 const MAX_KEPT_BYTES = 16 * 1024;
 
@@ -76,7 +75,7 @@ export class WireBody implements BodySource, ChunkSink {
   get keepsConnection(): boolean {
     if (this.isComplete) return true;
     if (this.#failure !== undefined) return false;
-    return this.length !== undefined && this.length - this.#received <= MAX_DISCARDED_BYTES;
+    return isLittleLeft(this.length, this.#received);
   }
 
   /**

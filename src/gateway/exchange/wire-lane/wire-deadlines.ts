@@ -1,27 +1,23 @@
 /** What may take too long on a connection of the wire lane; looked at from time to time, so that a request sets no timer. */
 import type { Socket } from 'node:net';
+import { Http1Idleness } from '../http1-idleness.ts';
+import type { Http1Limits } from '../http1-surroundings.ts';
 
-export interface WireTimeouts {
-  /** To a whole head, from its first byte or from the connection's beginning. */
-  readonly headerTimeoutMs: number;
-  /** Between two requests, and for a client that does not read. */
-  readonly idleTimeoutMs: number;
-}
+type Timeouts = Pick<Http1Limits, 'headerTimeoutMs' | 'idleTimeoutMs'>;
 
 /** Times are of the monotonic clock, in milliseconds. */
 export class WireDeadlines {
   readonly #socket: Socket;
-  readonly #timeouts: WireTimeouts;
+  readonly #timeouts: Timeouts;
+  readonly #idleness: Http1Idleness;
   /** Infinity: no head has begun. */
   #headDueMs: number;
-  #idleSinceMs: number;
-  #bytesSeen = 0;
   #isWatched = false;
 
-  constructor(socket: Socket, timeouts: WireTimeouts, nowMs: number) {
+  constructor(socket: Socket, timeouts: Timeouts, nowMs: number) {
     this.#socket = socket;
     this.#timeouts = timeouts;
-    this.#idleSinceMs = nowMs;
+    this.#idleness = new Http1Idleness(socket, nowMs);
     this.#headDueMs = nowMs + timeouts.headerTimeoutMs;
   }
 
@@ -35,17 +31,12 @@ export class WireDeadlines {
 
   /** No answer is due any more. */
   rest(nowMs: number): void {
-    this.#idleSinceMs = nowMs;
+    this.#idleness.rest(nowMs);
   }
 
-  /** Since an answer was due or a byte was seen to have come. */
+  /** Milliseconds since an answer was due or a byte was seen to have come. */
   idleFor(nowMs: number): number {
-    const { bytesRead } = this.#socket;
-    if (bytesRead !== this.#bytesSeen) {
-      this.#bytesSeen = bytesRead;
-      this.#idleSinceMs = nowMs;
-    }
-    return nowMs - this.#idleSinceMs;
+    return this.#idleness.lasts(nowMs);
   }
 
   /** What a connection without an answer due is late with. */

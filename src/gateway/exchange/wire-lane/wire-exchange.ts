@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../connection.ts';
+import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
 import { renderHttp1Head } from '../http1-refusal.ts';
 import type { Downstream, DownstreamObserver, Intake } from '../lane.ts';
 import { renderAnswerHead, renderLastChunk } from './wire-answer-head.ts';
@@ -49,17 +50,13 @@ const OVER = 3;
 
 const NO_FIELDS: readonly string[] = [];
 
-export class WireExchange implements Downstream {
+export class WireExchange extends FramedAnswer implements Downstream {
   observer: DownstreamObserver | undefined = undefined;
   readonly #wire: WireConnection;
   readonly #isHead: boolean;
   readonly #hasBody: boolean;
   #phase = WAITING;
-  #isBodiless = false;
   #isChunked = false;
-  /** Bytes announced; -1: unknown. */
-  #announced = -1;
-  #bytesSent = 0;
   /** The head until it is written, for which it is waited as long as this turn lasts. */
   #isHeadHeld = false;
   #status = 0;
@@ -69,6 +66,7 @@ export class WireExchange implements Downstream {
   #awaitsDrain = false;
 
   constructor(wire: WireConnection, isHead: boolean, hasBody: boolean) {
+    super();
     this.#wire = wire;
     this.#isHead = isHead;
     this.#hasBody = hasBody;
@@ -97,13 +95,13 @@ export class WireExchange implements Downstream {
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#phase !== SENDING || this.#isBodiless || chunk.length === 0) return true;
-    if (this.#announced >= 0 && this.#bytesSent + chunk.length > this.#announced) {
+    if (this.#phase !== SENDING || this.isBodiless || chunk.length === 0) return true;
+    if (this.exceeds(chunk)) {
       this.abort();
       return true;
     }
     if (this.#isHeadHeld && !this.writeHead()) return true;
-    this.#bytesSent += chunk.length;
+    this.bytesSent += chunk.length;
     const { output } = this.#wire;
     if (this.#isChunked) {
       output.text(`${chunk.length.toString(16)}\r\n`);
@@ -113,8 +111,8 @@ export class WireExchange implements Downstream {
       output.chunk(chunk);
     }
     // The last of it is written with what ends the answer.
-    if (!output.isFull || this.#bytesSent === this.#announced) {
-      this.#wire.output.flushSoon();
+    if (!output.isFull || this.bytesSent === this.announced) {
+      output.flushSoon();
       return true;
     }
     output.flush();
@@ -125,7 +123,7 @@ export class WireExchange implements Downstream {
 
   end(trailers?: readonly string[]): void {
     if (this.#phase !== SENDING) return;
-    if (!this.#isBodiless && this.#bytesSent < this.#announced) {
+    if (this.isShort) {
       this.abort();
       return;
     }
@@ -144,13 +142,10 @@ export class WireExchange implements Downstream {
   answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void {
     if (this.#phase !== WAITING) return;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    // Of what a GET would have got nothing is known here, and 0 would be a lie.
-    const length =
-      bytes === undefined && (this.#isHead || status === 304) ? undefined : (bytes?.length ?? 0);
-    this.#prepareHead(status, '', headers, length);
+    this.#prepareHead(status, '', headers, lengthAtOnce(status, this.#isHead, bytes));
     if (!this.writeHead()) return;
-    if (!this.#isBodiless && bytes !== undefined && bytes.length > 0) {
-      this.#bytesSent = bytes.length;
+    if (!this.isBodiless && bytes !== undefined && bytes.length > 0) {
+      this.bytesSent = bytes.length;
       this.#wire.output.chunk(bytes);
     }
     this.#leave();
@@ -184,13 +179,13 @@ export class WireExchange implements Downstream {
   /** The connection is gone. */
   clientGone(): void {
     this.#phase = OVER;
-    this.observer?.onClosed(false, this.#bytesSent);
+    this.observer?.onClosed(false, this.bytesSent);
   }
 
   /** The answer has left. */
   finished(): void {
     this.#phase = OVER;
-    this.observer?.onClosed(true, this.#bytesSent);
+    this.observer?.onClosed(true, this.bytesSent);
     this.#wire.answered();
   }
 
@@ -238,23 +233,7 @@ export class WireExchange implements Downstream {
     this.#status = status;
     this.#reason = reason;
     this.#fields = headers;
-    this.#length = length;
-    this.#isBodiless = false;
-    this.#isChunked = false;
-    this.#announced = -1;
-    if (this.#isHead || status === 304) {
-      this.#isBodiless = true;
-    } else if (status === 204) {
-      this.#isBodiless = true;
-      this.#length = undefined;
-    } else if (status === 205) {
-      // RFC 9110 §15.3.6: no content, said by a length, since 205 is not self-delimiting.
-      this.#isBodiless = true;
-      this.#length = 0;
-    } else if (length !== undefined) {
-      this.#announced = length;
-    } else {
-      this.#isChunked = true;
-    }
+    this.#length = this.frame(status, this.#isHead, length);
+    this.#isChunked = !this.isBodiless && length === undefined;
   }
 }

@@ -196,9 +196,10 @@ export class WireInput implements WireBodyOwner {
     this.#holdOrRead();
   }
 
-  /** Reads on, or not, as those want who take what is read. */
+  /** Reads on, or not, as those want who take what is read. A head is read until it is whole: its own limit ends it. */
   #holdOrRead(): void {
-    const isHeld = this.#stage === BODY ? !this.#isBodyWanted : this.waiting.isFull;
+    const isFull = this.waiting.isFull && !this.#owner.isFree;
+    const isHeld = this.#stage === BODY ? !this.#isBodyWanted : isFull;
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();

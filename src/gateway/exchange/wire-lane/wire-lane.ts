@@ -1,7 +1,7 @@
 /** The lane that serves plain HTTP/1.1 straight on the socket, and hands over whatever it does not fully understand. */
 import type { Socket } from 'node:net';
+import type { Http1Surroundings } from '../http1-surroundings.ts';
 import type { ConnectionOrigin } from '../lane-connection.ts';
-import type { Http1Surroundings } from '../full-lane/http1-session.ts';
 import { toConnectionLines } from './wire-answer-head.ts';
 import { HeadReader } from './wire-head.ts';
 import { WireSession } from './wire-session.ts';
@@ -48,6 +48,7 @@ export function createWireLane(options: WireLaneOptions): WireLane {
     SHORTEST_SWEEP_MS,
     Math.min(SECOND_MS, Math.ceil(shortestMs / LOOKS_PER_DEADLINE)),
   );
+  let isDraining = false;
   let sinceSecondMs = 0;
   // One timer for all, since one for each request would cost more than the request.
   const timer = setInterval(() => {
@@ -62,18 +63,22 @@ export function createWireLane(options: WireLaneOptions): WireLane {
   }, sweepMs).unref();
 
   return {
-    serve: (socket, origin) => new WireSession(socket, origin, shared).start(),
+    serve(socket, origin) {
+      const session = new WireSession(socket, origin, shared);
+      // It was on its way here, in a handshake, when the others were told.
+      session.isDraining = isDraining;
+      session.start();
+    },
     get connections() {
       return sessions.size;
     },
     drain() {
+      isDraining = true;
       for (const session of sessions) session.isDraining = true;
     },
     closeIdle(idleMs) {
       const nowMs = clock.monotonic();
       for (const session of sessions) {
-        // Some were on their way here, in a handshake, when the others were told.
-        session.isDraining = true;
         if (session.idleFor(nowMs) >= idleMs) session.socket.destroySoon();
       }
     },

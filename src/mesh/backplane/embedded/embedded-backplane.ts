@@ -1,16 +1,17 @@
 /** The backplane of one machine: in this process, and on the disk before a change is acknowledged. */
 import { randomBytes } from 'node:crypto';
 import type { Clock, Log } from '../../../plugins/sdk/plugin-context.ts';
-import { applyMutations, type HeldRecord, type LeaseChange } from '../apply-mutations.ts';
+import type { HeldRecord } from '../apply-mutations.ts';
 import { BackplaneError, reasonOf } from '../backplane-error.ts';
-import type { Backplane, ChangeOutcome, Mutation, RecordKind, SpaceView } from '../backplane.ts';
-import type { Change, FullRead } from '../delta.ts';
+import type { Backplane, ChangeOutcome, Mutation, SpaceView } from '../backplane.ts';
+import type { FullRead } from '../delta.ts';
 import { assertMutations, assertSpace } from '../names.ts';
 import { scheduleTimer, type Schedule } from '../schedule.ts';
 import { SpaceRecords } from '../space-records.ts';
 import { ViewFeed } from '../view-feed.ts';
 import { Leases } from './leases.ts';
 import { Notes } from './notes.ts';
+import { SpaceDraft, type Space } from './space-draft.ts';
 import { loadSpaces, removeSpace, saveSpace } from './space-file.ts';
 
 export interface EmbeddedBackplaneOptions {
@@ -21,32 +22,16 @@ export interface EmbeddedBackplaneOptions {
   readonly schedule?: Schedule | undefined;
 }
 
-interface Space {
-  readonly epoch: string;
-  readonly revision: number;
-  readonly records: SpaceRecords<HeldRecord>;
-  /** Monotonic: nothing expires for a while after it. */
-  readonly bornAtMs: number;
-}
-
 interface Waiting {
   readonly space: string;
-  readonly mutations: readonly Mutation[];
-  /** Where nothing is left after it. */
-  readonly forget: boolean;
-  readonly resolve: (outcome: ChangeOutcome) => void;
+  /** Returns what tells of it once it is written. */
+  readonly decide: (draft: SpaceDraft) => () => void;
   readonly reject: (error: BackplaneError) => void;
 }
 
-/** What a batch makes of one space. */
-interface Draft {
-  readonly epoch: string;
-  revision: number;
-  readonly records: SpaceRecords<HeldRecord>;
-  readonly bornAtMs: number;
-  readonly deltas: { readonly revision: number; readonly changes: readonly Change[] }[];
-  readonly leases: LeaseChange[];
-  forget: boolean;
+/** What a batch makes of one space, and who waits for it. */
+interface Writing {
+  readonly draft: SpaceDraft;
   readonly settle: ((error?: BackplaneError) => void)[];
 }
 
@@ -67,6 +52,8 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
   let isClosed = false;
   let waiting: Waiting[] = [];
   let committing: Promise<void> | undefined;
+  /** The batch that is being written, by its spaces. */
+  let writing: ReadonlyMap<string, Writing> = new Map();
 
   const newEpoch = (): string => `${Math.floor(clock.now())}-${randomBytes(6).toString('hex')}`;
 
@@ -82,46 +69,25 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
     }
   }
 
-  function draftOf(space: string, drafts: Map<string, Draft>): Draft {
-    let draft = drafts.get(space);
-    if (draft === undefined) {
-      const known = spaces.get(space);
-      draft = {
-        epoch: known?.epoch ?? newEpoch(),
-        revision: known?.revision ?? 0,
-        records: known?.records.fork() ?? new SpaceRecords(),
-        bornAtMs: known?.bornAtMs ?? monotonic(),
-        deltas: [],
-        leases: [],
-        forget: false,
-        settle: [],
-      };
-      drafts.set(space, draft);
-    }
-    return draft;
+  function newSpace(): Space {
+    const records = new SpaceRecords<HeldRecord>();
+    return { epoch: newEpoch(), revision: 0, records, bornAtMs: monotonic() };
   }
 
-  function decide(
-    { space, mutations, forget, resolve, reject }: Waiting,
-    drafts: Map<string, Draft>,
-  ): void {
-    const draft = draftOf(space, drafts);
-    draft.forget ||= forget;
-    const verdict = applyMutations(draft.records, mutations, Math.floor(clock.now()) * 1_000);
-    let outcome: ChangeOutcome = verdict as ChangeOutcome & { applied: false };
-    if (verdict.applied) {
-      const { generations, changes } = verdict;
-      draft.leases.push(...verdict.leases);
-      if (changes.length > 0) draft.deltas.push({ revision: ++draft.revision, changes });
-      outcome = { applied: true, epoch: draft.epoch, revision: draft.revision, generations };
+  function decide({ space, ...one }: Waiting, batch: Map<string, Writing>): void {
+    let known = batch.get(space);
+    if (known === undefined) {
+      known = { draft: new SpaceDraft(spaces.get(space) ?? newSpace()), settle: [] };
+      batch.set(space, known);
     }
-    draft.settle.push((error) => (error === undefined ? resolve(outcome) : reject(error)));
+    const tell = one.decide(known.draft);
+    known.settle.push((error) => (error === undefined ? tell() : one.reject(error)));
   }
 
-  async function write(space: string, draft: Draft): Promise<void> {
-    const { epoch, revision, records, bornAtMs, deltas } = draft;
-    const isForgotten = draft.forget && records.isEmpty;
-    if (deltas.length > 0 || isForgotten) {
+  async function write(space: string, { draft, settle }: Writing): Promise<void> {
+    const { isForgotten } = draft;
+    if (draft.deltas.length > 0 || isForgotten) {
+      const { epoch, revision, records, bornAtMs } = draft.toSpace();
       try {
         if (isForgotten) await removeSpace(directory, space);
         else
@@ -132,7 +98,7 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
           'a change could not be saved, and was not made',
         );
         const refusal = new BackplaneError('refused', 'the change could not be saved', error);
-        for (const settle of draft.settle) settle(refusal);
+        for (const one of settle) one(refusal);
         return;
       }
       if (isForgotten) spaces.delete(space);
@@ -141,10 +107,10 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
     if (isForgotten) leases.forget(space);
     else for (const { kind, id, leaseMs } of draft.leases) leases.set(space, kind, id, leaseMs);
     tell(space, draft);
-    for (const settle of draft.settle) settle();
+    for (const one of settle) one();
   }
 
-  function tell(space: string, { epoch, deltas }: Draft): void {
+  function tell(space: string, { epoch, deltas }: SpaceDraft): void {
     const feed = feeds.get(space);
     if (feed === undefined) return;
     for (const delta of deltas) {
@@ -154,11 +120,12 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
 
   async function commit(): Promise<void> {
     while (waiting.length > 0) {
-      const drafts = new Map<string, Draft>();
-      const batch = waiting;
+      const batch = new Map<string, Writing>();
+      for (const one of waiting) decide(one, batch);
       waiting = [];
-      for (const one of batch) decide(one, drafts);
-      await Promise.all([...drafts].map(([space, draft]) => write(space, draft)));
+      writing = batch;
+      await Promise.all([...batch].map(([space, one]) => write(space, one)));
+      writing = new Map();
     }
     committing = undefined;
   }
@@ -167,16 +134,20 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
     assertOpen();
     assertSpace(space);
     assertMutations(mutations);
-    return queue(space, mutations, false);
+    return inTurn(space, (draft) => draft.change(mutations, Math.floor(clock.now()) * 1_000));
   }
 
-  function queue(
+  /** Decided after all that was asked before, and told once it is on the disk. */
+  function inTurn<Outcome>(
     space: string,
-    mutations: readonly Mutation[],
-    forget: boolean,
-  ): Promise<ChangeOutcome> {
+    decideOn: (draft: SpaceDraft) => Outcome,
+  ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      waiting.push({ space, mutations, forget, resolve, reject });
+      const decideOne = (draft: SpaceDraft): (() => void) => {
+        const outcome = decideOn(draft);
+        return () => resolve(outcome);
+      };
+      waiting.push({ space, decide: decideOne, reject });
       committing ??= commit();
     });
   }
@@ -215,27 +186,22 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
     change,
     async renew(space, kind, id, { owner, leaseMs }) {
       assertOpen();
-      const record = spaces.get(space)?.records.get(kind, id);
+      const stored = spaces.get(space)?.records.get(kind, id);
+      const draft = writing.get(space)?.draft;
+      // One that is about to go, or to be another's, cannot be kept.
+      const record = stored && draft ? draft.records.get(kind, id) : stored;
       if (record === undefined) return 'unknown';
       if (record.owner !== owner) return 'superseded';
       leases.set(space, kind, id, leaseMs);
       return 'renewed';
     },
-    async expire(space, kind, { maxShare, restMs, forget = false }) {
+    async expire(space, kind, { restMs, ...rules }) {
       assertOpen();
       const known = spaces.get(space);
       if (known === undefined || monotonic() - known.bornAtMs < restMs) return [];
-      const total = known.records.handOut()(kind).size;
-      const ids = leases.expired(space, kind).slice(0, Math.max(1, Math.floor(total * maxShare)));
-      const mutations: Mutation[] = [];
-      for (const id of ids) {
-        const record = known.records.get(kind, id);
-        if (record === undefined) leases.set(space, kind, id, undefined);
-        else mutations.push(toRemoval(kind, record));
-      }
-      if (mutations.length === 0 && !forget) return [];
-      const { applied } = await queue(space, mutations, forget);
-      return applied ? mutations.map((mutation) => mutation.id) : [];
+      const ended = (): readonly string[] => leases.expired(space, kind);
+      if (rules.forget !== true && ended().length === 0) return [];
+      return inTurn(space, (draft) => draft.expire(kind, ended(), rules));
     },
 
     async read(space): Promise<SpaceView> {
@@ -275,8 +241,4 @@ export function createEmbeddedBackplane(options: EmbeddedBackplaneOptions): Back
       return Math.floor(clock.now());
     },
   };
-}
-
-function toRemoval(kind: RecordKind, { id, generation }: HeldRecord): Mutation {
-  return { type: 'remove', kind, id, when: { generation } };
 }

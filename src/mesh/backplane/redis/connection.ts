@@ -87,7 +87,11 @@ export class RedisConnection {
       const callOff = schedule(FIRST_ATTEMPT_MS, ended);
       const forget = this.state.onChange(ended);
       this.client.on('close', ended);
-      this.client.connect().catch((error: unknown) => this.#failed(error));
+      this.client.connect().catch((error: unknown) => {
+        this.#failed(error);
+        // One that is closed before it has a socket tells of no `close`.
+        ended();
+      });
     });
   }
 

@@ -8,15 +8,19 @@ import {
   toCanonicalJson,
   type SharedDocument,
 } from '../../../../src/gateway/config/versions/shared-document.ts';
-import {
-  parseSharedText,
-  toSharedYaml,
-} from '../../../../src/gateway/config/versions/shared-text.ts';
+import { toSharedYaml } from '../../../../src/gateway/config/versions/shared-yaml.ts';
+import { parseYaml } from '../../../../src/gateway/config/yaml-text.ts';
 
 function parse(value: unknown): SharedDocument {
   const parsed = parseSharedDocument(value);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.document;
+}
+
+function parseText(yaml: string): SharedDocument {
+  const reading = parseYaml(yaml);
+  if (!reading.ok) throw new Error(`${reading.problems.join('\n')}\n${yaml}`);
+  return parse(reading.value);
 }
 
 function problemsOf(value: unknown): string[] {
@@ -206,50 +210,19 @@ plugins:
       routes: [{ name: text, respond: { body: text } }],
     });
     const yaml = toSharedYaml(document);
-    const read = parseSharedText(yaml);
-    if (!read.ok) throw new Error(`${JSON.stringify(read.problems)}\n${yaml}`);
-    expect(hashDocument(read.document)).toBe(hashDocument(document));
-    expect(toSharedYaml(read.document)).toBe(yaml);
+    const read = parseText(yaml);
+    expect(hashDocument(read)).toBe(hashDocument(document));
+    expect(toSharedYaml(read)).toBe(yaml);
   });
 
   it('reads back numbers as they were', () => {
     const numbers = [0, -0, 1, -1, 0.1, 1e21, 1e-7, 123_456_789_012, Number.MAX_SAFE_INTEGER];
     const document = parse({ services: { s: { numbers, yes: true, no: false, nothing: null } } });
-    const read = parseSharedText(toSharedYaml(document));
-    expect(read.ok && hashDocument(read.document)).toBe(hashDocument(document));
+    expect(hashDocument(parseText(toSharedYaml(document)))).toBe(hashDocument(document));
   });
 
   it('leaves substitutions as they are written', () => {
-    const read = parseSharedText('services: { s: { key: "${KEY}", file: "${file:/run/x}" } }');
-    expect(read).toMatchObject({
-      document: { services: { s: { key: '${KEY}', file: '${file:/run/x}' } } },
-    });
-  });
-
-  it('says where it is wrong', () => {
-    expect(parseSharedText('routes:\n  - {\n')).toMatchObject({ ok: false });
-    expect(parseSharedText('meshgate: 1\nroutes:\n  - name: a\n    name: b\nnode: {}\n')).toEqual({
-      ok: false,
-      problems: [
-        {
-          line: 4,
-          column: 5,
-          path: ['routes', 0, 'name'],
-          message: expect.stringContaining('twice') as string,
-        },
-        {
-          line: 5,
-          column: 1,
-          path: ['node'],
-          message: expect.stringContaining('file of the node') as string,
-        },
-      ],
-    });
-  });
-
-  it("takes the shared part out of a node's file", () => {
-    const text = 'meshgate: 1\nnode: { name: n }\nservices: { a: {} }\nlisteners: []\n';
-    const read = parseSharedText(text, { isNodeFile: true });
-    expect(read).toEqual({ ok: true, document: { ...EMPTY_DOCUMENT, services: { a: {} } } });
+    const read = parseText('services: { s: { key: "${KEY}", file: "${file:/run/x}" } }');
+    expect(read).toMatchObject({ services: { s: { key: '${KEY}', file: '${file:/run/x}' } } });
   });
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { toSharedYaml } from '../../../../src/gateway/config/versions/shared-text.ts';
+import { toSharedYaml } from '../../../../src/gateway/config/versions/shared-yaml.ts';
 import { hashDocument } from '../../../../src/gateway/config/versions/shared-document.ts';
 import { parseYaml, readYaml } from '../../../../src/gateway/config/yaml-text.ts';
 import { documentOf } from '../shared-document-fixture.ts';

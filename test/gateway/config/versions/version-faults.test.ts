@@ -1,6 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  HEAD_FILE,
+  VERSIONS_FOLDER,
+} from '../../../../src/gateway/config/versions/last-known-part.ts';
 import type { RedisBackplane } from '../../../../src/mesh/backplane/redis/redis-backplane.ts';
 import { CLOCK } from '../../../contracts/backplane-fixture.ts';
 import { openRedisBackplane, singleTarget } from '../../../redis/open-backplane.ts';
@@ -71,6 +75,19 @@ async function untilStored(version: number): Promise<void> {
   }
 }
 
+/** Of versions that come fast, not each is kept on the disk at once. */
+async function untilKept(dataDir: string, version: number): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const text = await readFile(join(dataDir, VERSIONS_FOLDER, `${HEAD_FILE}.json`), 'utf8');
+        return JSON.parse(text.slice(text.indexOf('\n'))).records[0].version as number;
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(version);
+}
+
 async function lost(node: Member): Promise<void> {
   if (!node.backplane.status().connected) return;
   await new Promise<void>((resolve) => {
@@ -86,6 +103,7 @@ describe('versions through faults of Redis', () => {
     const [here, there] = [await enter(), await enter()];
     for (const text of ['1', '2', '3']) await here.write(documentOf(text));
     await there.until(({ version }) => version === 3);
+    await untilKept(here.dataDir, 3);
     await redis.admin.flushall();
     // Nobody writes: the poll for the truth would tell in 10 to 30 s. A node that starts is told at once.
     const young = await enter({ dataDir: here.dataDir });

@@ -83,6 +83,11 @@ export const GET: readonly (readonly [string, string])[] = [
   [':authority', 'a'],
 ];
 
+/** A request without a body. */
+export function requestFrame(stream: number, fields = GET): Buffer {
+  return frame(HEADERS, END_HEADERS | END_STREAM, stream, headerBlock(fields));
+}
+
 /** Sends preface and settings, and acknowledges the server's. */
 export async function greet(client: RawClient): Promise<void> {
   client.send(PREFACE).send(frame(SETTINGS, 0, 0));

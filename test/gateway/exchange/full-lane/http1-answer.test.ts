@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Downstream } from '../../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../../listener/open-listener.ts';
-import { FakeDoor } from '../fake-door.ts';
+import { FakeDoor, pour, type Poured } from '../fake-door.ts';
 import { connectRaw } from '../raw-client.ts';
 
 describe('an HTTP/1 answer', () => {
@@ -72,15 +72,16 @@ describe('an HTTP/1 answer', () => {
   });
 
   it.for([
-    [204, undefined],
-    [205, '0'],
-    [304, '9'],
-  ] as const)('has no body with status %i', async ([status, length]) => {
+    ['GET', 204, undefined],
+    ['HEAD', 204, undefined],
+    ['GET', 205, '0'],
+    ['GET', 304, '9'],
+  ] as const)('has no body to %s with status %i', async ([method, status, length]) => {
     const { text, door } = await answered((downstream) => {
       downstream.head(status, '', [], 9);
       downstream.write(Buffer.from('not sent!'));
       downstream.end();
-    });
+    }, `${method} / HTTP/1.1`);
     expect(/Content-Length: (\d+)/.exec(text)?.[1]).toBe(length);
     expect(text).not.toContain('chunked');
     expect(text.endsWith('\r\n\r\n')).toBe(true);
@@ -152,33 +153,17 @@ describe('an HTTP/1 answer', () => {
 
   it('holds back when the client is slow, and goes on when it reads', async () => {
     const chunk = Buffer.alloc(256 * 1024, 'x');
-    let held = 0;
-    let sent = 0;
+    let poured: Poured | undefined;
     const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, '', [], 256 * chunk.length);
-      const pump = (): void => {
-        while (sent < 256) {
-          sent++;
-          if (!downstream.write(chunk)) {
-            held++;
-            return;
-          }
-        }
-        downstream.end();
-      };
-      downstream.observer = {
-        onDrain: pump,
-        onClosed: (complete, bytesSent) => door.closed.push({ complete, bytesSent }),
-      };
-      pump();
+      poured = pour(downstream, chunk, 256);
     });
     const { port } = await openListener({ door });
     const client = await connectRaw(port);
     client.socket.pause();
     client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await door.until(({ served }) => served.length === 1);
-    expect(held).toBeGreaterThan(0);
-    expect(sent).toBeLessThan(256);
+    expect(poured!.held).toBeGreaterThan(0);
+    expect(poured!.sent).toBeLessThan(256);
     client.socket.resume();
     await client.untilClosed();
     expect(client.bytes).toBeGreaterThan(256 * chunk.length);
@@ -186,25 +171,13 @@ describe('an HTTP/1 answer', () => {
   });
 
   it('cuts off a client that takes nothing for the idle time', async () => {
-    const { promise: closed, resolve: cut } = Promise.withResolvers<void>();
-    const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, '', [], undefined);
-      const chunk = Buffer.alloc(1024 * 1024);
-      const pump = (): void => void (downstream.write(chunk) && pump());
-      downstream.observer = {
-        onDrain: pump,
-        onClosed: (complete, bytesSent) => {
-          door.closed.push({ complete, bytesSent });
-          cut();
-        },
-      };
-      pump();
-    });
+    const chunk = Buffer.alloc(1024 * 1024);
+    const door = new FakeDoor((_intake, downstream) => void pour(downstream, chunk, Infinity));
     const { port } = await openListener({ door, limits: { idleTimeoutMs: 200 } });
     const client = await connectRaw(port);
     client.socket.pause();
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await closed;
+    await door.until(({ closed }) => closed.length === 1);
     expect(door.closed[0]!.complete).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 /** Upgrades over HTTP/1.1: only to WebSocket, and answered like any request where refused. */
 import { describe, expect, it } from 'vitest';
 import { openListener } from '../../listener/open-listener.ts';
-import { FakeDoor } from '../fake-door.ts';
+import { FakeDoor, pour } from '../fake-door.ts';
 import { connectRaw, parseAnswer } from '../raw-client.ts';
 
 const upgrade =
@@ -46,19 +46,7 @@ describe('an upgrade to WebSocket', () => {
 
   it('that is refused with a long answer gets all of it', async () => {
     const chunk = Buffer.alloc(1024 * 1024, 'x');
-    let sent = 0;
-    const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, '', [], 20 * chunk.length);
-      const pump = (): void => {
-        while (sent < 20) {
-          sent++;
-          if (!downstream.write(chunk)) return;
-        }
-        downstream.end();
-      };
-      downstream.observer = { onDrain: pump, onClosed: () => undefined };
-      pump();
-    });
+    const door = new FakeDoor((_intake, downstream) => void pour(downstream, chunk, 20));
     const { port } = await openListener({ door });
     const client = await connectRaw(port);
     await client.send(upgrade).untilEnd();

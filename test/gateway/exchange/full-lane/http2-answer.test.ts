@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Downstream } from '../../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../../listener/open-listener.ts';
-import { FakeDoor } from '../fake-door.ts';
+import { FakeDoor, pour, type Poured } from '../fake-door.ts';
 import { connectH2, receive, type Received } from './h2-client.ts';
 import {
   DATA,
@@ -16,6 +16,7 @@ import {
   HEADERS,
   headerBlock,
   parseFrames,
+  requestFrame,
   RST_STREAM,
 } from './h2-frames.ts';
 import { connectRaw } from '../raw-client.ts';
@@ -48,7 +49,7 @@ describe('an HTTP/2 answer', () => {
     const post = headerBlock([[':method', 'POST'], ...GET.slice(1)]);
     client.send(frame(HEADERS, END_HEADERS, 1, post));
     client.send(frame(DATA, END_STREAM, 1, Buffer.from('body')));
-    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 3, headerBlock(GET)));
+    client.send(requestFrame(3));
     await door.until(({ served }) => served.length === 2);
     for (const downstream of waiting) downstream.answer(403, [], undefined);
     await door.until(({ closed }) => closed.length === 2);
@@ -169,7 +170,7 @@ describe('an HTTP/2 answer', () => {
     const { port } = await openListener({ door });
     const client = await connectRaw(port);
     await greet(client);
-    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, headerBlock(GET)));
+    client.send(requestFrame(1));
     await client.until(
       ({ received }) => errorCode(parseFrames(received), RST_STREAM) !== undefined,
     );
@@ -235,23 +236,14 @@ describe('an HTTP/2 answer', () => {
 
   it('holds back when the client is slow, and goes on when it reads', async () => {
     const chunk = Buffer.alloc(64 * 1024, 'x');
-    let sent = 0;
+    let poured: Poured | undefined;
     const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, '', [], 100 * chunk.length);
-      const pump = (): void => {
-        while (sent < 100) {
-          sent++;
-          if (!downstream.write(chunk)) return;
-        }
-        downstream.end();
-      };
-      downstream.observer = { onDrain: pump, onClosed: () => undefined };
-      pump();
+      poured = pour(downstream, chunk, 100);
     });
     const { port } = await openListener({ door });
     const stream = connectH2(port).request({});
     await once(stream, 'response');
-    expect(sent).toBeLessThan(10);
+    expect(poured!.sent).toBeLessThan(10);
     let bytes = 0;
     stream.on('data', (data: Buffer) => {
       bytes += data.length;
@@ -261,17 +253,13 @@ describe('an HTTP/2 answer', () => {
   });
 
   it('cuts off a stream whose client takes nothing for the idle time', async () => {
-    const { promise: closed, resolve } = Promise.withResolvers<boolean>();
-    const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, '', [], undefined);
-      const pump = (): void => void (downstream.write(Buffer.alloc(64 * 1024)) && pump());
-      downstream.observer = { onDrain: pump, onClosed: resolve };
-      pump();
-    });
+    const chunk = Buffer.alloc(64 * 1024);
+    const door = new FakeDoor((_intake, downstream) => void pour(downstream, chunk, Infinity));
     const { port } = await openListener({ door, limits: { idleTimeoutMs: 200 } });
     const client = await connectRaw(port);
     await greet(client);
-    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, headerBlock(GET)));
-    expect(await closed).toBe(false);
+    client.send(requestFrame(1));
+    await door.until(({ closed }) => closed.length === 1);
+    expect(door.closed[0]!.complete).toBe(false);
   });
 });

@@ -3,15 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { openListener } from '../../listener/open-listener.ts';
 import { connectH2, receive } from './h2-client.ts';
 import {
-  END_HEADERS,
   END_STREAM,
   errorCode,
-  frame,
   GET,
   greet,
-  HEADERS,
   headerBlock,
   parseFrames,
+  requestFrame,
   RST_STREAM,
 } from './h2-frames.ts';
 import { connectRaw, type RawClient } from '../raw-client.ts';
@@ -24,7 +22,7 @@ describe('a refused HTTP/2 request', () => {
     fields: readonly (readonly [string, string])[],
   ): Promise<string> {
     await greet(client);
-    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, headerBlock(fields)));
+    client.send(requestFrame(1, fields));
     await client.until(({ received }) =>
       parseFrames(received).some(
         ({ type, flags, stream }) =>

@@ -8,12 +8,12 @@ import { connectH2, echoed, receive } from './h2-client.ts';
 import {
   DATA,
   END_HEADERS,
-  END_STREAM,
   frame,
   GET,
   greet,
   HEADERS,
   headerBlock,
+  requestFrame,
   RST_STREAM,
 } from './h2-frames.ts';
 import { connectRaw } from '../raw-client.ts';
@@ -60,8 +60,7 @@ describe('an HTTP/2 request', () => {
     const { port, door } = await openListener();
     const client = await connectRaw(port);
     await greet(client);
-    const block = headerBlock([...GET.slice(0, 3), ['host', 'only.host']]);
-    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, block));
+    client.send(requestFrame(1, [...GET.slice(0, 3), ['host', 'only.host']]));
     await client.untilText('only.host');
     expect(door.served[0]!.authority).toBe('only.host');
   });

@@ -111,8 +111,10 @@ function toEntries(one: ConfiguredKind): Record<string, Entry> {
       async succeed({ call, name: suffix }) {
         const name = made(suffix);
         const put = { path: { name }, body: { name, ...body } };
+        // The path has its name.
         const first = await call(`put${singular}`, {
           ...put,
+          body,
           headers: { 'if-none-match': '*' },
           query: { message: 'made by a test' },
         });

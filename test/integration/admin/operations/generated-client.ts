@@ -1,5 +1,6 @@
 /** A client that is made of the OpenAPI document alone, and takes no answer that the document does not declare. */
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
 import { operationOf, type DescribedAnswer, type Operation } from './api-document.ts';
 import { assertFits } from './declared-schemas.ts';
 
@@ -178,13 +179,10 @@ function send(
         },
       },
       (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (text += chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          resolve({ status: response.statusCode!, headers: response.headers, text });
-        });
+        const { statusCode, headers: fields } = response;
+        readText(response)
+          .then((text) => resolve({ status: statusCode!, headers: fields, text }))
+          .catch(reject);
       },
     );
     sent.on('error', reject);

@@ -12,7 +12,7 @@ import { newKey } from '../../../gateway/config/versions/version-node.ts';
 import { openRedisBackplane, singleTarget } from '../../../redis/open-backplane.ts';
 import { RedisProcess } from '../../../redis/redis-process.ts';
 import { startGateway, until, type TestGateway } from '../../gateway-fixture.ts';
-import { findFreePort } from '../../process/gateway-process.ts';
+import { freePort } from '../../../redis/free-port.ts';
 import { listen, type TestOrigin } from '../../protocols/origins.ts';
 import { CERTIFICATE } from './configured-entries.ts';
 import { createClient, type Client } from './generated-client.ts';
@@ -63,7 +63,7 @@ export async function startOperationFleet(): Promise<OperationFleet> {
   const backplane = await openRedisBackplane(singleTarget(redis.port), { namespace: 'meshgate' });
   closing.push(() => backplane.close());
   const start = async (name: string, config: object = {}): Promise<StartedNode> => {
-    const port = await findFreePort();
+    const port = await freePort();
     const gateway = await startGateway(
       {
         node: { name },
@@ -148,7 +148,7 @@ async function untilKnown(nodes: readonly FleetNode[], newest: string): Promise<
 /** One that is closed, one where nobody listens, and one that takes what it is asked and says nothing. */
 async function describeSilentNodes(backplane: Backplane): Promise<TestOrigin> {
   await describeNode(backplane, 'closed', undefined);
-  await describeNode(backplane, 'gone', `127.0.0.1:${await findFreePort()}`);
+  await describeNode(backplane, 'gone', `127.0.0.1:${await freePort()}`);
   const mute = await listen(createServer(() => undefined));
   await describeNode(backplane, 'mute', `127.0.0.1:${mute.port}`);
   return mute;

@@ -1,8 +1,7 @@
 /** What the document declares for a node that has not heard of its backplane yet. */
 import { expect, it, onTestFinished } from 'vitest';
-import { standardPlugins } from '../../../../src/plugins/standard.ts';
 import { startAdmin } from '../../../admin/admin-fixture.ts';
-import { checkDocument, WELL } from '../../../admin/configured-admin.ts';
+import { sourcesOf, WELL } from '../../../admin/configured-admin.ts';
 import { MemoryVersionStore } from '../../../admin/memory-version-store.ts';
 import { toUnsteady } from '../../../admin/unsteady-backplane.ts';
 import { statusesOf } from './api-document.ts';
@@ -13,18 +12,7 @@ async function startAlone(): Promise<Client> {
   const store = new MemoryVersionStore();
   store.outageMs = 1_000;
   const admin = await startAdmin(
-    {
-      status: () => WELL,
-      configuration: {
-        store,
-        check: checkDocument,
-        fileDocument: () => undefined,
-        catalogue: standardPlugins,
-        rollout: async () => [],
-        certificateInForce: () => undefined,
-        explain: () => Promise.reject(new Error('it needs no backplane')),
-      },
-    },
+    { status: () => WELL, configuration: sourcesOf(store) },
     (own) => Object.assign(toUnsteady(own), { isAway: true }).port,
   );
   onTestFinished(() => admin.stop());

@@ -1,41 +1,66 @@
-/** The beginning on a cluster: told as it ends, not after the time that it is given at most. */
-import { afterEach, describe, expect, it } from 'vitest';
+/** The beginning on Redis: told as it ends, not after the time that it is given at most. */
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { scheduleTimer, type Schedule } from '../../../src/mesh/backplane/schedule.ts';
+import { createRedisBackplane } from '../../../src/mesh/backplane/redis/redis-backplane.ts';
+import { CLOCK, SILENT } from '../../contracts/backplane-fixture.ts';
 import { openRedisBackplane, singleTarget } from '../../redis/open-backplane.ts';
 import { startRedisCluster } from '../../redis/redis-cluster.ts';
 import { RedisProcess } from '../../redis/redis-process.ts';
 
-/** How often one beginning in ten met a node that was on its way. */
+/** Enough to meet what one beginning in ten met: a node that is on its way. */
 const BEGINNINGS = 30;
 
-let stop: () => Promise<void>;
+let deadlines: number;
 
-afterEach(() => stop());
+beforeEach(() => {
+  deadlines = 0;
+});
 
 /** What is due at once or often goes on; the deadline of the first attempt never comes. */
-const withoutDeadline: Schedule = (delayMs, run) =>
-  delayMs === 2_000 ? () => {} : scheduleTimer(delayMs, run);
+const withoutDeadline: Schedule = (delayMs, run) => {
+  if (delayMs !== 2_000) return scheduleTimer(delayMs, run);
+  deadlines++;
+  return () => {};
+};
 
 describe('a node that starts on a cluster', () => {
   it('is connected when that is over, each time', async () => {
     const cluster = await startRedisCluster();
-    stop = () => cluster.stop();
+    onTestFinished(() => cluster.stop());
     for (let beginning = 0; beginning < BEGINNINGS; beginning += 1) {
       const backplane = await openRedisBackplane(cluster.target, { schedule: withoutDeadline });
       expect(backplane.status().connected).toBe(true);
       await expect(backplane.read('topic')).resolves.toMatchObject({ revision: 0 });
       await backplane.close();
     }
+    expect(deadlines).toBe(BEGINNINGS);
   }, 30_000);
 
   it('hears at once of a cluster that serves no slots, and waits no longer', async () => {
     const redis = await RedisProcess.start({ config: ['cluster-enabled yes'] });
-    stop = () => redis.stop();
+    onTestFinished(() => redis.stop());
     const { topology } = singleTarget(redis.port);
     if (topology.type !== 'single') throw new Error('not a single server');
     const target = { topology: { type: 'cluster' as const, nodes: [topology] } };
     const backplane = await openRedisBackplane(target, { schedule: withoutDeadline });
-    expect(backplane.status().connected).toBe(false);
+    expect([backplane.status().connected, deadlines]).toEqual([false, 1]);
     await backplane.close();
   }, 30_000);
+});
+
+describe('a node that is closed as it starts', () => {
+  it('has done with both at once', async () => {
+    const backplane = createRedisBackplane({
+      // Whether anything is there is not asked any more.
+      target: singleTarget(6379),
+      clock: CLOCK,
+      log: SILENT,
+      random: Math.random,
+      schedule: withoutDeadline,
+    });
+    const starting = backplane.start();
+    await backplane.close();
+    await starting;
+    expect(deadlines).toBe(1);
+  });
 });
