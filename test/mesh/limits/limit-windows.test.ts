@@ -52,12 +52,13 @@ describe('windows in memory', () => {
   });
 
   it('forget limiters whose windows have all ended, as others are asked of', async () => {
-    const { windows, pass } = memoryWindows();
+    const memory = memoryWindows();
+    const { windows } = memory;
     for (let i = 0; i < 100; i++) {
       await windows.ask({ lane: 0, limiter: String(i), key: 'a', windowMs: 1_000 }, ask);
     }
     expect(windows.size).toBe(100);
-    await pass(1_000);
+    await memory.pass(1_000);
     for (let i = 0; i < 100; i++) {
       await windows.ask({ lane: 0, limiter: 'last', key: String(i), windowMs: 1_000 }, ask);
     }

@@ -136,7 +136,7 @@ describe('limits of workers whose supervisor', () => {
     windows.connect(false);
     await untilIt(async () => (await limiter.consume(randomUUID())).fallback === 'local');
     const before = windows.asked;
-    const verdicts = Array.from({ length: 15 }, () => limiter.consume('caller'));
+    const verdicts = Array.from({ length: 15 }, async () => limiter.consume('caller'));
     // This worker's share: of 40 points a quarter.
     const settled = await Promise.all(verdicts);
     expect(settled.filter(({ allowed }) => allowed)).toHaveLength(10);

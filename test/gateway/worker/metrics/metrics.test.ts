@@ -1,8 +1,11 @@
 /** The metrics of a node with workers, as a scrape reads them. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { goneNames } from '../../../../src/gateway/worker/metrics/departed.ts';
+import type { RouteConfig } from '../../../../src/gateway/config/route-config.ts';
+import type { ServiceConfig } from '../../../../src/gateway/config/service-config.ts';
 import { publish } from '../../../../src/gateway/observe/published-metric.ts';
 import { createRequestMetrics } from '../../../../src/gateway/observe/request-metrics.ts';
 import { createNodeOfWorkers, type NodeOfWorkers } from './node-of-workers.ts';
@@ -27,22 +30,19 @@ describe('the metrics of workers', () => {
     const [a, b] = [node.addWorker(), node.addWorker()];
     const all = new Registry();
     const seen = createRequestMetrics(all);
-    const record = (one: typeof a, route: string, status: number, seconds: number): void => {
-      for (const { cellsOf } of [one.requests, seen]) {
-        cellsOf(route).record('http', 'orders', 'GET', status, seconds);
+    const see = (one: typeof a, route: string, status: number, seconds: number): void => {
+      for (const metrics of [one.requests, seen]) {
+        metrics.cellsOf(route).record('http', 'orders', 'GET', status, seconds);
       }
     };
-    record(a, 'orders', 200, 0.002);
-    record(b, 'orders', 200, 40);
-    record(b, 'orders', 503, 0.25);
-    record(a, 'say "hi" \\ \n', 200, 0.25);
-    for (const { rateLimited } of [a, b]
-      .map(({ requests }) => requests.cellsOf('orders'))
-      .map((cells) => ({ rateLimited: () => cells.rateLimited() }))) {
-      rateLimited();
-      seen.cellsOf('orders').rateLimited();
+    see(a, 'orders', 200, 0.002);
+    see(b, 'orders', 200, 40);
+    see(b, 'orders', 503, 0.25);
+    see(a, 'say "hi" \\ \n', 200, 0.25);
+    for (const one of [a, b]) {
+      for (const metrics of [one.requests, seen]) metrics.cellsOf('orders').rateLimited();
     }
-    for (const { upstream } of [b.requests, seen]) upstream('orders', 0.07);
+    for (const metrics of [b.requests, seen]) metrics.upstream('orders', 0.07);
     const wanted = (await all.metrics()).split('\n').toSorted();
     const got = (await node.collector.metrics()).split('\n').toSorted();
     expect(got.filter((line) => line !== '' && !line.includes('build_info'))).toEqual(
@@ -51,11 +51,11 @@ describe('the metrics of workers', () => {
   });
 
   it('are put together as prom-client does it, by the aggregator of each', async () => {
-    const sample = fc.record({ label: fc.constantFrom('a', 'b', 'c'), value: fc.integer() });
-    const figures = fc.array(sample, { maxLength: 4 });
-    const aggregator = fc.constantFrom('sum' as const, 'min', 'max', 'average');
-    await fc.assert(
-      fc.asyncProperty(aggregator, fc.array(figures, { maxLength: 4 }), async (by, workers) => {
+    const sample = record({ label: constantFrom('a', 'b', 'c'), value: integer() });
+    const figures = array(sample, { maxLength: 4 });
+    const aggregator = constantFrom('sum' as const, 'min', 'max', 'average');
+    await assert(
+      asyncProperty(aggregator, array(figures, { maxLength: 4 }), async (by, workers) => {
         const one = createNodeOfWorkers();
         const registries = workers.map((samples) => {
           const { registry } = one.addWorker();
@@ -103,11 +103,11 @@ describe('the metrics of workers', () => {
 
   it('are told without one that cannot be read', async () => {
     const worker = node.addWorker();
-    new Gauge({
+    publish(worker.registry, {
       name: 'broken',
       help: 'B.',
-      registers: [worker.registry],
-      collect() {
+      type: 'gauge',
+      samples() {
         throw new Error('no figure');
       },
     });
@@ -226,9 +226,15 @@ describe('the counters of a worker', () => {
     worker.requests.upstream('users', 0.002);
     await node.collector.metrics();
     worker.die();
-    node.collector.forget({ routes: new Set(['ord"ers']), services: new Set() });
+    const [orders, users] = [{ name: 'orders' }, { name: 'users' }] as unknown as [
+      RouteConfig & ServiceConfig,
+      RouteConfig & ServiceConfig,
+    ];
+    const configured = { routes: [orders, users], services: [orders, users] };
+    const odd = { ...orders, name: 'ord"ers' };
+    node.collector.forget(goneNames({ ...configured, routes: [orders, odd, users] }, configured));
     expect(await node.lines(REQUESTS)).toHaveLength(3);
-    node.collector.forget({ routes: new Set(), services: new Set(['orders']) });
+    node.collector.forget(goneNames(configured, { ...configured, services: [users] }));
     expect(await node.lines(REQUESTS)).toEqual([
       `${REQUESTS}listener="http",route="users",service="users",method="GET",code="200"} 1`,
     ]);
