@@ -21,7 +21,7 @@ const FAULTS = [
   'test/integration/versions/{writers,outage,rollback-under-load}.test.ts',
   'test/integration/mesh/sidecar-process.test.ts',
   'test/integration/client/shop.test.ts',
-  'test/integration/process/memory.test.ts',
+  'test/integration/process/{memory,worker-faults}.test.ts',
   'test/mesh/backplane/redis-{failover,outage,partition}.test.ts',
   'test/mesh/limits/shared-outage.test.ts',
   'test/demo/mesh-demo.test.ts',

@@ -151,6 +151,9 @@ export function createWorkers(options: WorkersOptions): Workers {
     random,
     log,
   });
+  // Told to end at once: without it they would drain first.
+  const killAll = (): void => set.kill();
+  process.on('exit', killAll);
   return {
     authority,
     tap,
@@ -187,6 +190,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     stopping: () => set.stopping(),
     async stop() {
       await set.stop();
+      process.off('exit', killAll);
       collector?.stop();
     },
     roll: () => set.roll(),

@@ -132,6 +132,11 @@ export class WorkerSet {
     await Promise.all(Array.from(this.#living, (worker) => worker.end()));
   }
 
+  /** All of them, now. */
+  kill(): void {
+    for (const worker of this.#living) worker.kill();
+  }
+
   /**
    * Replaces them one after the other by processes started from the files on disk; each leaves
    * once another takes connections in its place. Where one cannot be replaced, the rest stay.

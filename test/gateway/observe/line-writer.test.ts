@@ -56,6 +56,35 @@ describe('a line writer', () => {
     await vi.waitFor(async () => expect(await readFile(path, 'utf8')).toBe('one\n'));
   });
 
+  it('writes whole lines of at most 4,096 bytes at a time to a pipe that others write to', async () => {
+    const folder = await createFolder();
+    const script = join(folder, 'writer.ts');
+    const module = join(import.meta.dirname, '../../../src/gateway/observe/line-writer.ts');
+    await writeFile(
+      script,
+      `import { createLineWriter } from ${JSON.stringify(module)};
+      const ignore = () => undefined;
+      const options = { path: undefined, isShared: true, onFailure: ignore, onRecovery: ignore };
+      const writer = createLineWriter(options);
+      for (let i = 0; i < 4000; i++) writer.write(process.argv[2] + ' ' + i + 'x'.repeat(i % 900) + '\\n');
+      writer.start();
+      await writer.close();`,
+    );
+    // Two of them on one pipe, as workers have it.
+    const shell = `"$0" "$1" a & "$0" "$1" b & wait`;
+    const child = spawn('sh', ['-c', shell, process.execPath, script]);
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await once(child, 'close');
+    const lines = output.split('\n').slice(0, -1);
+    for (const name of ['a', 'b']) {
+      const own = lines.filter((line) => line.startsWith(name));
+      expect(own).toEqual(
+        Array.from({ length: 4000 }, (_, i) => `${name} ${i}${'x'.repeat(i % 900)}`),
+      );
+    }
+  });
+
   it('appends to what is there', async () => {
     const path = join(await createFolder(), 'access.log');
     await writeFile(path, 'before\n');

@@ -69,6 +69,15 @@ describe('told by SIGUSR1', () => {
   });
 });
 
+describe('told by SIGUSR2', () => {
+  it('says that there are no workers to be replaced, and goes on', async () => {
+    const { gateway } = await start();
+    gateway.program.signal('SIGUSR2');
+    await gateway.program.said('stderr', /"workers":1,"msg":"there are no workers to be replaced"/);
+    expect((await ask(gateway.url)).statusCode).toBe(200);
+  });
+});
+
 describe('told to stop under load', () => {
   it('fails no request, ends what is in flight, says 1001 and exits with 0', async () => {
     const { gateway, origin } = await start();

@@ -98,7 +98,7 @@ describe('a node with two workers', () => {
     expect(gateway.program.stderr.match(/a listener was opened/g)).toHaveLength(1);
   });
 
-  it('replaces one that is killed, and the port stays', async () => {
+  it('replaces one that is killed, and the port stays; killed itself, it leaves none behind', async () => {
     const node = await startWorkers();
     const { gateway } = node;
     const before = await node.workers();
@@ -114,6 +114,11 @@ describe('a node with two workers', () => {
     // Who comes while there is none waits for the next.
     for (const pid of await node.workers()) process.kill(pid, 'SIGKILL');
     expect(await ask(gateway.url)).toEqual([200, 'ok origin']);
+
+    const last = await node.workers();
+    await gateway.program.kill();
+    await eventually(async () => (last.some(isAlive) ? undefined : true));
+    await expect(ask(gateway.url)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('replaces all of them on SIGUSR2, with no request lost', async () => {
@@ -135,14 +140,6 @@ describe('a node with two workers', () => {
     expect(await node.report()).toEqual({ wanted: 2, ready: 2, restarts: 0 });
   });
 
-  it('ends its workers with it, and frees the port, when it is killed', async () => {
-    const node = await startWorkers();
-    const workers = await node.workers();
-    await node.gateway.program.kill();
-    await eventually(async () => (workers.some(isAlive) ? undefined : true));
-    await expect(ask(node.gateway.url)).rejects.toThrow('ECONNREFUSED');
-  });
-
   it('resumes a TLS session at whatever worker the client comes to', async () => {
     const https = { ...HTTP, name: 'https', protocol: 'https', tls: { selfSigned: ['localhost'] } };
     const { gateway } = await startWorkers({ listeners: [https] });
@@ -156,13 +153,6 @@ describe('a node with two workers', () => {
     await Promise.all(others.map((one) => once(one, 'secureConnect')));
     expect(others.map((one: TLSSocket) => one.isSessionReused())).toEqual([true, true, true, true]);
     for (const one of [first, ...others]) one.destroy();
-  });
-
-  it('says with one process that there is nobody to replace', async () => {
-    const { gateway } = await startWorkers({ node: { workers: 1 } });
-    gateway.program.signal('SIGUSR2');
-    await gateway.program.said('stderr', /there are no workers to be replaced/);
-    expect(await ask(gateway.url)).toEqual([200, 'ok origin']);
   });
 });
 
