@@ -1,7 +1,6 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
-import { close, fstat, fstatSync, open, stat, write, type Stats } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { close, stat, write } from 'node:fs';
+import { openForAppending, type OpenFile } from './open-file.ts';
 
 export interface LineWriter {
   /** Opens the file; tries again where it cannot. What is written before waits. */
@@ -40,8 +39,6 @@ export interface LineWriterOptions {
 const BATCH_CHARACTERS = 32 * 1024;
 /** A write is no longer, so that encoding it holds up nobody. */
 const MAX_WRITE_CHARACTERS = 64 * 1024;
-/** What a pipe takes in one piece at least, whoever else writes (PIPE_BUF of Linux). */
-const WHOLE_IN_PIPE_BYTES = 4096;
 /** A pipe is full: its reader is as a rule back in no time. */
 const FIRST_PIPE_RETRY_MS = 5;
 const MAX_PIPE_RETRY_MS = 80;
@@ -55,15 +52,6 @@ const LINE_END = 0x0a;
  */
 export function createLineWriter(options: LineWriterOptions): LineWriter {
   return new BatchedLineWriter(options);
-}
-
-/** Where lines go. */
-interface OpenFile {
-  readonly fd: number;
-  /** What the path is compared with; undefined for standard output, which nobody moves away. */
-  readonly identity: Pick<Stats, 'dev' | 'ino'> | undefined;
-  /** Of a pipe, not longer than it takes whole; undefined: any length. */
-  readonly maxWriteBytes?: number | undefined;
 }
 
 interface Batch {
@@ -266,7 +254,7 @@ class BatchedLineWriter implements LineWriter {
 
   #open(): void {
     this.#busy = true;
-    openForAppending(this.#options).then(
+    openForAppending(this.#options.path, this.#options.isShared === true).then(
       (file) => {
         this.#busy = false;
         this.#file = file;
@@ -289,26 +277,4 @@ class BatchedLineWriter implements LineWriter {
     if (this.#file?.identity === undefined || this.#busy) closed();
     else close(this.#file.fd, () => closed());
   }
-}
-
-async function openForAppending({ path, isShared }: LineWriterOptions): Promise<OpenFile> {
-  // Asking process.stdout makes a pipe non-blocking: a reader that reads no more would otherwise
-  // keep a thread, and process.exit() waits for that.
-  if (path === undefined) {
-    const { fd } = process.stdout;
-    const isPipe = isShared === true && !fstatSync(fd).isFile();
-    return { fd, identity: undefined, ...(isPipe && { maxWriteBytes: WHOLE_IN_PIPE_BYTES }) };
-  }
-  await mkdir(dirname(path), { recursive: true });
-  return new Promise((resolve, reject) => {
-    open(path, 'a', (error, fd) => {
-      if (error !== null) return reject(error);
-      fstat(fd, (failure, identity) => {
-        const maxWriteBytes =
-          isShared === true && identity?.isFIFO() === true ? WHOLE_IN_PIPE_BYTES : undefined;
-        if (failure === null) return resolve({ fd, identity, maxWriteBytes });
-        close(fd, () => reject(failure));
-      });
-    });
-  });
 }

@@ -64,7 +64,7 @@ export class Channel {
   #send(envelope: Envelope, socket?: Socket): void {
     // With nobody at the other end, whoever cares hears of that by 'exit' or 'disconnect'.
     if (!this.#port.connected) return;
-    this.#port.send(envelope as unknown as object, socket, { keepOpen: true }, () => undefined);
+    this.#port.send(envelope, socket, { keepOpen: true }, () => undefined);
   }
 
   #receive([name, message]: Envelope, handle: Socket | undefined): void {

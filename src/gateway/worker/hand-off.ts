@@ -45,9 +45,10 @@ export class HandOff {
 
   /** Hands out what waits for somebody to take it: one has joined, or has other listeners now. */
   settle(): void {
-    // A copy: what nobody can take even now is held again.
-    for (const [key, sockets] of [...this.#held]) {
-      this.#held.delete(key);
+    const held = new Map(this.#held);
+    // What nobody can take even now is held again.
+    this.#held.clear();
+    for (const [key, sockets] of held) {
       for (const socket of sockets) this.give(key, socket);
     }
   }

@@ -21,9 +21,9 @@ it('loses, with a worker that is killed under load, only the requests that it ha
   const clients = 8;
   let failures = 0;
   let answers = 0;
-  let isOver = false;
+  const over = new AbortController();
   const asking = Array.from({ length: clients }, async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answer = await askAnew(gateway.url).catch(() => 'lost');
       if (answer === '200 ok origin') answers++;
       else failures++;
@@ -35,7 +35,7 @@ it('loses, with a worker that is killed under load, only the requests that it ha
     process.kill(victim!, 'SIGKILL');
     await untilBothReady(node, [victim!]);
   }
-  isOver = true;
+  over.abort();
   await Promise.all(asking);
   // Of each client at most one was with the victim.
   expect(failures).toBeLessThanOrEqual(4 * clients);
@@ -46,9 +46,9 @@ it('rolls three times under HTTP/1.1, HTTP/2 and new connections, and fails nobo
   const node = await startWorkers();
   const { gateway } = node;
   const failures: string[] = [];
-  let isOver = false;
+  const over = new AbortController();
   const newcomers = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answer = await askAnew(gateway.url).catch(String);
       if (answer !== '200 ok origin') failures.push(answer);
     }
@@ -65,7 +65,7 @@ it('rolls three times under HTTP/1.1, HTTP/2 and new connections, and fails nobo
     await load.stop();
     failures.push(...load.failures);
   }
-  isOver = true;
+  over.abort();
   await newcomers;
   expect(failures).toEqual([]);
 });
