@@ -194,8 +194,8 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     },
 
     roll() {
-      if (workers !== undefined && readiness.status === 'ready') void workers.roll();
-      else log.info({ workers: workerCount }, 'there are no workers to be replaced');
+      if (workers === undefined) log.info({ workers: 1 }, 'there are no workers to be replaced');
+      else if (readiness.status === 'ready') void workers.roll();
     },
 
     async stop() {

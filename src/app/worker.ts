@@ -91,10 +91,10 @@ function createWorkerPlane(
     applied: (next) => plane.applied(next),
     start() {
       plane.start();
-      plane.guard();
       followed.start();
       edges.start();
     },
+    ready: () => plane.guard(),
     closeTunnels: () => plane.closeTunnels(),
     reopenLogs: () => observability.reopen(),
     async stop() {

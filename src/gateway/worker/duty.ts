@@ -1,5 +1,5 @@
 /** What a worker does: it makes and runs the configurations that the supervisor sends, and ends when told, or left. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { firstEndpoints } from '../../mesh/service/first-endpoints.ts';
 import { toClippedLine } from '../config/issue-list.ts';
 import type { Config } from '../config/config.ts';
@@ -10,6 +10,10 @@ import type { Channel } from './channel.ts';
 import { TOPICS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
 import { TakenSockets } from './taken-sockets.ts';
 
+/** The supervisor has all that it knows at hand. */
+const DISCOVERED_WITHIN_MS = 1_000;
+const UNREFERENCED = { ref: false };
+
 /** The data plane, as far as it is told what to do. */
 export interface ServingPlane {
   readonly slot: SnapshotSlot;
@@ -19,6 +23,8 @@ export interface ServingPlane {
   /** A configuration is in force. */
   applied(config: Config): void;
   start(): void;
+  /** Serves from now on. */
+  ready(): void;
   closeTunnels(): void;
   reopenLogs(): void;
   /** Lets go of everything; its listeners have been drained. */
@@ -46,6 +52,7 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
   /** What is arriving. */
   let arriving: { readonly head: ConfigHead; readonly gathered: GatheredConfig } | undefined;
   let prepared: { readonly config: Config; readonly snapshot: PreparedSnapshot } | undefined;
+  let isReady = false;
   let ending: Promise<void> | undefined;
 
   /** Only in a later turn: what waits meanwhile gets its own. */
@@ -66,7 +73,11 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
       sockets.ports = ports;
       const next = { config, revision, hash };
       prepared = { config, snapshot: await slot.prepare(next, () => listeners.prepare(config)) };
-      await plane!.discovered();
+      // Of a service that the supervisor has let go of meanwhile nothing is said any more.
+      await Promise.race([
+        plane!.discovered(),
+        delay(DISCOVERED_WITHIN_MS, undefined, UNREFERENCED),
+      ]);
       link.send({ type: 'prepared', revision });
     } catch (error) {
       const reason = toClippedLine(error instanceof Error ? error.message : String(error));
@@ -80,6 +91,8 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
     snapshot.commit();
     plane!.applied(config);
     await firstEndpoints(plane!.slot.current.services.values());
+    if (!isReady) plane!.ready();
+    isReady = true;
     link.send({ type: 'ready' });
   }
 

@@ -1,35 +1,46 @@
 /** Which worker gets an accepted connection: the one with the fewest, in turns among equals. */
 import type { Socket } from 'node:net';
-import type { Worker } from './worker.ts';
+
+/** What is needed of a worker. */
+export interface Taker {
+  /** Of the listeners that it has. */
+  readonly keys: ReadonlySet<string>;
+  /** Open, or on their way to it. */
+  readonly connections: number;
+  connectionsOf(key: string): number;
+  take(key: string, socket: Socket): void;
+  /** What it was to get, and did not. */
+  giveBack(): readonly (readonly [key: string, socket: Socket])[];
+}
 
 /** Where connections of all listeners come together. */
 export class HandOff {
   /** The ports that listeners have, by their keys. */
   readonly ports = new Map<string, number>();
   /** Those that have some, or may get some. */
-  readonly #all = new Set<Worker>();
+  readonly #all = new Set<Taker>();
   /** Those that may get some. */
-  readonly #workers = new Set<Worker>();
+  readonly #workers = new Set<Taker>();
   /** Accepted while nobody could take them, by listener. */
   readonly #held = new Map<string, Socket[]>();
   readonly #looks = new Set<() => void>();
   #turn = 0;
 
   /** It takes connections from now on, of the listeners that it has. */
-  join(worker: Worker): void {
+  join(worker: Taker): void {
     this.#all.add(worker);
     this.#workers.add(worker);
     this.settle();
   }
 
   /** It takes none any more; what it was to get goes to others. */
-  part(worker: Worker): void {
+  part(worker: Taker): void {
     this.#workers.delete(worker);
     for (const [key, socket] of worker.giveBack()) this.give(key, socket);
   }
 
   /** It has ended, and with it all that it had. */
-  gone(worker: Worker): void {
+  gone(worker: Taker): void {
     this.part(worker);
     this.#all.delete(worker);
     this.changed();
@@ -80,8 +91,8 @@ export class HandOff {
     this.#looks.clear();
   }
 
-  #choose(key: string): Worker | undefined {
-    let chosen: Worker | undefined;
+  #choose(key: string): Taker | undefined {
+    let chosen: Taker | undefined;
     const workers = [...this.#workers];
     this.#turn = (this.#turn + 1) % Math.max(1, workers.length);
     for (let i = 0; i < workers.length; i++) {

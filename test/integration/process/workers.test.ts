@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { createAuthority } from '../../gateway/listener/certificates.ts';
 import { createFolder, eventually, runMeshgate, toConfig, writeConfig } from './gateway-process.ts';
 import { startLoad } from './load.ts';
+import { startOrigin } from './origin.ts';
 import { isAlive, startWorkers, untilBothReady, WORKERS } from './workers-fixture.ts';
 
 // Real processes, which may have to wait for a processor.
@@ -141,6 +142,30 @@ describe('a node with two workers', () => {
     await load.stop();
     expect(load.failures).toEqual([]);
     expect(await node.report()).toEqual({ wanted: 2, ready: 2, restarts: 0 });
+  });
+
+  it('finds services of the mesh that no configuration names, for whichever worker is asked', async () => {
+    const origin = await startOrigin('application');
+    const { gateway } = await startWorkers({
+      register: [
+        { service: 'orders', address: `127.0.0.1:${origin.port}`, inbound: '127.0.0.1:0' },
+      ],
+      outbound: { address: '127.0.0.1:0' },
+      services: {},
+      routes: [],
+    });
+    const port = gateway.portOf('mesh:outbound');
+    const headers = { host: 'orders.mesh' };
+    const call = async (): Promise<string> => {
+      const sent = get({ port, headers, agent: false });
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      return `${response.statusCode} ${await text(response)}`;
+    };
+    // It is registered once the node serves.
+    await eventually(async () => ((await call()) === '200 ok application' ? true : undefined));
+    expect(await Promise.all([call(), call(), call(), call()])).toEqual(
+      Array.from({ length: 4 }, () => '200 ok application'),
+    );
   });
 
   it('resumes a TLS session at whatever worker the client comes to', async () => {
