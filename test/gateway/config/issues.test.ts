@@ -47,7 +47,7 @@ const goldens: readonly Golden[] = [
     title: 'keys of later versions as unknown keys',
     text: 'meshgate: 1\nnode: { workers: all }\nservices: { a: { endpoints: [], hedging: {} } }\n',
     issues: [
-      '2:18 node.workers: "auto" is not allowed here; allowed: 1',
+      '2:18 node.workers: "all" is not allowed here; allowed: "auto"',
       '3:33 services.a.hedging: unknown key "hedging"; allowed: endpoints, discover, protocol, tls, balancer, healthCheck, outlierDetection, adaptiveWeights, circuitBreaker, retry, hedge, timeouts, labels (did you mean "hedge"?)',
     ],
   },
