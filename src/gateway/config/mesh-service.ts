@@ -67,6 +67,7 @@ function createDefaults(): ServiceConfig {
     catalogue: new Map(),
     services: new Set(),
     listeners: new Set(),
+    callers: undefined,
     hasCertificates: true,
     httpsPort: 0,
     pemReferences: [],
