@@ -68,6 +68,7 @@ function createDefaults(): ServiceConfig {
     services: new Set(),
     listeners: new Set(),
     callers: undefined,
+    writtenAddresses: new Set(),
     hasCertificates: true,
     httpsPort: 0,
     pemReferences: [],

@@ -121,15 +121,34 @@ listeners:
     title: 'an address that status and a listener both want',
     text: 'meshgate: 1\nlisteners: [{ name: a, address: 0.0.0.0:8007 }]\n',
     issues: [
-      '1:1 status.address: the address is taken by the listener "a" (give it another port or address)',
+      '2:33 listeners[0].address: the address is taken by status, which has it unless told otherwise (give one of the two another port or address)',
     ],
   },
   {
     title: 'an address of the admin API that another wants, or that is none',
     text: 'meshgate: 1\nadmin: { address: 127.0.0.1:8007, token: x }\n',
     issues: [
-      '1:1 status.address: the address is taken by admin (give it another port or address)',
+      '2:19 admin.address: the address is taken by status, which has it unless told otherwise (give one of the two another port or address)',
       '2:35 admin.token: unknown key "token"; allowed: address, limits',
+    ],
+  },
+  {
+    title: 'an address that is taken by default, at the one that was given',
+    text: `meshgate: 1
+outbound: {}
+register:
+  - { service: a, address: 127.0.0.1:3000, inbound: 127.0.0.1:4140 }
+listeners:
+  - { name: a }
+  - { name: b, address: 0.0.0.0:8000 }
+  - { name: c }
+status: { address: 127.0.0.1:8001 }
+`,
+    issues: [
+      '4:53 register[0].inbound: the address is taken by the outbound door, which has it unless told otherwise (give one of the two another port or address)',
+      '7:25 listeners[1].address: the address is taken by the listener "a", which has it unless told otherwise (give one of the two another port or address)',
+      '8:5 listeners[2].address: the address is taken by the listener "a" (give it another port or address)',
+      '9:20 status.address: the address is taken by admin, which has it unless told otherwise (give one of the two another port or address)',
     ],
   },
   {

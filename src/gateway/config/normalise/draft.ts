@@ -38,6 +38,8 @@ export interface Draft {
   readonly listeners: ReadonlySet<string>;
   /** Undefined where it cannot be told who they are. */
   readonly callers: CallerNames | undefined;
+  /** JSON pointers of those addresses that are the file's own, not by default. */
+  readonly writtenAddresses: ReadonlySet<string>;
   /** Whether https listeners may be without a certificate of their own; `later`: others may come. */
   readonly hasCertificates: boolean | 'later';
   /** Of the first https listener. */
