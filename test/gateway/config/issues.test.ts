@@ -81,6 +81,31 @@ const goldens: readonly Golden[] = [
     issues: ['4:1: Flow map in block collection must be sufficiently indented and end with a }'],
   },
   {
+    title: 'a substitution without quotes between braces, once',
+    text: 'meshgate: 1\nadmin: { address: ${NOPE} }\nstatus: { address: 127.0.0.1:1 }\n',
+    issues: [
+      '2:19: the text around ${NOPE} has to be in quotes here, as in "${NOPE}": between braces or brackets YAML takes its { for a mapping',
+    ],
+  },
+  {
+    title: 'each such substitution and what is wrong before it, and nothing of a default',
+    text: `meshgate: 1
+node: name: a
+# not here: { \${A}
+a: [ok, pre-\${B:-hunter2}-suf, "\${C}", '$', \${file:/run/x y}]
+b: \${D}
+c: { d: "$", e: 5$ , f: \${} }
+g: |
+  { \${G}
+`,
+    issues: [
+      '2:7: Nested mappings are not allowed in compact mappings',
+      '4:13: the text around ${B:-…} has to be in quotes here, as in "${B:-…}": between braces or brackets YAML takes its { for a mapping',
+      '4:45: the text around ${file:/run/x} has to be in quotes here, as in "${file:/run/x}": between braces or brackets YAML takes its { for a mapping',
+      '6:25: the text around ${VAR} has to be in quotes here, as in "${VAR}": between braces or brackets YAML takes its { for a mapping',
+    ],
+  },
+  {
     title: 'two documents in one file',
     text: 'meshgate: 1\n---\nmeshgate: 1\n',
     issues: ['2:1: a file holds one document; remove the `---` and what follows'],
