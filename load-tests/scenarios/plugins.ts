@@ -156,7 +156,7 @@ function toCases({ tokens, bad, work }: TokenSet): PluginCase[] {
     },
     {
       label: 'body-limit',
-      plugins: [{ 'body-limit': { max: BODY_BYTES } }],
+      plugins: [{ 'body-limit': { max: '1KiB' } }],
       against: PLAIN_WITH_BODY,
       bodyBytes: BODY_BYTES,
       probes: [

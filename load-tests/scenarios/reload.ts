@@ -25,7 +25,7 @@ const ABLE: readonly PeerName[] = ['meshgate', 'nginx', 'haproxy', 'caddy'];
 const PER_SECOND = 1000;
 const RELOAD_EVERY_MS = 2000;
 const POLL_MS = 50;
-const IN_FORCE_WITHIN_MS = 20_000;
+const IN_FORCE_WITHIN_MS = 60_000;
 
 export interface ReloadWindow extends LatencyWindow {
   readonly reloads: number;
@@ -46,6 +46,7 @@ export const reload: Scenario = {
     try {
       for (const peer of ABLE.filter((name) => context.peers.has(name))) {
         const running = new ReloadingPeer(
+          peer,
           await startPeer(context, peer, WORK, [
             { path: PATHS.at(-1)! },
             { path: '/service-100/', status: 404, shows: 'a path without a route' },
@@ -75,10 +76,12 @@ export const reload: Scenario = {
 
 /** A proxy, and how often its configuration has been replaced. */
 class ReloadingPeer {
+  readonly name: PeerName;
   readonly peer: StartedPeer;
   edition = 0;
 
-  constructor(peer: StartedPeer) {
+  constructor(name: PeerName, peer: StartedPeer) {
+    this.name = name;
     this.peer = peer;
   }
 
@@ -90,7 +93,7 @@ class ReloadingPeer {
     while (!(await this.#answers(edition))) {
       if (performance.now() > deadline) {
         const reason = (await this.peer.fault()) ?? 'does not apply the new configuration';
-        throw new Error(`${this.peer.url} ${reason}`);
+        throw new Error(`${this.name} ${reason}`);
       }
       await delay(POLL_MS);
     }
