@@ -16,7 +16,7 @@ const KEY = 'bench-key-of-a-caller';
 const KEY_FIELD = `X-Api-Key: ${KEY}`;
 const ORIGIN_FIELD = 'Origin: https://app.bench.test';
 /** A browser's. Every request has them all, so that one gateway without plugins is the measure of all. */
-const FIELDS = [
+export const FIELDS = [
   KEY_FIELD,
   ORIGIN_FIELD,
   'Accept: application/json, text/plain, */*',
@@ -25,7 +25,7 @@ const FIELDS = [
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
 ];
 const BODY_BYTES = 1024;
-const CONSUMERS = [
+export const CONSUMERS = [
   {
     name: 'acme',
     groups: ['partners'],
@@ -55,7 +55,7 @@ export const plugins: Scenario = {
     const set = await createTokens(context.directory, CALLERS);
     const file = join(context.directory, 'plugin-tokens');
     await writeFile(file, set.tokens.map((token) => `${PATH}\t${token}\n`).join(''));
-    const cases = toCases(set);
+    const cases = toPluginCases(set);
     const result = await compare(context, {
       contestants: cases.map((one) => toContestant(one, file)),
       baselines: [],
@@ -84,7 +84,7 @@ function toContestant(
   };
 }
 
-function toCases({ tokens, bad, work }: TokenSet): PluginCase[] {
+export function toPluginCases({ tokens, bad, work }: TokenSet): PluginCase[] {
   const { issuer, audience, jwksFile } = work;
   const key = { path: PATH, fields: [KEY_FIELD] };
   const fromSite = { path: PATH, fields: [ORIGIN_FIELD] };
