@@ -2,13 +2,14 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { UnexplainableError } from '../../gateway/explain/question.ts';
+import { TOKEN_PATTERN } from '../../plugins/sdk/field-syntax.ts';
 import { invalid } from './answers.ts';
 import type { ConfigurationAccess } from './configuration-access.ts';
 import { refusals } from './refusals.ts';
 
 const Question = Type.Object(
   {
-    method: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$", examples: ['GET'] }),
+    method: Type.String({ pattern: TOKEN_PATTERN, maxLength: 64, examples: ['GET'] }),
     url: Type.String({
       minLength: 1,
       maxLength: 16_384,
@@ -19,7 +20,7 @@ const Question = Type.Object(
       Type.Array(
         Type.Object(
           {
-            name: Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$" }),
+            name: Type.String({ pattern: TOKEN_PATTERN, maxLength: 256 }),
             value: Type.String({ pattern: '^[^\\r\\n\\0]*$', maxLength: 16_384 }),
           },
           { additionalProperties: false },

@@ -1,5 +1,6 @@
 /** Writes the head of an answer for the wire, as node:http writes it for the full lane. */
 import { STATUS_CODES } from 'node:http';
+import { TOKEN } from '../../../plugins/sdk/field-syntax.ts';
 
 /** What the connection says of itself at the end of a head. */
 export interface ConnectionLines {
@@ -29,7 +30,6 @@ export interface AnswerHead {
   readonly connection: string;
 }
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNSPEAKABLE = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -90,7 +90,7 @@ function toStatusLine(status: number, reason: string): string | undefined {
 
 function isName(name: string): boolean {
   if (goodNames.has(name)) return true;
-  if (!NAME.test(name)) return false;
+  if (!TOKEN.test(name)) return false;
   if (goodNames.size < GOOD_NAMES_MAX) goodNames.add(name);
   return true;
 }
