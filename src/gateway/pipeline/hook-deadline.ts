@@ -36,7 +36,7 @@ class Deadline<T> {
   }
 }
 
-/** Of this turn. Hooks that return a promise often settle within it. */
+/** Of this turn. Most hooks that return a promise, such as a counter in memory, settle within it. */
 let begun: Deadline<never>[] = [];
 
 function armUnsettled(): void {

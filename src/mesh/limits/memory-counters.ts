@@ -1,4 +1,5 @@
-/** Rate-limit counters in this process's memory: fixed windows, which the monotonic clock ends. */
+/** Rate-limit counters in this process's memory: rate-limiter-flexible counts, the monotonic clock ends the windows. */
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
 import type { HeldCounters, HeldLimiter } from './held-limiter.ts';
 import { KeyWindows } from './key-windows.ts';
@@ -22,6 +23,7 @@ export interface MemoryCounters extends HeldCounters {
 
 /** The counts of one name and window, shared by every limiter made for them. */
 interface Store {
+  readonly counts: RateLimiterMemory;
   readonly windows: KeyWindows;
 }
 
@@ -31,11 +33,12 @@ export const DEFAULT_MAX_KEYS = 100_000;
  * Counters that outlive what is reloaded: limiters of the same name and window share their counts,
  * also when their points differ, or when one is released before the next is made.
  *
- * Limits in Redis are rate-limiter-flexible's; its memory limiter is not used here. It arms one timer a
- * key, takes windows from `Date.now()` (an hour forward ends them all, an hour back makes Retry-After
- * an hour too long), loses windows beyond 24.8 days (a timer that long fires at once) and holds
- * keys without bound. With `duration: 0` it does none of this, but what is left is an addition whose
- * sum comes by a promise, on the way of every request: more than half of what the plugin cost.
+ * rate-limiter-flexible's memory limiter, left to itself, arms one timer a key, takes windows
+ * from `Date.now()` (an hour forward ends them all, an hour back makes Retry-After an hour
+ * too long), loses windows beyond 24.8 days (a timer that long fires at once) and holds keys
+ * without bound. With `duration: 0` it does none of this: it is a plain counter, and the
+ * windows, their end and their number are kept here. Its API answers by promise only, so an
+ * admission costs one; a refusal that is certain from the last count does not.
  */
 export function createMemoryCounters(options: MemoryCountersOptions): MemoryCounters {
   const { clock, maxKeysPerLimiter = DEFAULT_MAX_KEYS } = options;
@@ -44,7 +47,11 @@ export function createMemoryCounters(options: MemoryCountersOptions): MemoryCoun
   const stores = new LimiterStores<Store>(round, () => clock.monotonic());
 
   function createStore(windowMs: number): Store {
-    return { windows: new KeyWindows(windowMs, maxKeysPerLimiter, () => {}) };
+    const counts = new RateLimiterMemory({ points: 0, duration: 0, keyPrefix: '' });
+    const windows = new KeyWindows(windowMs, maxKeysPerLimiter, (key) => {
+      void counts.delete(key);
+    });
+    return { counts, windows };
   }
 
   return {
@@ -74,7 +81,7 @@ interface Surroundings {
 }
 
 function createLimiter(
-  { windows }: Store,
+  { counts, windows }: Store,
   { points, windowMs }: { readonly points: number; readonly windowMs: number },
   { clock, round, release }: Surroundings,
 ): HeldLimiter {
@@ -85,9 +92,20 @@ function createLimiter(
       const window = windows.find(key, nowMs) ?? round.open(windows, key, nowMs);
       const resetMs = window.endsAtMs - nowMs;
       if (window.spent + cost > points) return refused(points, window.spent, resetMs);
-      // What is refused is not spent, else one dear request would use up what cheap ones may still have.
-      window.spent += cost;
-      return { allowed: true, remaining: points - window.spent, resetMs };
+      // Read at once by `consume`, so limiters with other points may share the counts.
+      counts.points = points;
+      return counts.consume(key, cost).then(
+        (result) => {
+          window.spent = result.consumedPoints;
+          return { allowed: true, remaining: result.remainingPoints, resetMs };
+        },
+        (result: RateLimiterRes) => {
+          // Only where two requests met before either's count was known. What is refused
+          // is not spent, else one dear request would use up what cheap ones may still have.
+          void counts.reward(key, cost);
+          return refused(points, result.consumedPoints - cost, resetMs);
+        },
+      );
     },
     peek(key, cost = 1) {
       const nowMs = clock.monotonic();

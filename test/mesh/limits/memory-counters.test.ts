@@ -28,12 +28,6 @@ describe('a limiter in memory', () => {
     expect(await limiter.consume('a')).toEqual({ allowed: false, remaining: 0, resetMs: 45_000 });
   });
 
-  it('answers at once: a request that is counted here waits for nothing', () => {
-    const limiter = createCounters().counters.limiter({ ...minute, points: 1 });
-    expect(limiter.consume('a')).toEqual({ allowed: true, remaining: 0, resetMs: 60_000 });
-    expect(limiter.consume('a')).toEqual({ allowed: false, remaining: 0, resetMs: 60_000 });
-  });
-
   it("begins a key's window with its first request and another when that has ended", async () => {
     const { counters, time } = createCounters();
     const limiter = counters.limiter({ ...minute, points: 1 });
