@@ -1,4 +1,4 @@
-/** Meshgate in one process, with metrics and a JSON access log, as it runs from the sources. */
+/** Meshgate, mostly in one process, with metrics and a JSON access log, as it runs from the sources. */
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ export const meshgate: Peer = {
       ],
       join(site.directory, 'output.log'),
       {
-        core: PROXY_CORE,
+        core: (work.workers ?? 1) > 1 ? undefined : PROXY_CORE,
         cwd: site.directory,
         env: { NODE_ENV: 'production', BENCH_HEAP_SOCKET: heapSocket(site) },
       },
@@ -93,7 +93,7 @@ export function toMeshgateConfig(work: Work, site: Site): string {
     : '';
   return `
 meshgate: 1
-node: { workers: 1 }
+node: { workers: ${work.workers ?? 1} }
 dataDir: ./data
 listeners:
   - name: public

@@ -18,6 +18,8 @@ export interface Work {
   readonly tokens?: TokenWork;
   /** Of the two doors of a mesh hop the only one: what is beside it is the load or the upstream. Default: both. */
   readonly door?: 'outbound' | 'inbound';
+  /** Processes that serve, on any core where there is more than one; Meshgate alone has them. Default 1. */
+  readonly workers?: number;
   /** To tell of its heap; Meshgate alone can. */
   readonly heapProbe?: boolean;
   /** On its one route; Meshgate alone has them. */

@@ -16,10 +16,11 @@ import { reload } from './reload.ts';
 import { routes } from './routes.ts';
 import type { Scenario } from './scenario.ts';
 import { swap } from './swap.ts';
+import { workers } from './workers.ts';
 
 /** By the name that `--only` knows them all by. */
 export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
-  edge: [bare, routes, jwtRs256Limit, plugins, https, largeBody, memory],
+  edge: [bare, routes, jwtRs256Limit, plugins, https, largeBody, workers, memory],
   changes: [swap, reload, configPropagation, configChurn],
   mesh: [hop, propagation, scale, crash, slowEndpoint, limits, redisOutage],
 };
