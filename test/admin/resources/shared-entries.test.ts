@@ -251,6 +251,24 @@ describe('DELETE of a resource', () => {
     ]);
     expect(admin.store.head()!.version).toBe(2);
   });
+
+  it('of a consumer that a plugin names is refused, and says where', async () => {
+    const admin = await startConfigured();
+    await admin.put('/v1/consumers/zoe', { groups: [] });
+    const allow = { consumers: ['zoe'] };
+    const put = await admin.put('/v1/plugins/acl', { config: { allow } });
+    expect(put.status).toBe(201);
+    const { status, body } = await admin.remove('/v1/consumers/zoe');
+    expect([status, body['errors']]).toEqual([
+      422,
+      [
+        expect.objectContaining({
+          detail: 'there is no consumer "zoe"',
+          resource: '/v1/plugins/acl',
+        }),
+      ],
+    ]);
+  });
 });
 
 describe('conditions', () => {
