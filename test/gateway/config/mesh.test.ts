@@ -106,7 +106,7 @@ describe('a broken configuration of the mesh', () => {
       'doors that take the same address',
       'register: [{ service: a, address: "127.0.0.1:81", inbound: "0.0.0.0:4140" }]\noutbound: {}\n',
       [
-        '3:11 outbound.address: the address is taken by the inbound door of a (give it another port or address)',
+        '2:60 register[0].inbound: the address is taken by the outbound door, which has it unless told otherwise (give one of the two another port or address)',
       ],
     ],
     [
