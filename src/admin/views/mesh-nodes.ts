@@ -7,7 +7,7 @@ import { isObject } from '../../mesh/backplane/json-object.ts';
 export const MeshNode = Type.Object(
   {
     name: Type.String(),
-    started_at: Type.Optional(Type.String({ format: 'date-time' })),
+    started_at: Type.Optional(Type.String({ description: 'ISO 8601.' })),
     config: Type.Optional(
       Type.Enum(['shared', 'file', 'none'], {
         description:
