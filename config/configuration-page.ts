@@ -26,10 +26,11 @@ With \`services\`, \`routes\`, \`consumers\`, \`plugins\` and \`certificates\` a
 - **Paths of files** are relative to the file they stand in.
 - **Substitution** works in every value: \`\${VAR}\`, \`\${VAR:-default}\` (also where the variable is
   empty), \`\${file:/run/secrets/x}\` (less one trailing newline). \`$\${\` is a plain \`\${\`. What was
-  substituted is never printed: messages and \`diff\` show the \`\${…}\` instead.
+  substituted is never printed: messages and \`diff\` show the \`\${…}\` instead. Between braces or
+  brackets it has to be in quotes: \`{ address: "\${ADDRESS}" }\`.
 - **Regular expressions** are RE2's: linear in the text, without look-around and back-references;
   those of \`match\` must meet the whole text.
-- YAML anchors, aliases and merge keys (\`<<\`) may be used.
+- YAML anchors, aliases and merge keys (\`<<\`) may be used. A file has 64 MiB at most.
 
 ## A complete example
 

@@ -50,12 +50,12 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   },
   misdirected_request: {
     status: 421,
-    meaning: "The host name is one of another listener's `hosts`.",
+    meaning: "The listener's `hosts` leave the name out, and those of another listener have it.",
     remedy: 'Connect anew, to the right port; browsers do so by themselves.',
   },
   no_route: {
     status: 404,
-    meaning: 'No route of this listener matches the request.',
+    meaning: 'No route of this listener matches the request, or its `hosts` leave out the name.',
     remedy: '`meshgate explain METHOD URL` tells why each route lost.',
   },
   unauthenticated: {
@@ -121,6 +121,13 @@ export const ERROR_REFERENCE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     logOnly: true,
     meaning: 'The client left, or broke its request off, before it had the whole answer.',
     remedy: 'Nothing; many of them point to clients with short timeouts.',
+  },
+  drain_timeout: {
+    status: 503,
+    logOnly: true,
+    meaning:
+      'The listener was closing, and its `limits.drain` had passed: the connection was cut before the whole answer had left.',
+    remedy: 'A longer `limits.drain`, where answers take that long.',
   },
   plugin_failed: {
     status: 500,

@@ -21,7 +21,7 @@ import {
   type NamedResult,
   type Report,
 } from './report.ts';
-import { SCENARIOS } from './scenarios/scenario-list.ts';
+import { GROUPS, SCENARIOS } from './scenarios/scenario-list.ts';
 import type { Scenario, ScenarioResult } from './scenarios/scenario.ts';
 import { startUpstream } from './upstream.ts';
 
@@ -36,6 +36,12 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     options = parseBenchOptions(args, {
       scenarios: SCENARIOS.map(({ name }) => name),
+      groups: Object.fromEntries(
+        Object.entries(GROUPS).map(([group, scenarios]) => [
+          group,
+          scenarios.map(({ name }) => name),
+        ]),
+      ),
       peers: PEERS.map(({ name }) => name),
     });
   } catch (error) {

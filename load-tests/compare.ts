@@ -12,6 +12,8 @@ export interface Contestant {
   readonly peer: PeerName;
   readonly work: Work;
   readonly requests?: RequestFile;
+  /** Further field lines of each request, such as `Origin: https://a.test`. */
+  readonly fields?: readonly string[];
   /** What it must show before it is measured. Default: that it answers. */
   readonly probes?: readonly Probe[];
 }
@@ -104,10 +106,11 @@ async function measure(
 
 function load(
   { processes }: BenchContext,
-  { requests }: Contestant,
-  { url, host, fields }: StartedPeer,
+  { requests, fields: own = [] }: Contestant,
+  { url, host, fields: theirs = [] }: StartedPeer,
   seconds: number,
 ): Promise<LoadResult> {
+  const fields = [...theirs, ...own];
   return runLoad(processes, { url, host, fields, connections: CONNECTIONS, seconds, requests });
 }
 

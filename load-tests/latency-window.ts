@@ -13,6 +13,8 @@ const CONNECTIONS = 64;
 export interface LatencyWindow {
   readonly seconds: number;
   readonly failed: number;
+  /** Connections that the proxy ended. */
+  readonly closed: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly maxUs: number;
@@ -32,9 +34,14 @@ export async function measureWindow(
   return { seconds, ...toLatencies(result) };
 }
 
-function toLatencies({ latenciesUs, failed }: ConstantRateResult): Omit<LatencyWindow, 'seconds'> {
+function toLatencies({
+  latenciesUs,
+  failed,
+  closed,
+}: ConstantRateResult): Omit<LatencyWindow, 'seconds'> {
   return {
     failed,
+    closed,
     p50Us: percentile(latenciesUs, 0.5),
     p99Us: percentile(latenciesUs, 0.99),
     maxUs: percentile(latenciesUs, 1),

@@ -24,7 +24,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
   --rounds N        measurements of each proxy (5)
   --seconds S       length of a measurement (8)
-  --only a,b        only these scenarios
+  --only a,b        only these scenarios, or groups of them: edge, changes, mesh
   --peers a,b       only these proxies
   --json FILE       where the results go (load-tests/results/latest.json)
   --no-docs         leave docs/performance.md as it is
@@ -33,10 +33,17 @@ export const USAGE = `npm run bench -- [options]
 
 const RESULTS = 'load-tests/results/latest.json';
 
+export interface KnownNames {
+  readonly scenarios: readonly string[];
+  readonly peers: readonly string[];
+  /** Names of scenarios, by the name of their group. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+}
+
 /** Undefined: show the usage. Throws a `TypeError` on what it does not understand. */
 export function parseBenchOptions(
   args: readonly string[],
-  known: { readonly scenarios: readonly string[]; readonly peers: readonly string[] },
+  known: KnownNames,
 ): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
@@ -60,7 +67,7 @@ export function parseBenchOptions(
     warmUpSeconds: quick ? 1 : 4,
     settleSeconds: 1,
     memoryRequests: quick ? 100_000 : 1_000_000,
-    only: parseNames('--only', values.only, known.scenarios),
+    only: parseNames('--only', values.only, known.scenarios, known.groups),
     peers: parseNames('--peers', values.peers, known.peers),
     json: values.json ?? (quick ? undefined : RESULTS),
     docs: values.docs ?? !quick,
@@ -77,9 +84,13 @@ function parseNames(
   option: string,
   text: string | undefined,
   known: readonly string[],
+  groups: KnownNames['groups'] = {},
 ): readonly string[] | undefined {
-  const names = text?.split(',');
+  const names = text
+    ?.split(',')
+    .flatMap((name) => (Object.hasOwn(groups, name) ? groups[name]! : [name]));
   const unknown = names?.find((name) => !known.includes(name));
-  if (unknown === undefined) return names;
-  throw new TypeError(`${option}: there is no ${JSON.stringify(unknown)}, but ${known.join(', ')}`);
+  if (unknown === undefined) return names && [...new Set(names)];
+  const all = [...known, ...Object.keys(groups)];
+  throw new TypeError(`${option}: there is no ${JSON.stringify(unknown)}, but ${all.join(', ')}`);
 }

@@ -1,13 +1,21 @@
 /** Single requests that show whether a proxy does what it is measured for. */
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { RunningPeer } from './peers/peer.ts';
 
 export interface Probe {
   readonly path: string;
   readonly token?: string;
+  /** Further field lines. */
+  readonly fields?: readonly string[];
+  /** Of a POST; default: a GET. */
+  readonly bodyBytes?: number;
+  /** Address of the loopback network to ask from. */
+  readonly from?: string;
   /** Expected; default 200, with the upstream's body. */
   readonly status?: number;
+  /** A field that the answer must have, its name in lower case. */
+  readonly answers?: { readonly name: string; readonly value: RegExp };
   /** What it shows, for the message where it fails. */
   readonly shows?: string;
 }
@@ -17,12 +25,16 @@ type ProbedPeer = Pick<RunningPeer, 'url' | 'host'>;
 interface ProbeAnswer {
   readonly status: number;
   readonly bodyBytes: number;
+  readonly headers: IncomingHttpHeaders;
 }
 
 const TIMEOUT_MS = 5000;
 
 /** One request on a connection of its own. Rejects where no whole answer comes. */
-export function probe({ url, host }: ProbedPeer, { path, token }: Probe): Promise<ProbeAnswer> {
+export function probe(
+  { url, host }: ProbedPeer,
+  { path, token, fields = [], bodyBytes: length, from }: Probe,
+): Promise<ProbeAnswer> {
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
     const options = {
@@ -30,7 +42,10 @@ export function probe({ url, host }: ProbedPeer, { path, token }: Probe): Promis
       // The certificate is the bench's own.
       rejectUnauthorized: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(length !== undefined && { method: 'POST' }),
+      ...(from !== undefined && { localAddress: from }),
       headers: {
+        ...Object.fromEntries(fields.map((line) => line.split(': ', 2))),
         ...(host !== undefined && { host }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
@@ -38,11 +53,13 @@ export function probe({ url, host }: ProbedPeer, { path, token }: Probe): Promis
     const request = send(url + path, options, (answer) => {
       let bodyBytes = 0;
       answer.on('data', (chunk: Buffer) => (bodyBytes += chunk.length));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, bodyBytes }));
+      answer.on('end', () => {
+        resolve({ status: answer.statusCode ?? 0, bodyBytes, headers: answer.headers });
+      });
       answer.on('error', reject);
     });
     request.on('error', reject);
-    request.end();
+    request.end(length === undefined ? undefined : 'x'.repeat(length));
   });
 }
 
@@ -60,5 +77,9 @@ export async function check(
   }
   if (status === 200 && answer.bodyBytes !== upstreamBytes) {
     throw new Error(`${name} answers ${answer.bodyBytes} bytes, not ${upstreamBytes}`);
+  }
+  const { answers } = expected;
+  if (answers !== undefined && !answers.value.test(String(answer.headers[answers.name]))) {
+    throw new Error(`${name} answers ${shows} without ${answers.value} in ${answers.name}`);
   }
 }

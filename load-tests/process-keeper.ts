@@ -2,12 +2,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface StartOptions {
-  /** Number of the one core that it may use. */
-  readonly core: number;
+  /** Number of the one core that it may use; undefined: any. */
+  readonly core: number | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
@@ -77,7 +78,8 @@ export class ProcessKeeper {
     stdio: ('ignore' | 'pipe' | number)[],
   ): ChildProcess {
     if (this.#closed) throw new Error(`${command[0]} is not started: the bench is ending`);
-    const child = spawn(BINDER, ['-c', String(core), ...command], {
+    const cores = core === undefined ? `0-${cpus().length - 1}` : String(core);
+    const child = spawn(BINDER, ['-c', cores, ...command], {
       stdio,
       cwd,
       // A group of its own, so that workers go with their master.

@@ -18,6 +18,8 @@ export interface LoadOptions {
 export interface RequestFile {
   readonly file: string;
   readonly order: 'random' | 'cycle';
+  /** Sends each as a POST with a body so long; default: GET. */
+  readonly bodyBytes?: number | undefined;
 }
 
 export interface LoadResult {
@@ -53,7 +55,13 @@ export async function runLoad(processes: ProcessKeeper, options: LoadOptions): P
   const output = await processes.run(command, {
     core: LOAD_CORE,
     env:
-      requests === undefined ? {} : { BENCH_REQUESTS: requests.file, BENCH_ORDER: requests.order },
+      requests === undefined
+        ? {}
+        : {
+            BENCH_REQUESTS: requests.file,
+            BENCH_ORDER: requests.order,
+            BENCH_BODY_BYTES: String(requests.bodyBytes ?? 0),
+          },
   });
   return parseLoad(output);
 }

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'upstream_protocol_error'
   | 'upstream_timeout'
   | 'client_closed_request'
+  | 'drain_timeout'
   | 'plugin_failed'
   | 'internal';
 

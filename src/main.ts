@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import { assertRuntimeFloor } from './runtime-floor.ts';
 
-assertRuntimeFloor(process.versions.node);
+assertRuntimeFloor(process.versions.node, import.meta.url);
 
 // Otherwise whoever may signal the process opens node's debugger, which runs any code for any
 // local user that connects. `--disable-sigusr1` does the same, but a `#!` line cannot pass it everywhere.

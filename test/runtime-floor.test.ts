@@ -8,7 +8,10 @@ afterEach(() => {
 });
 
 /** What it says before it ends the process with a code; undefined where it lets it go on. */
-function refusalOf(version: string): { code: unknown; text: string } | undefined {
+function refusalOf(
+  version: string,
+  entry = 'file:///srv/node_modules/meshgate/dist/main.js',
+): { code: unknown; text: string } | undefined {
   let text = '';
   let code: unknown;
   vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
@@ -20,7 +23,7 @@ function refusalOf(version: string): { code: unknown; text: string } | undefined
     throw new Exited();
   });
   try {
-    assertRuntimeFloor(version);
+    assertRuntimeFloor(version, entry);
     return undefined;
   } catch (error) {
     if (error instanceof Exited) return { code, text };
@@ -42,4 +45,15 @@ describe('the runtime floor', () => {
       expect(refusal?.text).toContain(version);
     },
   );
+
+  it('says what to do, of a package by npm alone', () => {
+    expect(refusalOf('20.20.2')?.text).toMatch(
+      /^meshgate: install it, or have one of its own beside the package: npm install node@24, then npx meshgate$/m,
+    );
+  });
+
+  it('says what to do in a checkout, which brings its own', () => {
+    const refusal = refusalOf('22.99.0', 'file:///srv/meshgate/src/main.ts');
+    expect(refusal?.text).toMatch(/^meshgate: .*: npm ci, then npx node src\/main\.ts$/m);
+  });
 });

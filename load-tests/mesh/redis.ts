@@ -7,8 +7,10 @@ import type { BenchContext } from '../bench-context.ts';
 import { LOAD_CORE } from '../cores.ts';
 import { findFreePorts } from '../free-port.ts';
 import { detectProgram } from '../peers/presence.ts';
-import type { ServerProcess } from '../process-keeper.ts';
+import type { ProcessKeeper, ServerProcess } from '../process-keeper.ts';
 import { NOT_MEASURED, type ScenarioResult } from '../scenarios/scenario.ts';
+
+const POLL_MS = 50;
 
 export interface RunningRedis {
   readonly port: number;
@@ -16,6 +18,12 @@ export interface RunningRedis {
   readonly url: string;
   /** A figure of INFO. */
   info(name: string): Promise<number>;
+  /** It keeps its connections, and answers nothing any more. */
+  freeze(): void;
+  /** Ends it at once, frozen or not, and with it all that it held. */
+  kill(): Promise<void>;
+  /** Another one in its place, which knows nothing. Resolves once it answers. */
+  replace(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,11 +46,47 @@ export async function withRedis(
 }
 
 async function startRedis(context: BenchContext): Promise<RunningRedis> {
-  const { processes } = context;
   const [port] = (await findFreePorts(1)) as [number];
   const directory = join(context.directory, `redis-${port}`);
   await mkdir(directory);
-  const server = await processes.start(
+  const admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true });
+  admin.on('error', () => undefined);
+  let server = await startServer(context.processes, port, directory);
+  await awaitAnswer(admin, server);
+  return {
+    port,
+    get pid() {
+      return server.pid;
+    },
+    url: `redis://127.0.0.1:${port}`,
+    async info(name) {
+      const text = await admin.info();
+      return Number(new RegExp(`^${name}:(.+)$`, 'm').exec(text)?.[1]);
+    },
+    freeze() {
+      process.kill(server.pid, 'SIGSTOP');
+    },
+    async kill() {
+      process.kill(server.pid, 'SIGKILL');
+      while ((await server.fault()) === undefined) await delay(POLL_MS);
+    },
+    async replace() {
+      server = await startServer(context.processes, port, directory);
+      await awaitAnswer(admin, server);
+    },
+    async stop() {
+      admin.disconnect();
+      await server.stop();
+    },
+  };
+}
+
+function startServer(
+  processes: ProcessKeeper,
+  port: number,
+  directory: string,
+): Promise<ServerProcess> {
+  return processes.start(
     [
       'redis-server',
       '--port',
@@ -57,22 +101,6 @@ async function startRedis(context: BenchContext): Promise<RunningRedis> {
     join(directory, 'output.log'),
     { core: LOAD_CORE },
   );
-  const admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true });
-  admin.on('error', () => undefined);
-  await awaitAnswer(admin, server);
-  return {
-    port,
-    pid: server.pid,
-    url: `redis://127.0.0.1:${port}`,
-    async info(name) {
-      const text = await admin.info();
-      return Number(new RegExp(`^${name}:(.+)$`, 'm').exec(text)?.[1]);
-    },
-    async stop() {
-      admin.disconnect();
-      await server.stop();
-    },
-  };
 }
 
 async function awaitAnswer(admin: Redis, server: ServerProcess): Promise<void> {
@@ -83,7 +111,7 @@ async function awaitAnswer(admin: Redis, server: ServerProcess): Promise<void> {
     } catch (error) {
       const fault = await server.fault();
       if (fault !== undefined) throw new Error(`redis-server ${fault}`, { cause: error });
-      await delay(50);
+      await delay(POLL_MS);
     }
   }
 }

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROXY_CORE } from '../cores.ts';
-import { toUrl, type Peer, type Site, type Work } from './peer.ts';
+import { editionPath, routePrefixes, toUrl, type Peer, type Site, type Work } from './peer.ts';
 import { detectProgram } from './presence.ts';
 
 export const caddy: Peer = {
@@ -22,16 +22,34 @@ export const caddy: Peer = {
         env: { GOMAXPROCS: '1', HOME: site.directory, XDG_DATA_HOME: site.directory },
       },
     );
-    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog };
+    return {
+      ...server,
+      pids: [server.pid],
+      url: toUrl(work, site),
+      accessLog,
+      ...(work.edition !== undefined && {
+        reload: (edition: number) => load(site, toConfig({ ...work, edition }, site, accessLog)),
+      }),
+    };
   },
 };
+
+/** By the admin API, which answers once it runs. */
+async function load(site: Site, config: string): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${site.sparePort}/load`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/caddyfile' },
+    body: config,
+  });
+  if (!answer.ok) throw new Error(`caddy refuses to reload: ${await answer.text()}`);
+}
 
 function toConfig(work: Work, site: Site, accessLog: string): string {
   const certificate = site.certificateFile;
   const tls = work.tls ? `tls ${certificate} ${certificate} {\n    protocols tls1.3\n  }` : '';
   return `
 {
-  admin off
+  admin ${work.edition === undefined ? 'off' : `127.0.0.1:${site.sparePort}`}
   auto_https off
 }
 ${work.tls ? 'https://localhost' : 'http://'}:${site.port} {
@@ -42,12 +60,23 @@ ${work.tls ? 'https://localhost' : 'http://'}:${site.port} {
       roll_disabled
     }
   }
-  reverse_proxy 127.0.0.1:${site.upstreamPort} {
+  ${toHandlers(work, site).join('\n  ')}
+}
+`;
+}
+
+function toHandlers(work: Work, site: Site): string[] {
+  const proxy = `reverse_proxy 127.0.0.1:${site.upstreamPort} {
     transport http {
       keepalive 1h
       keepalive_idle_conns_per_host 256
     }
-  }
-}
-`;
+  }`;
+  const prefixes = routePrefixes(work);
+  if (prefixes.length === 0) return [proxy];
+  return [
+    ...prefixes.map((prefix) => `handle ${prefix}* {\n  ${proxy}\n  }`),
+    ...(work.edition === undefined ? [] : [`respond ${editionPath(work.edition)} 204`]),
+    'respond 404',
+  ];
 }

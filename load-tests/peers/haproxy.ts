@@ -2,7 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROXY_CORE } from '../cores.ts';
-import { toUrl, type Peer, type Site, type TokenWork, type Work } from './peer.ts';
+import {
+  editionPath,
+  routePrefixes,
+  toUrl,
+  type Peer,
+  type Site,
+  type TokenWork,
+  type Work,
+} from './peer.ts';
 import { detectProgram } from './presence.ts';
 
 export const haproxy: Peer = {
@@ -13,11 +21,24 @@ export const haproxy: Peer = {
   async start(work, site) {
     const config = join(site.directory, 'haproxy.cfg');
     const output = join(site.directory, 'output.log');
-    await writeFile(config, toConfig(work, site));
-    const server = await site.processes.start(['haproxy', '-db', '-f', config], output, {
-      core: PROXY_CORE,
-    });
-    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog: output };
+    const configure = (wanted: Work) => writeFile(config, toConfig(wanted, site));
+    await configure(work);
+    const master = work.edition === undefined ? [] : ['-W'];
+    const command = ['haproxy', ...master, '-db', '-f', config];
+    const server = await site.processes.start(command, output, { core: PROXY_CORE });
+    return {
+      ...server,
+      pids: [server.pid],
+      url: toUrl(work, site),
+      accessLog: output,
+      ...(work.edition !== undefined && {
+        async reload(edition: number) {
+          await configure({ ...work, edition });
+          // The master hands its listening sockets on to a new worker.
+          process.kill(server.pid, 'SIGUSR2');
+        },
+      }),
+    };
   },
 };
 
@@ -28,12 +49,14 @@ global
   nbthread 1
   maxconn 8192
   log stdout format raw local0
+  ${work.edition === undefined ? '' : OLD_WORKERS}
 defaults
   mode http
   log global
   option httplog
   option forwardfor
   http-reuse always
+  ${work.edition === undefined ? '' : SPARED_CONNECTIONS}
   timeout connect 5s
   timeout client 1h
   timeout server 30s
@@ -42,10 +65,31 @@ frontend public
   bind 127.0.0.1:${site.port} backlog 4096 ${tls}
   http-request set-header X-Forwarded-Proto ${work.tls ? 'https' : 'http'}
 ${work.tokens === undefined ? '' : toTokenRules(work.tokens)}
-  default_backend upstream
+${toBackendRules(work).join('\n')}
 backend upstream
   server upstream 127.0.0.1:${site.upstreamPort} pool-max-conn 256
+backend nowhere
+  http-request return status 404
 `;
+}
+
+/** Those of configurations before the last end by then, whoever is still connected. */
+const OLD_WORKERS = 'hard-stop-after 10s';
+/** An old worker ends a connection with its next answer; without it, at once, which races with requests. */
+const SPARED_CONNECTIONS = 'option idle-close-on-response';
+
+function toBackendRules(work: Work): string[] {
+  const prefixes = routePrefixes(work);
+  if (prefixes.length === 0) return ['  default_backend upstream'];
+  const edition =
+    work.edition === undefined
+      ? []
+      : [`  http-request return status 204 if { path ${editionPath(work.edition)} }`];
+  return [
+    ...edition,
+    ...prefixes.map((prefix) => `  use_backend upstream if { path_beg ${prefix} }`),
+    '  default_backend nowhere',
+  ];
 }
 
 /** As HAProxy's documentation of jwt_verify has it, and a sliding window per subject. */

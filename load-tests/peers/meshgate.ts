@@ -1,9 +1,9 @@
-/** Meshgate in one process, with metrics and a JSON access log, as it runs from the sources. */
+/** Meshgate, mostly in one process, with metrics and a JSON access log, as it runs from the sources. */
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROXY_CORE } from '../cores.ts';
-import { toUrl, type Peer, type Site, type Work } from './peer.ts';
+import { editionPath, routePrefixes, toUrl, type Peer, type Site, type Work } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 export const MAIN = join(ROOT, 'src/main.ts');
@@ -41,18 +41,36 @@ export const meshgate: Peer = {
       ],
       join(site.directory, 'output.log'),
       {
-        core: PROXY_CORE,
+        core: (work.workers ?? 1) > 1 ? undefined : PROXY_CORE,
         cwd: site.directory,
         env: { NODE_ENV: 'production', BENCH_HEAP_SOCKET: heapSocket(site) },
       },
     );
     const accessLog = join(site.directory, 'access.log');
-    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog };
+    return {
+      ...server,
+      pids: [server.pid],
+      url: toUrl(work, site),
+      accessLog,
+      ...(work.edition !== undefined && {
+        reload: (edition: number) =>
+          replaceConfig(site, toMeshgateConfig({ ...work, edition }, site)),
+      }),
+    };
   },
 };
 
-/** The file that a running one watches. */
-export function configFile(site: Pick<Site, 'directory'>): string {
+/** The file is watched: a whole one takes its place. */
+export async function replaceConfig(
+  site: Pick<Site, 'directory'>,
+  document: string | Buffer,
+): Promise<void> {
+  const draft = `${configFile(site)}.draft`;
+  await writeFile(draft, document);
+  await rename(draft, configFile(site));
+}
+
+function configFile(site: Pick<Site, 'directory'>): string {
   return join(site.directory, 'meshgate.yaml');
 }
 
@@ -69,18 +87,13 @@ export async function readRevision(site: Pick<Site, 'sparePort'>): Promise<numbe
   return revision;
 }
 
-/** An `edition` adds a route that nothing asks for, so that two documents differ. */
-export function toMeshgateConfig(work: Work, site: Site, edition?: number): string {
-  const marker =
-    edition === undefined
-      ? ''
-      : `  - { name: edition-${edition}, match: [{ hosts: [edition.test] }], respond: { status: 204 } }`;
+export function toMeshgateConfig(work: Work, site: Site): string {
   const tls = work.tls
     ? `tls: { certificates: [{ cert: ${site.certificateFile}, key: ${site.certificateFile} }], minVersion: "1.3" }`
     : '';
   return `
 meshgate: 1
-node: { workers: 1 }
+node: { workers: ${work.workers ?? 1} }
 dataDir: ./data
 listeners:
   - name: public
@@ -91,19 +104,28 @@ status: { address: 127.0.0.1:${site.sparePort} }
 telemetry: { accessLog: { format: json, path: access.log } }
 services:
   upstream: { endpoints: [{ address: 127.0.0.1:${site.upstreamPort} }] }
+consumers: ${JSON.stringify(work.plugins?.consumers ?? [])}
 routes:
-${toRoutes(work)}
-${marker}
+  ${toRoutes(work).join('\n  ')}
 plugins: ${JSON.stringify(toPlugins(work))}
 `;
 }
 
-function toRoutes({ routes }: Work): string {
-  if (routes === 1) return '  - { name: all, to: upstream }';
-  return Array.from(
-    { length: routes },
-    (_, i) => `  - { name: service-${i}, match: [{ path: /service-${i}/* }], to: upstream }`,
-  ).join('\n');
+function toRoutes(work: Work): string[] {
+  const prefixes = routePrefixes(work);
+  const { edition, plugins } = work;
+  const own = JSON.stringify(plugins?.plugins ?? []);
+  return [
+    ...(prefixes.length === 0 ? [`- { name: all, to: upstream, plugins: ${own} }`] : []),
+    ...prefixes.map(
+      (prefix, i) => `- { name: service-${i}, match: [{ path: ${prefix}* }], to: upstream }`,
+    ),
+    ...(edition === undefined
+      ? []
+      : [
+          `- { name: edition, match: [{ path: ${editionPath(edition)} }], respond: { status: 204 } }`,
+        ]),
+  ];
 }
 
 function toPlugins({ tokens }: Work): Record<string, unknown>[] {

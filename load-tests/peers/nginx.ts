@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROXY_CORE } from '../cores.ts';
 import { nginxCommand, toNginxConfig } from '../nginx-config.ts';
-import { toUrl, type Peer, type Site, type Work } from './peer.ts';
+import { editionPath, routePrefixes, toUrl, type Peer, type Site, type Work } from './peer.ts';
 import { detectProgram } from './presence.ts';
 
 export const nginx: Peer = {
@@ -14,13 +14,25 @@ export const nginx: Peer = {
   async start(work, site) {
     const config = join(site.directory, 'nginx.conf');
     const accessLog = join(site.directory, 'access.log');
-    await writeFile(config, toNginxConfig(site.directory, toHttp(work, site, accessLog)));
-    const server = await site.processes.start(
-      nginxCommand(config, site.directory),
-      join(site.directory, 'output.log'),
-      { core: PROXY_CORE },
-    );
-    return { ...server, pids: [server.pid], url: toUrl(work, site), accessLog };
+    const configure = (wanted: Work) =>
+      writeFile(config, toNginxConfig(site.directory, toHttp(wanted, site, accessLog)));
+    const command = nginxCommand(config, site.directory);
+    await configure(work);
+    const server = await site.processes.start(command, join(site.directory, 'output.log'), {
+      core: PROXY_CORE,
+    });
+    return {
+      ...server,
+      pids: [server.pid],
+      url: toUrl(work, site),
+      accessLog,
+      ...(work.edition !== undefined && {
+        async reload(edition: number) {
+          await configure({ ...work, edition });
+          await site.processes.run([...command, '-s', 'reload'], { core: PROXY_CORE });
+        },
+      }),
+    };
   },
 };
 
@@ -42,15 +54,27 @@ function toHttp(work: Work, site: Site, accessLog: string): string {
   server {
     listen 127.0.0.1:${site.port} ${work.tls ? 'ssl' : ''} backlog=4096;
     ${tls}
-    location / {
-      proxy_pass http://backend;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_buffers 16 8k;
-      proxy_max_temp_file_size 0;
-    }
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_buffers 16 8k;
+    proxy_max_temp_file_size 0;
+    ${toLocations(work).join('\n    ')}
   }`;
+}
+
+function toLocations(work: Work): string[] {
+  const prefixes = routePrefixes(work);
+  const locations =
+    prefixes.length === 0
+      ? ['location / { proxy_pass http://backend; }']
+      : [
+          ...prefixes.map((prefix) => `location ${prefix} { proxy_pass http://backend; }`),
+          'location / { return 404; }',
+        ];
+  return work.edition === undefined
+    ? locations
+    : [...locations, `location = ${editionPath(work.edition)} { return 204; }`];
 }

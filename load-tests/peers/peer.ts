@@ -18,8 +18,23 @@ export interface Work {
   readonly tokens?: TokenWork;
   /** Of the two doors of a mesh hop the only one: what is beside it is the load or the upstream. Default: both. */
   readonly door?: 'outbound' | 'inbound';
+  /** Processes that serve, on any core where there is more than one; Meshgate alone has them. Default 1. */
+  readonly workers?: number;
   /** To tell of its heap; Meshgate alone can. */
   readonly heapProbe?: boolean;
+  /** On its one route; Meshgate alone has them. */
+  readonly plugins?: PluginWork;
+  /**
+   * To be reloaded: a peer that can take another configuration while it runs then has `reload`. The
+   * path `/edition-<n>` is answered with 204 besides, which shows what configuration is in force.
+   */
+  readonly edition?: number;
+}
+
+/** As a Meshgate's configuration has them. */
+export interface PluginWork {
+  readonly plugins: readonly Readonly<Record<string, unknown>>[];
+  readonly consumers?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface TokenWork {
@@ -56,6 +71,11 @@ export interface RunningPeer {
   readonly fields?: readonly string[];
   /** A file that grows with the requests and may be emptied at any time. */
   readonly accessLog: string | undefined;
+  /**
+   * Asks for the same configuration with another `edition`, as its manual says; it may be in force a
+   * moment later. Only where `Work.edition` was given.
+   */
+  reload?(edition: number): Promise<void>;
   /** Undefined while it runs; else why it ended. */
   fault(): Promise<string | undefined>;
   stop(): Promise<void>;
@@ -70,6 +90,16 @@ export interface Peer {
 }
 
 export type Presence = { readonly version: string } | { readonly missing: string };
+
+/** Where a configuration answers with 204 that has this edition, and only such a one. */
+export function editionPath(edition: number): string {
+  return `/edition-${edition}`;
+}
+
+/** The prefixes of all routes; empty where everything goes to the upstream. */
+export function routePrefixes({ routes }: Work): readonly string[] {
+  return routes === 1 ? [] : Array.from({ length: routes }, (_, i) => `/service-${i}/`);
+}
 
 /** wrk sends the host's name as SNI, where an address must not stand (RFC 6066 section 3). */
 export function toUrl(work: Work, site: Site): string {

@@ -1,5 +1,4 @@
 /** Whether requests notice that a large configuration takes the place of another. */
-import { rename, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startPeer, type BenchContext, type StartedPeer } from '../bench-context.ts';
 import {
@@ -11,7 +10,7 @@ import {
   toLatencyCells,
   type LatencyWindow,
 } from '../latency-window.ts';
-import { configFile, readRevision, toMeshgateConfig } from '../peers/meshgate.ts';
+import { readRevision, replaceConfig, toMeshgateConfig } from '../peers/meshgate.ts';
 import type { Site, Work } from '../peers/peer.ts';
 import { NOT_MEASURED, type Scenario, type ScenarioResult } from './scenario.ts';
 
@@ -85,13 +84,11 @@ async function swapUntil(
 
 /** Alternates between two documents that are made beforehand, so that making them delays nobody. */
 function createWriter(site: Site): () => Promise<void> {
-  const documents = [1, 2].map((edition) => Buffer.from(toMeshgateConfig(WORK, site, edition)));
+  const documents = [1, 2].map((edition) =>
+    Buffer.from(toMeshgateConfig({ ...WORK, edition }, site)),
+  );
   let written = 0;
-  return async () => {
-    const draft = `${configFile(site)}.draft`;
-    await writeFile(draft, documents[written++ % documents.length]!);
-    await rename(draft, configFile(site));
-  };
+  return () => replaceConfig(site, documents[written++ % documents.length]!);
 }
 
 function toResult(steady: readonly Window[], swapping: readonly Window[]): ScenarioResult {

@@ -29,7 +29,7 @@ export function useBodies(app: FastifyInstance): void {
   app.addContentTypeParser(JSON_TYPE, { parseAs: 'string' }, (request, text, done) => {
     // Clients name a type for each request, and have no body for DELETE. Where one is needed it is missed later.
     if (text === '') done(null);
-    else parseJson(request, text as string, done);
+    else void parseJson(request, text as string, done);
   });
   app.addContentTypeParser(
     YAML_TYPE,

@@ -64,6 +64,8 @@ export interface Configuration {
   check(candidate: SharedDocument): Promise<readonly ConfigIssue[]>;
 }
 
+/** Checked within some ten milliseconds. */
+const SMALL_CHARACTERS = 128 * 1024;
 /** In place of a file's name in its issues. */
 const CANDIDATE = 'configuration';
 
@@ -82,7 +84,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   const isWatched = document === undefined;
   const catalogue = { module: STANDARD_PLUGINS, name: 'standardPlugins' };
   const loader = createConfigLoader(catalogue);
-  // Apart: what is merely looked at must not keep waiting what is to be run.
+  // Apart: a large one that is merely looked at must not keep waiting what is to be run.
   const checker = createConfigLoader(catalogue);
   let pending: Loaded | undefined = first;
   let attempt: Attempt = { version: undefined, isStopgap: false };
@@ -124,8 +126,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     onApplied(config, hash, revision) {
       readiness.configHash = hash;
       readiness.sharedHash = loaded.sharedHash;
-      owner = loaded.owner;
-      shared.accepted(config, owner);
+      owned(config);
       reloaded(revision);
       const { version } = readiness.versions();
       log.info(
@@ -138,8 +139,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     onUnchanged() {
       readiness.sharedHash = loaded.sharedHash;
-      owner = loaded.owner;
-      shared.accepted(loaded.config, owner);
+      owned(loaded.config);
       options.onOwner();
       reloaded(readiness.revision);
       log.info({ revision: readiness.revision }, 'the configuration is what runs already');
@@ -162,6 +162,13 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       if (isMoreToTry) void reloader.apply();
     },
   });
+
+  function owned(config: Config): void {
+    ({ owner } = loaded);
+    shared.accepted(config, owner);
+    // A version is to be in force within a second, whenever it comes.
+    loader.keepReady(owner === 'backplane');
+  }
 
   const versions = createPaced(() => reloader.apply(), VERSION_REST_MS);
 
@@ -203,7 +210,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       let json = '';
       await inTurns(canonicalPieces(candidate), (piece) => (json += piece));
       const part = { name: CANDIDATE, json };
-      const { ok, issues } = await checker.check(configFile, { env, text: document, shared: part });
+      const looker = json.length <= SMALL_CHARACTERS ? loader : checker;
+      const { ok, issues } = await looker.check(configFile, { env, text: document, shared: part });
       const own = issues.filter(({ file }) => file === CANDIDATE);
       // Else it is the file that keeps it from being looked at.
       return ok || own.some(({ severity }) => severity === 'error') ? own : issues;

@@ -1,9 +1,9 @@
 /** The node that runs here, as its configuration file tells of it: where its admin API is, and its token. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { TOKEN_FILE } from '../admin/admin-token.ts';
 import { Malformed, parseAddress } from '../gateway/config/normalise/address.ts';
 import { DEFAULT_DATA_DIR } from '../gateway/config/schema/document.ts';
+import { readConfigFile } from '../gateway/config/read-config-file.ts';
 import { readSourceDocument } from '../gateway/config/source-document.ts';
 import { createSubstituter } from '../gateway/config/substitute.ts';
 import { DEFAULT_CONFIG_FILE } from './config-file.ts';
@@ -28,7 +28,7 @@ export async function findLocalNode({ cwd, env }: VerbIo): Promise<LocalNode> {
   const named = env['MESHGATE_CONFIG'];
   for (const configFile of named ? [named] : CONFIG_FILES) {
     const path = resolve(cwd, configFile);
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = await readConfigFile(path).catch(() => undefined);
     if (text !== undefined) return { configFile, ...readNode(text, path, env) };
   }
   const directory = named ? dirname(resolve(cwd, named)) : cwd;

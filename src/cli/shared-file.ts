@@ -1,9 +1,9 @@
 /** The part of a configuration file that all nodes share, as it is sent to the admin API. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parsePointer, toPathText } from '../gateway/config/config-path.ts';
 import { toReadFailure } from '../gateway/config/file-failure.ts';
 import { toIssueText, type ConfigIssue, type Problem } from '../gateway/config/issue.ts';
+import { readConfigFile } from '../gateway/config/read-config-file.ts';
 import { readSourceDocument, type Position } from '../gateway/config/source-document.ts';
 import { AS_WRITTEN } from '../gateway/config/substitute.ts';
 import {
@@ -33,7 +33,7 @@ export async function readSharedFile(file: string, io: VerbIo): Promise<SharedFi
   const START = { line: 1, column: 1 };
   let text: string;
   try {
-    text = await readFile(resolve(io.cwd, file), 'utf8');
+    text = await readConfigFile(resolve(io.cwd, file));
   } catch (error) {
     return refuse([at(START, '', toReadFailure(error))]);
   }

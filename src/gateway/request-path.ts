@@ -20,6 +20,7 @@ import { GatewayExchange } from './exchange/exchange.ts';
 import type { Door, Downstream, Intake } from './exchange/lane.ts';
 import type { PathStage, StageResult } from './exchange/stage.ts';
 import { receiveFields } from './exchange/received-fields.ts';
+import { isMalformed } from './exchange/request-refusals.ts';
 import { guardBody } from './forward/guard-body.ts';
 import { awaitDiscovery } from './forward/await-discovery.ts';
 import type { Forwarder } from './forward/forward.ts';
@@ -47,7 +48,7 @@ export function requestStages(overload: OverloadGuard, random: () => number): re
   return [
     refuseOverload(overload), // 503 overloaded
     readTarget, // one canonical path and host: 400 bad_request, 414 uri_too_long
-    misdirected, // 421 misdirected_request
+    misdirected, // 421 misdirected_request, 404 no_route
     redirectToHttps, // 308
     matchRoute, // 404 no_route, 400 for an encoded slash
     runRouteHooks, // edge → authenticate → authorize → shape: 401, 403, 413, 429 …
@@ -79,6 +80,7 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
   /** Ends an exchange by what refused or broke it. */
   function fail(exchange: GatewayExchange, cause: unknown): void {
     try {
+      if (isMalformed(cause)) exchange.downstream.closeAfter();
       sendAnswer(exchange, rescue(exchange, cause), answering);
     } catch (error) {
       breakOff(exchange, error);

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { parseBenchOptions } from '../../load-tests/options.ts';
-import { SCENARIOS } from '../../load-tests/scenarios/scenario-list.ts';
+import { parseBenchOptions, USAGE } from '../../load-tests/options.ts';
+import { GROUPS, SCENARIOS } from '../../load-tests/scenarios/scenario-list.ts';
 
-const KNOWN = { scenarios: ['bare', 'swap'], peers: ['meshgate', 'nginx'] };
+const KNOWN = {
+  scenarios: ['bare', 'swap', 'reload'],
+  groups: { changes: ['swap', 'reload'] },
+  peers: ['meshgate', 'nginx'],
+};
 
 describe('the command line of the bench', () => {
   it('measures everything five times by default, and writes it down', () => {
@@ -31,8 +35,14 @@ describe('the command line of the bench', () => {
     ).toMatchObject({ only: ['swap', 'bare'], peers: ['nginx'], docs: false });
   });
 
+  it('takes groups of scenarios, and each scenario once', () => {
+    expect(parseBenchOptions(['--only', 'reload,changes,bare'], KNOWN)).toMatchObject({
+      only: ['reload', 'swap', 'bare'],
+    });
+  });
+
   it.each([
-    [['--only', 'bear'], '--only: there is no "bear", but bare, swap'],
+    [['--only', 'bear'], '--only: there is no "bear", but bare, swap, reload, changes'],
     [['--peers', 'envoy'], '--peers: there is no "envoy", but meshgate, nginx'],
     [['--rounds', '0'], '--rounds takes a whole number'],
     [['--seconds', '1.5'], '--seconds takes a whole number'],
@@ -43,6 +53,15 @@ describe('the command line of the bench', () => {
 });
 
 describe('the scenarios', () => {
+  it('have names of their own, and groups have others', () => {
+    const names = [...Object.keys(GROUPS), ...SCENARIOS.map(({ name }) => name)];
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('are in the groups that the usage names', () => {
+    for (const group of Object.keys(GROUPS)) expect(USAGE).toMatch(new RegExp(`groups.*${group}`));
+  });
+
   it('have a place in the documentation', async () => {
     const document = await readFile(new URL('../../docs/performance.md', import.meta.url), 'utf8');
     for (const { name } of SCENARIOS) {

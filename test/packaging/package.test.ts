@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, posix } from 'node:path';
 import { promisify } from 'node:util';
@@ -288,20 +288,33 @@ createMesh({});
     expect(await check({ skipLibCheck: true }, files)).toBe('');
   });
 
-  it('refuses a runtime below its floor with 2 and the reason', async (context) => {
+  it('refuses a runtime below its floor with 2, the reason and the remedy, which npx finds', async (context) => {
     const { versions, path } = await findSystemNode();
     if (path === undefined) context.skip(`the machine's Node.js is ${versions}, not an older one`);
     const main = join(folder, 'node_modules/meshgate/dist/main.js');
     const program = new Program(['--version'], { command: [path!, main] });
     expect(await program.ended).toEqual({ code: 2, signal: null });
     expect(program.stderr).toMatch(/Node\.js 24\.21 or later is needed and this is /);
+    expect(program.stderr).toMatch(/npm install node@24, then npx meshgate$/m);
+    // What `npm install node@24` makes there.
+    await symlink(join(BIN, 'node'), join(folder, 'node_modules/.bin/node'));
+    const env = { ...process.env, PATH: withoutCheckout() };
+    const { stdout } = await run('npx', ['meshgate', '--version'], { cwd: folder, env });
+    expect(stdout).toBe(`${manifest.version}\n`);
   });
 });
 
+/** `PATH` as a shell outside the checkout has it. */
+function withoutCheckout(): string {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.startsWith(CHECKOUT))
+    .join(delimiter);
+}
+
 /** The Node.js that a shell would find outside the checkout, where it is an older one. */
 async function findSystemNode(): Promise<{ versions: string; path: string | undefined }> {
-  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
-    if (directory.startsWith(CHECKOUT)) continue;
+  for (const directory of withoutCheckout().split(delimiter)) {
     const path = join(directory, 'node');
     const version = await run(path, ['-p', 'process.versions.node']).catch(() => undefined);
     if (version === undefined) continue;

@@ -1,4 +1,4 @@
-/** 421 for what this connection is the wrong one for (RFC 9110 §15.5.20): the client may ask again on another. */
+/** Names that a listener does not serve: 421 where another one does (RFC 9110 §15.5.20), so that the client asks again there. */
 import { MeshgateError } from '../../errors.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { StageResult } from '../exchange/stage.ts';
@@ -7,8 +7,16 @@ export function misdirected(exchange: GatewayExchange): StageResult {
   const plan = exchange.snapshot.listeners.get(exchange.listener);
   // A request that was on its way when a reload took its listener out.
   if (plan === undefined) throw misdirectedRequest('This listener is gone; connect anew.');
-  if (plan.isElsewhere?.(exchange.request.host) !== true) return;
-  throw misdirectedRequest('This name is served by another listener; connect to it anew.');
+  switch (plan.ownerOf?.(exchange.request.host)) {
+    case 'other':
+      throw misdirectedRequest('This name is served by another listener; connect to it anew.');
+    case 'nobody':
+      throw new MeshgateError('no_route', {
+        status: 404,
+        detail: 'This listener does not serve this name.',
+      });
+    default:
+  }
 }
 
 function misdirectedRequest(detail: string): MeshgateError {

@@ -113,25 +113,26 @@ async function compileListeners(
     );
     plans.set(listener.name, {
       table: await createRouteTableInSlices(own, pause, SLICE_MS, monotonic),
-      isElsewhere: compileIsElsewhere(listener, config.listeners),
+      ownerOf: compileOwnerOf(listener, config.listeners),
       redirectHttps: listener.redirectHttps,
     });
   }
   return plans;
 }
 
-function compileIsElsewhere(
+function compileOwnerOf(
   listener: ListenerConfig,
   all: readonly ListenerConfig[],
-): ListenerPlan['isElsewhere'] {
+): ListenerPlan['ownerOf'] {
   if (listener.hosts.length === 0) return undefined;
   const own = listener.hosts.map(parseHostPattern);
   const others = all
     .filter((other) => other !== listener)
     .flatMap(({ hosts }) => hosts.map(parseHostPattern));
-  return (host) =>
-    !own.some((pattern) => admitsHost(pattern, host)) &&
-    others.some((pattern) => admitsHost(pattern, host));
+  return (host) => {
+    if (own.some((pattern) => admitsHost(pattern, host))) return 'own';
+    return others.some((pattern) => admitsHost(pattern, host)) ? 'other' : 'nobody';
+  };
 }
 
 /** What one snapshot holds of the shared pools. */

@@ -1,6 +1,9 @@
 /** Why a file could not be read, or the data directory not be written, in words. */
 import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 
+/** Beyond it nobody wrote it by hand, and to look for what is wrong with it would hold up traffic for seconds. */
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
 /** E.g. `the file /etc/a.pem does not exist`. The name is left out where the reader knows it. */
 export function toReadFailure(error: unknown, file?: string): string {
   const code = (error as NodeJS.ErrnoException).code ?? 'error';
@@ -17,6 +20,8 @@ export function toReadFailure(error: unknown, file?: string): string {
       return file === undefined
         ? 'this is a folder, not a file'
         : `${file} is a folder, not a file`;
+    case 'EFBIG':
+      return `${name} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB, which no configuration may be`;
     default:
       return `cannot read ${name} (${code})`;
   }

@@ -39,6 +39,11 @@ export interface ConfigLoader {
   load(file: string, options?: LoaderOptions): Promise<LoadResult>;
   /** As `load`, for who wants to know what is wrong alone: the configuration stays in the thread. */
   check(file: string, options?: LoaderOptions): Promise<CheckResult>;
+  /**
+   * Whether a thread is to be ready at any time, however long nothing is loaded: the first change
+   * after a quiet hour would wait for it to start. Default: it ends after a minute.
+   */
+  keepReady(isWanted: boolean): void;
   /** Ends the thread; what is being loaded rejects. */
   close(): Promise<void>;
 }
@@ -83,6 +88,8 @@ export type LoadMessage =
 
 /** To start it takes most of the time of a small file, and it takes some 90 MiB while it waits. */
 const IDLE_MS = 60_000;
+/** Starting one takes processor time that what has just begun, or been changed, can use better. */
+const READY_AFTER_MS = 5_000;
 /** Of all streamed lists together. A thread that has loaded more gives its memory back at once. */
 const KEPT_MAX_ITEMS = 2_000;
 const KEPT_MAX_CHARACTERS = 512 * 1024;
@@ -109,6 +116,7 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  let staysReady = false;
   const closing = new AbortController();
 
   async function end(): Promise<void> {
@@ -148,9 +156,23 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     } finally {
       done.abort();
       thread.unref();
-      if (isKept) idle = setTimeout(() => void end(), IDLE_MS).unref();
-      else await end();
+      await rest(isKept);
     }
+  }
+
+  /** Nothing is being loaded any more. */
+  async function rest(isKept: boolean): Promise<void> {
+    if (!isKept) await end();
+    clearTimeout(idle);
+    if (closing.signal.aborted) return;
+    if (staysReady && worker === undefined) idle = setTimeout(makeReady, READY_AFTER_MS).unref();
+    else if (!staysReady && worker !== undefined)
+      idle = setTimeout(() => void end(), IDLE_MS).unref();
+  }
+
+  function makeReady(): void {
+    worker = begin();
+    worker.unref();
   }
 
   function ask(
@@ -168,6 +190,11 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
       const result = await ask(file, options, false);
       if ('items' in result) throw new Error("the loader's thread kept what it had loaded");
       return result;
+    },
+    keepReady(isWanted) {
+      if (isWanted === staysReady) return;
+      staysReady = isWanted;
+      void last.then(() => rest(true));
     },
     check: (file, options = {}) => ask(file, options, true) as Promise<CheckResult>,
     async close() {

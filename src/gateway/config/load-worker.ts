@@ -37,6 +37,7 @@ function createInbox(port: MessagePort): Inbox {
 
 /** One file after the other, until the thread is ended. */
 async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
+  giveWay();
   const module = (await import(reference.module)) as Readonly<Record<string, unknown>>;
   const catalogue = module[reference.name];
   if (!(catalogue instanceof Map)) {
@@ -44,7 +45,6 @@ async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
   }
   // Now, and not when the first file is waited for.
   documentValidatorOf(catalogue as PluginCatalogue);
-  giveWay();
   for (;;) {
     const { file, isCheck, ...task } = (await inbox.take()) as LoadTask;
     const options = { ...task, catalogue: catalogue as PluginCatalogue };

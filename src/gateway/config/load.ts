@@ -1,7 +1,6 @@
 /** Loads a configuration file: read, substitute, validate, look into the files it names. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import { checkCertificates } from './certificate-check.ts';
@@ -14,6 +13,7 @@ import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
+import { readConfigFile } from './read-config-file.ts';
 import { DEFAULT_DATA_DIR } from './schema/document.ts';
 import { readSourceDocument, type SourceDocument } from './source-document.ts';
 import { createSubstituter } from './substitute.ts';
@@ -79,7 +79,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const path = resolve(file);
   let { text } = options;
   try {
-    text ??= await readFile(path, 'utf8');
+    text ??= await readConfigFile(path);
   } catch (error) {
     const { missingHint: hint = 'write one, or name another with --config' } = options;
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -67,6 +67,8 @@ function createDefaults(): ServiceConfig {
     catalogue: new Map(),
     services: new Set(),
     listeners: new Set(),
+    callers: undefined,
+    writtenAddresses: new Set(),
     hasCertificates: true,
     httpsPort: 0,
     pemReferences: [],

@@ -27,11 +27,13 @@ export interface Snapshot {
   readonly lease: SnapshotLease;
 }
 
+export type NameOwner = 'own' | 'other' | 'nobody';
+
 /** What a listener does with a request, by snapshot. */
 export interface ListenerPlan {
   readonly table: RouteTable<CompiledRoute>;
-  /** Whether a name is not among the listener's own but among another's; undefined for a listener of any name. */
-  readonly isElsewhere: ((host: string) => boolean) | undefined;
+  /** Of a name, whose it is: the listener's own, another's alone, or nobody's. Undefined for a listener of any name. */
+  readonly ownerOf: ((host: string) => NameOwner) | undefined;
   readonly redirectHttps: { readonly port: number; readonly status: number } | undefined;
 }
 

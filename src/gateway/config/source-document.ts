@@ -1,11 +1,12 @@
 /** Reads YAML or JSON into plain data that remembers where each value stood. */
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
 import type { ConfigPath } from './config-path.ts';
 import type { ReportProblem } from './issue.ts';
 import { tooDeepOffset } from './source-depth.ts';
 import type { Substituter } from './substitute.ts';
 import type { SubstitutedValue } from './substitutions.ts';
 import { MAX_DEPTH, TOO_DEEP, TreeReader, Unreadable } from './tree-reader.ts';
+import { unquotedReferencesOf } from './unquoted-reference.ts';
 
 export interface Position {
   /** From 1. */
@@ -82,11 +83,21 @@ function syntaxProblemsOf(
   if (document.errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) {
     return [{ offset: tooDeepOffset(text, MAX_DEPTH), message: TOO_DEEP }];
   }
-  return [...document.errors, ...document.warnings].map((error) => ({
+  const found = [...document.errors, ...document.warnings];
+  if (found.length === 0) return [];
+  const unquoted = unquotedReferencesOf(text);
+  // What stands behind the first one may be read as anything.
+  const start = unquoted[0]?.offset ?? Infinity;
+  const before = found.filter(({ pos }) => pos[0] < start);
+  return [...before.map(toSyntaxProblem), ...unquoted];
+}
+
+function toSyntaxProblem(error: YAMLError): { offset: number; message: string } {
+  return {
     offset: error.pos[0],
     message:
       error.code === 'MULTIPLE_DOCS'
         ? 'a file holds one document; remove the `---` and what follows'
         : error.message,
-  }));
+  };
 }

@@ -3,7 +3,9 @@ import { childPath, parsePointer, valueAt } from './config-path.ts';
 import type { Config, Redaction } from './config.ts';
 import { PARTS } from './displayed-config.ts';
 import type { Problem, ReportProblem } from './issue.ts';
+import { callerNamesOf } from './normalise/caller-references.ts';
 import { firstHttpsPort, namesOf, toConfig } from './normalise/document.ts';
+import { writtenAddressesOf } from './normalise/listening.ts';
 import type { Draft, PemReference, PluginFileReference } from './normalise/draft.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createHiddenValues, type HiddenValue, type HiddenValues } from './redaction.ts';
@@ -42,8 +44,14 @@ export interface Validation {
 export function validate(input: ValidationInput): Validation {
   const { value, validator, substitutions, unresolved } = input;
   withoutEdge(value);
+  const writtenAddresses = writtenAddressesOf(value);
   const check = checkSchema(value, validator, new Set(substitutions.keys()));
-  const names = { ...namesWithin(value), hasCertificates: hasCertificates(input) };
+  const names = {
+    ...namesWithin(value),
+    callers: callerNamesOf(value, substitutions, unresolved),
+    writtenAddresses,
+    hasCertificates: hasCertificates(input),
+  };
   const hidden = createHiddenValues(hiddenValuesOf(input, check.secrets));
   const problems = withoutConsequences(check.faults)
     .filter(({ pointer }) => !unresolved.has(pointer))
@@ -68,7 +76,7 @@ export function validate(input: ValidationInput): Validation {
 
 function createDraft(
   { value, catalogue, directory }: ValidationInput,
-  names: Pick<Draft, 'services' | 'listeners' | 'hasCertificates'>,
+  names: Pick<Draft, 'services' | 'listeners' | 'callers' | 'writtenAddresses' | 'hasCertificates'>,
   pruned: Pruned,
   problems: Problem[],
 ): Draft {

@@ -62,5 +62,5 @@ export function compileDoors(
 }
 
 function toPlan(table: RouteTable<CompiledRoute>): ListenerPlan {
-  return { table, isElsewhere: undefined, redirectHttps: undefined };
+  return { table, ownerOf: undefined, redirectHttps: undefined };
 }

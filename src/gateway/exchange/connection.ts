@@ -15,6 +15,8 @@ export interface ListenerFacts {
   readonly maxBodyBytes: number;
   /** Longest request target, in bytes. */
   readonly maxTargetBytes: number;
+  /** Its time to drain has passed: what is still open ends because of that. */
+  readonly isCut: boolean;
 }
 
 export interface Connection {

@@ -122,11 +122,24 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
     this.relay?.onDrain();
   }
 
+  /** Nothing else has broken it. */
+  #noteCut(): void {
+    const { outcome } = this;
+    if (outcome.code !== '') return;
+    const { isCut } = this.intake.connection.listener;
+    outcome.code = isCut ? 'drain_timeout' : 'client_closed_request';
+    outcome.reason = isCut
+      ? 'the listener had no more time to drain'
+      : this.response.status === 0
+        ? 'the client left before there was an answer'
+        : 'the client left before it had the whole answer';
+  }
+
   onClosed(complete: boolean, bytesSent: number): void {
     if (this.ended) return;
     this.ended = true;
     this.outcome.bytesOut = bytesSent;
-    if (!complete && this.outcome.code === '') this.outcome.code = 'client_closed_request';
+    if (!complete) this.#noteCut();
     this.#abort?.abort();
     this.relay?.onClosed(complete, bytesSent);
     this.onEnded(this);

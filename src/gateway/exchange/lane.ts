@@ -58,6 +58,8 @@ export interface Downstream {
   end(trailers?: readonly string[]): void;
   /** A complete answer known at once: head, body and end in one write. */
   answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void;
+  /** Before the head: on HTTP/1 this is the last answer of its connection, whose bytes cannot be trusted to be requests. */
+  closeAfter(): void;
   /** Breaks off so that no client can take what it has for complete: connection reset, or RST_STREAM. */
   abort(): void;
   /** Sends 101 (or 200 to an extended CONNECT) and hands the bytes over. Only where `Intake.upgrade` is set. */

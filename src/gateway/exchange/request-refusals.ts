@@ -6,6 +6,11 @@ export function badRequest(detail: string, cause?: unknown): MeshgateError {
   return new MeshgateError('bad_request', { status: 400, detail, cause });
 }
 
+/** Who sends such a request may mean something else by the bytes behind it, too. */
+export function isMalformed(cause: unknown): boolean {
+  return cause instanceof MeshgateError && cause.code === 'bad_request' && cause.status === 400;
+}
+
 export function targetTooLong(maxBytes: number): MeshgateError {
   return new MeshgateError('uri_too_long', {
     status: 414,

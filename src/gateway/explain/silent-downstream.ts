@@ -15,6 +15,7 @@ export class SilentDownstream implements Downstream {
   }
   end(): void {}
   answer(): void {}
+  closeAfter(): void {}
   abort(): void {}
   upgrade(): Duplex {
     return new PassThrough();

@@ -13,6 +13,7 @@ export function toFacts(config: ListenerConfig, port: number): ListenerFacts {
     hosts: config.hosts,
     maxBodyBytes: config.limits.maxBodyBytes,
     maxTargetBytes: config.limits.maxUrlBytes,
+    isCut: false,
   };
 }
 

@@ -225,6 +225,7 @@ export function createListener(initial: ListenerOptions, deps: ListenerDeps): Li
   }
 
   function cut(): void {
+    view.facts = { ...view.facts, isCut: true };
     for (const socket of sockets) socket.destroy();
   }
 

@@ -37,9 +37,10 @@ export function toAccessRecord(
   return record;
 }
 
-/** 499 as nginx has it: the client left before there was an answer to count. */
-export function statusOf({ response }: GatewayExchange): number {
-  return response.status === 0 ? 499 : response.status;
+/** 499 as nginx has it: the client left before there was an answer to count. 503: it was cut off. */
+export function statusOf({ response, outcome }: GatewayExchange): number {
+  if (response.status !== 0) return response.status;
+  return outcome.code === 'drain_timeout' ? 503 : 499;
 }
 
 /** Of one that was refused, as it was received. */

@@ -1,5 +1,11 @@
 /** `acl`: lets through those consumers and claims that a list names. */
-import { definePlugin, problem, type ConfigIssue, type PluginHooks } from '../sdk/plugin.ts';
+import {
+  definePlugin,
+  problem,
+  type ConfigIssue,
+  type ConfigReference,
+  type PluginHooks,
+} from '../sdk/plugin.ts';
 import { aclConfig, type AclConfig } from './schema.ts';
 import { judge } from './verdict.ts';
 
@@ -8,6 +14,7 @@ export const acl = definePlugin({
   config: aclConfig,
   stage: 'authorize',
   check: checkAcl,
+  references: referencesOf,
   create: createAcl,
 });
 
@@ -26,6 +33,21 @@ function checkAcl(config: AclConfig): ConfigIssue[] {
     }
   }
   return issues;
+}
+
+function referencesOf(config: AclConfig): ConfigReference[] {
+  return (['allow', 'deny'] as const).flatMap((list) => [
+    ...toReferences('consumer', `${list}.consumers`, config[list]?.consumers),
+    ...toReferences('group', `${list}.groups`, config[list]?.groups),
+  ]);
+}
+
+function toReferences(
+  to: ConfigReference['to'],
+  path: string,
+  names: readonly string[] = [],
+): ConfigReference[] {
+  return names.map((name, i) => ({ path: `${path}[${i}]`, to, name }));
 }
 
 function createAcl(config: AclConfig): PluginHooks {

@@ -47,12 +47,10 @@ function cookieValues(request: ExchangeRequest, name: string): string[] {
 }
 
 function removeCookie(request: ExchangeRequest, name: string): void {
-  const kept = request.headers
-    .getAll('cookie')
-    .flatMap((line) => line.split(';'))
-    .filter((pair) => cookieName(pair) !== name)
-    .map((pair) => pair.trim());
-  if (kept.length === 0) request.headers.remove('cookie');
+  const pairs = request.headers.getAll('cookie').flatMap((line) => line.split(';'));
+  const kept = pairs.filter((pair) => cookieName(pair) !== name).map((pair) => pair.trim());
+  if (kept.length === pairs.length) return;
+  if (kept.every((pair) => pair === '')) request.headers.remove('cookie');
   else request.headers.set('cookie', kept.join('; '));
 }
 
@@ -72,11 +70,14 @@ function queryValues(query: string, name: string): string[] {
   return query === '' ? [] : new URLSearchParams(query).getAll(name);
 }
 
-/** Leaves the other parameters byte for byte as they came: an upstream may check a signature over them. */
+/**
+ * Leaves the other parameters byte for byte as they came: an upstream may check a signature over them.
+ * `/a` and `/a?` are different targets (RFC 3986 §6.2.3): a bare `?` is neither added nor taken away.
+ */
 function removeQueryParam(request: ExchangeRequest, name: string): void {
-  const kept = request.query
-    .slice(1)
-    .split('&')
-    .filter((piece) => !new URLSearchParams(`?${piece}`).has(name));
-  request.query = kept.length === 0 ? '' : `?${kept.join('&')}`;
+  const pieces = request.query.slice(1).split('&');
+  const kept = pieces.filter((piece) => !new URLSearchParams(`?${piece}`).has(name));
+  if (kept.length === pieces.length) return;
+  const left = kept.join('&');
+  request.query = left === '' ? '' : `?${left}`;
 }

@@ -48,6 +48,14 @@ export interface ConfigFile {
   readonly check?: (text: string) => string | undefined;
 }
 
+/** A consumer, or a group of consumers, that a plugin's config names. */
+export interface ConfigReference {
+  /** Where the config names it, as in `ConfigIssue`. */
+  readonly path: string;
+  readonly to: 'consumer' | 'group';
+  readonly name: string;
+}
+
 export interface PluginDefinition<Config extends TSchema = TSchema> {
   /** `kebab-case`; the key in the configuration. */
   readonly name: string;
@@ -69,6 +77,12 @@ export interface PluginDefinition<Config extends TSchema = TSchema> {
    * refused, by `meshgate check` too.
    */
   readonly files?: (config: Static<Config>) => readonly ConfigFile[];
+  /**
+   * Whom the config refers to among the `consumers` of the configuration: a consumer that is not
+   * there refuses it, a group that nobody is in is a warning, by `meshgate check` too. Pure. Name
+   * none that only the plugin itself knows.
+   */
+  readonly references?: (config: Static<Config>) => readonly ConfigReference[];
   /**
    * Where requests carry secrets that this plugin reads: never shown to who watches traffic. What is
    * usual (`Authorization`, cookies, names with `token`, `secret` and the like) is hidden without.

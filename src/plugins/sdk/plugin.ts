@@ -11,6 +11,7 @@ export { definePlugin, STAGES } from './define-plugin.ts';
 export type {
   ConfigFile,
   ConfigIssue,
+  ConfigReference,
   HookResult,
   PluginDefinition,
   PluginHooks,

@@ -81,6 +81,31 @@ const goldens: readonly Golden[] = [
     issues: ['4:1: Flow map in block collection must be sufficiently indented and end with a }'],
   },
   {
+    title: 'a substitution without quotes between braces, once',
+    text: 'meshgate: 1\nadmin: { address: ${NOPE} }\nstatus: { address: 127.0.0.1:1 }\n',
+    issues: [
+      '2:19: the text around ${NOPE} has to be in quotes here, as in "${NOPE}": between braces or brackets YAML takes its { for a mapping',
+    ],
+  },
+  {
+    title: 'each such substitution and what is wrong before it, and nothing of a default',
+    text: `meshgate: 1
+node: name: a
+# not here: { \${A}
+a: [ok, pre-\${B:-hunter2}-suf, "\${C}", '$', \${file:/run/x y}]
+b: \${D}
+c: { d: "$", e: 5$ , f: \${} }
+g: |
+  { \${G}
+`,
+    issues: [
+      '2:7: Nested mappings are not allowed in compact mappings',
+      '4:13: the text around ${B:-…} has to be in quotes here, as in "${B:-…}": between braces or brackets YAML takes its { for a mapping',
+      '4:45: the text around ${file:/run/x} has to be in quotes here, as in "${file:/run/x}": between braces or brackets YAML takes its { for a mapping',
+      '6:25: the text around ${VAR} has to be in quotes here, as in "${VAR}": between braces or brackets YAML takes its { for a mapping',
+    ],
+  },
+  {
     title: 'two documents in one file',
     text: 'meshgate: 1\n---\nmeshgate: 1\n',
     issues: ['2:1: a file holds one document; remove the `---` and what follows'],
@@ -121,15 +146,34 @@ listeners:
     title: 'an address that status and a listener both want',
     text: 'meshgate: 1\nlisteners: [{ name: a, address: 0.0.0.0:8007 }]\n',
     issues: [
-      '1:1 status.address: the address is taken by the listener "a" (give it another port or address)',
+      '2:33 listeners[0].address: the address is taken by status, which has it unless told otherwise (give one of the two another port or address)',
     ],
   },
   {
     title: 'an address of the admin API that another wants, or that is none',
     text: 'meshgate: 1\nadmin: { address: 127.0.0.1:8007, token: x }\n',
     issues: [
-      '1:1 status.address: the address is taken by admin (give it another port or address)',
+      '2:19 admin.address: the address is taken by status, which has it unless told otherwise (give one of the two another port or address)',
       '2:35 admin.token: unknown key "token"; allowed: address, limits',
+    ],
+  },
+  {
+    title: 'an address that is taken by default, at the one that was given',
+    text: `meshgate: 1
+outbound: {}
+register:
+  - { service: a, address: 127.0.0.1:3000, inbound: 127.0.0.1:4140 }
+listeners:
+  - { name: a }
+  - { name: b, address: 0.0.0.0:8000 }
+  - { name: c }
+status: { address: 127.0.0.1:8001 }
+`,
+    issues: [
+      '4:53 register[0].inbound: the address is taken by the outbound door, which has it unless told otherwise (give one of the two another port or address)',
+      '7:25 listeners[1].address: the address is taken by the listener "a", which has it unless told otherwise (give one of the two another port or address)',
+      '8:5 listeners[2].address: the address is taken by the listener "a" (give it another port or address)',
+      '9:20 status.address: the address is taken by admin, which has it unless told otherwise (give one of the two another port or address)',
     ],
   },
   {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   createConfigLoader,
   loadConfigInThread,
@@ -108,6 +108,35 @@ consumers: [{ name: c }]
       await loader.load('x.yaml', { text: 'meshgate: 1\n' });
       expect([await below(), getPriority(process.pid)]).toEqual([before + 1, own]);
       await loader.close();
+    },
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'has a thread ready where it is to, before anything is loaded and after a minute of quiet',
+    async () => {
+      const threads = async (): Promise<number> => (await readdir('/proc/self/task')).length;
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const loader = createConfigLoader(catalogue);
+      try {
+        const before = await threads();
+        loader.keepReady(true);
+        await new Promise(setImmediate);
+        vi.advanceTimersByTime(5_000);
+        expect(await threads()).toBeGreaterThan(before);
+        await loader.load('x.yaml', { text: 'meshgate: 1\n' });
+        vi.advanceTimersByTime(61_000);
+        await new Promise(setImmediate);
+        const ready = await threads();
+        expect(ready).toBeGreaterThan(before);
+        loader.keepReady(false);
+        await new Promise(setImmediate);
+        vi.advanceTimersByTime(61_000);
+        vi.useRealTimers();
+        await expect.poll(threads, { timeout: 10_000 }).toBeLessThan(ready);
+      } finally {
+        vi.useRealTimers();
+        await loader.close();
+      }
     },
   );
 

@@ -21,5 +21,6 @@ export function endedExchange(ended: Ended = {}): GatewayExchange {
     consumer: consumer === undefined ? undefined : { name: consumer },
     request: { method, path, query, headers: { raw: requestHeaders } },
     response: { status, headers: { raw: ['content-type', 'text/plain'] } },
+    outcome: { code: '', reason: '' },
   } as unknown as GatewayExchange;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAnswer } from '../../gateway/exchange/raw-client.ts';
 import { startGateway, type TestGateway } from '../gateway-fixture.ts';
 import { DOORS, expectNothingForwarded, fieldOf, knock } from './doors.ts';
-import { badChunks, malformed, misnamed } from './malformed-http1.ts';
+import { badChunks, malformed } from './malformed-http1.ts';
 import { startRecordingUpstream, type RecordingUpstream } from './recording-upstream.ts';
 
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -51,19 +51,6 @@ describe.each(DOORS)('by the %s door', (door) => {
       client.socket.end();
       await client.untilClosed();
       await expectNothingForwarded(gateway, upstream);
-    },
-  );
-
-  it.for(misnamed)(
-    'answers $name by $status, and what comes behind it in its turn',
-    async ({ bytes, status, code }) => {
-      const client = await knock(gateway, door);
-      client.send(`${bytes}GET /next HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-      const [, first, second] = (await client.untilEnd()).split('HTTP/1.1 ');
-      expect(first!.slice(0, 3)).toBe(String(status));
-      expect(first).toContain(`"code":"${code}"`);
-      expect(second).toContain('answer to /next');
-      expect(upstream.targets).toEqual(['/next']);
     },
   );
 

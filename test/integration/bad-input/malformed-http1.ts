@@ -133,11 +133,8 @@ const tooMuch = [
   }),
 ];
 
-/**
- * Well framed, so that its end is known for certain and the connection may go on; but it names
- * no place that all readers would agree on.
- */
-export const misnamed: readonly Malformed[] = cases(400, 'bad_request', {
+/** Well framed, but it names no place that all readers would agree on. */
+const misnamed: readonly Malformed[] = cases(400, 'bad_request', {
   'an empty Host': 'GET /bad HTTP/1.1\r\nHost:\r\n\r\n',
   'a Host with a port that is none': 'GET /bad HTTP/1.1\r\nHost: localhost:99999\r\n\r\n',
   'a fragment in the target': `GET /bad#x HTTP/1.1\r\n${host}\r\n`,
@@ -151,6 +148,7 @@ export const malformed: readonly Malformed[] = [
   ...framing,
   ...fields,
   ...requestLine,
+  ...misnamed,
   ...refused,
   ...tooMuch,
 ];

@@ -69,6 +69,7 @@ const malformed: readonly (readonly [name: string, fields: readonly Field[]])[] 
   ['an asterisk for GET', [method, scheme, [':path', '*'], authority]],
   ['CR LF in :method', [[':method', 'GET /bad HTTP/1.1\r\nX-A: b\r\n'], scheme, path, authority]],
   ['a space in :method', [[':method', 'GE T'], scheme, path, authority]],
+  ['a method that HTTP/1.1 is not served by', [[':method', 'FOO'], scheme, path, authority]],
   ['CR LF in :authority', [method, scheme, path, [':authority', 'localhost\r\nX-A: b']]],
   ['userinfo in :authority', [method, scheme, path, [':authority', 'u@localhost']]],
   ['a path in :authority', [method, scheme, path, [':authority', 'localhost/x']]],

@@ -176,8 +176,37 @@ it('client_closed_request: a client that leaves is logged, and its upstream let 
   client.socket.destroy();
   await errors.healthy.until(({ requests }) => requests[0]!.closed);
   const line = await errors.gateway.waitForLog(({ path }) => path === '/healthy/left');
-  expect(line).toMatchObject({ code: 'client_closed_request', status: 499, route: 'healthy' });
+  expect(line).toMatchObject({
+    code: 'client_closed_request',
+    status: 499,
+    route: 'healthy',
+    reason: 'the client left before there was an answer',
+  });
   seen.add('client_closed_request');
+});
+
+it('drain_timeout: what a closing listener cuts is not put down to the client', async () => {
+  errors.healthy.answering = () => undefined;
+  const listener = { name: 'http', address: '127.0.0.1:0', limits: { drain: '50ms' } };
+  const gateway = await startGateway({
+    listeners: [listener],
+    services: { healthy: { endpoints: [{ address: errors.healthy.address }] } },
+    routes: [{ name: 'all', match: [{ path: '/*' }], to: 'healthy' }],
+  });
+  try {
+    const client = await knock(gateway);
+    client.send(get('/cut'));
+    await errors.healthy.until(({ requests }) => requests[0]?.complete === true);
+    await gateway.reconfigure({ listeners: [{ ...listener, name: 'next' }], routes: [] });
+    expect(await gateway.waitForLog(({ path }) => path === '/cut')).toMatchObject({
+      code: 'drain_timeout',
+      status: 503,
+      reason: 'the listener had no more time to drain',
+    });
+    seen.add('drain_timeout');
+  } finally {
+    await gateway.stop();
+  }
 });
 
 describe('a plugin that breaks more than its request', () => {

@@ -1,7 +1,7 @@
 /** The wire lane and the full lane make the same of the same bytes: answers, their order, the end of the connection, and what is forwarded. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOORS } from '../bad-input/doors.ts';
-import { badChunks, malformed, misnamed } from '../bad-input/malformed-http1.ts';
+import { badChunks, malformed } from '../bad-input/malformed-http1.ts';
 import { startLanePair, type LanePair } from './lane-pair.ts';
 import { CLOSING, requests } from './lane-requests.ts';
 
@@ -18,7 +18,6 @@ const chunkedHead =
 const corpus: readonly (readonly [name: string, bytes: string])[] = [
   ...Object.entries(requests),
   ...malformed.map(({ name, bytes }) => [name, bytes] as const),
-  ...misnamed.map(({ name, bytes }) => [name, bytes] as const),
   ...badChunks.map(([name, bytes]) => [name, chunkedHead + bytes] as const),
 ];
 

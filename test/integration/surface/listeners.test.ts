@@ -98,8 +98,10 @@ describe('hosts', () => {
     },
   );
 
-  it('leaves a name that is nobody’s to the routes', async () => {
-    expect((await ask(httpsPort, '/', { host: 'else.test', tls: {} })).status).toBe(200);
+  it('answers 404 for a name that is nobody’s', async () => {
+    const reply = await ask(httpsPort, '/', { host: 'else.test', tls: {} });
+    expect(reply.status).toBe(404);
+    expect(codeOf(reply)).toBe('no_route');
   });
 
   it('of a listener without any are all', async () => {

@@ -58,7 +58,8 @@ it('is pending at a node that is there and has said nothing of it yet', async ()
   const { a } = await startAdminFleet(target, { a: { as: 'app' }, b: { as: 'app' } });
   const backplane = await openRedisBackplane(target);
   const late = { config: 'shared', started_at: '2026-01-01T00:00:00.000Z' };
-  await backplane.report(NODES_SPACE, 'late', late, 60_000).finally(() => backplane.close());
+  await backplane.report(NODES_SPACE, 'late', late, 60_000);
+  await backplane.close();
   await a.must('/v1/config', { method: 'PUT', body: answering('one') });
   const nodes = await eventually(async () => {
     const { body } = await a.must('/v1/config/versions/1');

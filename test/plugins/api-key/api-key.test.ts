@@ -42,6 +42,15 @@ describe('api-key', () => {
     expect(exchange.request.query).toBe('?page=1&sort=%61');
   });
 
+  it.each(['', '?', '?a=1&b'])(
+    'leaves the query %j as it is where the key came in the field',
+    (query) => {
+      const exchange = send({ headers: ['X-API-Key', KEY], query });
+      expect(create({ query: 'key' }).onRequest!(exchange)).toBeUndefined();
+      expect(exchange.request.query).toBe(query);
+    },
+  );
+
   it('passes the key on where that is asked for', () => {
     const exchange = send({ headers: ['x-api-key', KEY], query: '?a=1' });
     expect(create({ forward: true, query: 'key' }).onRequest!(exchange)).toBeUndefined();

@@ -34,6 +34,13 @@ describe('a credential', () => {
 
   it.each([
     ['?t=1', ''],
+    ['?t=1&%74=2', ''],
+    ['?&t=1', ''],
+    ['?a&t', '?a'],
+    // Nothing of it is there: the target goes on as it came (RFC 3986 §6.2.3: `/a` and `/a?` differ).
+    ['', ''],
+    ['?', '?'],
+    ['?&', '?&'],
     ['?a=1&t=1', '?a=1'],
     ['?%74=1&a=%7E&&b', '?a=%7E&&b'],
     ['??t=1', '??t=1'],
@@ -51,6 +58,16 @@ describe('a credential', () => {
     const alone = withHeaders('Cookie', 't=x');
     removeCredential(alone, { cookie: 't' });
     expect(alone.headers.has('cookie')).toBe(false);
+    const ended = withHeaders('Cookie', 't=x;');
+    removeCredential(ended, { cookie: 't' });
+    expect(ended.headers.has('cookie')).toBe(false);
+  });
+
+  it('leaves cookies as they came where it is not among them', () => {
+    const lines = ['Cookie', 'a=1;b=2;', 'Accept', '*/*', 'COOKIE', ' c=3'];
+    const request = withHeaders(...lines);
+    removeCredential(request, { cookie: 't' });
+    expect(request.headers.raw).toEqual(lines);
   });
 
   it('is taken out of the header fields', () => {

@@ -10,13 +10,8 @@ import { warnOfUnknownCallers } from './caller-warnings.ts';
 import { toCertificate, type NameOwners } from './certificate.ts';
 import { toConsumer } from './consumer.ts';
 import { mapPresent, toBytes, toUsablePath, type Draft } from './draft.ts';
-import {
-  checkAddresses,
-  DEFAULT_ADDRESS,
-  toAddress,
-  toListener,
-  type ListeningAddress,
-} from './listener.ts';
+import { DEFAULT_ADDRESS, toAddress, toListener } from './listener.ts';
+import { checkListening } from './listening.ts';
 import { toOutbound, toRegistrations } from './mesh-doors.ts';
 import { toPluginEntries } from './plugin-list.ts';
 import { toRoute } from './route.ts';
@@ -169,48 +164,6 @@ function checkNames(draft: Draft, list: Named, key: string): void {
       });
     }
   }
-}
-
-/** Everything of this node that listens has an address of its own. */
-function checkListening(
-  draft: Draft,
-  raw: RawDocument,
-  config: Pick<Config, 'listeners' | 'registrations' | 'outbound' | 'admin' | 'status'>,
-): void {
-  const { listeners, registrations, outbound, admin, status } = config;
-  const listenerIndexes = presentIndexes(raw.listeners);
-  const addresses: ListeningAddress[] = listeners.map((listener, i) => ({
-    address: listener,
-    owner: `the listener ${JSON.stringify(listener.name)}`,
-    path: ['listeners', listenerIndexes[i]!, 'address'],
-  }));
-  const registrationIndexes = presentIndexes(raw.register);
-  for (const [i, { inbound, service }] of registrations.entries()) {
-    if (inbound === undefined) continue;
-    const owner = `the inbound door of ${service}`;
-    const path = ['register', registrationIndexes[i]!, 'inbound'];
-    addresses.push({ address: inbound, owner, path });
-  }
-  if (outbound !== undefined) {
-    addresses.push({
-      address: outbound,
-      owner: 'the outbound door',
-      path: ['outbound', 'address'],
-    });
-  }
-  if (addresses.length + registrations.length === 0) {
-    draft.report(['listeners'], 'the node listens nowhere', {
-      hint: 'give it a listener, or leave the key out for the default ones',
-    });
-  }
-  addresses.push({ address: admin.address, owner: 'admin', path: ['admin', 'address'] });
-  addresses.push({ address: status, owner: 'status', path: ['status', 'address'] });
-  checkAddresses(draft, addresses);
-}
-
-/** Faulty items have been taken out of a list, and left holes. */
-function presentIndexes(list: readonly unknown[]): number[] {
-  return [...list.keys()].filter((i) => list[i] !== undefined);
 }
 
 function toNetworks(draft: Draft, texts: readonly string[], path: ConfigPath): readonly string[] {

@@ -6,6 +6,7 @@ import type { ConfigPath } from '../config-path.ts';
 import type { ReportProblem } from '../issue.ts';
 import { nearestNameHint } from '../nearest-name.ts';
 import type { PluginCatalogue } from '../plugin-catalogue.ts';
+import type { CallerNames } from './caller-references.ts';
 
 /** Certificates or a key that are to be looked into: files, or for `texts` what is in them. */
 export type PemReference =
@@ -35,6 +36,10 @@ export interface Draft {
   /** Names, those of objects with errors included, so that one error does not bring others. */
   readonly services: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
+  /** Undefined where it cannot be told who they are. */
+  readonly callers: CallerNames | undefined;
+  /** JSON pointers of those addresses that are the file's own, not by default. */
+  readonly writtenAddresses: ReadonlySet<string>;
   /** Whether https listeners may be without a certificate of their own; `later`: others may come. */
   readonly hasCertificates: boolean | 'later';
   /** Of the first https listener. */

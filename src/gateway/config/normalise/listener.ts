@@ -36,37 +36,6 @@ export function toAddress(draft: Draft, text: string, path: ConfigPath): Address
   return NOWHERE;
 }
 
-export interface ListeningAddress {
-  readonly address: AddressConfig;
-  /** For people. */
-  readonly owner: string;
-  readonly path: ConfigPath;
-}
-
-/** Reports addresses that cannot both be listened on. */
-export function checkAddresses(draft: Draft, addresses: readonly ListeningAddress[]): void {
-  const byPort = new Map<number, { host: string; owner: string }[]>();
-  for (const { address, owner, path } of addresses) {
-    if (address.port === 0) continue;
-    const sharing = byPort.get(address.port) ?? [];
-    const other = sharing.find(({ host }) => overlaps(host, address.host));
-    if (other !== undefined) {
-      draft.report(path, `the address is taken by ${other.owner}`, {
-        hint: 'give it another port or address',
-      });
-    }
-    sharing.push({ host: address.host, owner });
-    byPort.set(address.port, sharing);
-  }
-}
-
-/** `::` listens on IPv4 too, unless the system says otherwise. */
-function overlaps(a: string, b: string): boolean {
-  if (a === b || a === '::' || b === '::') return true;
-  if (a === '0.0.0.0') return !b.includes(':');
-  return b === '0.0.0.0' && !a.includes(':');
-}
-
 function toRedirectHttps(
   draft: Draft,
   raw: RawListener,

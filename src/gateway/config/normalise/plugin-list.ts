@@ -3,6 +3,7 @@ import type { PluginEntry } from '../config.ts';
 import type { ConfigPath } from '../config-path.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import type { RawPluginList } from '../schema/plugin-list.ts';
+import { checkCallerReference } from './caller-references.ts';
 import { mapPresent, toAbsolutePath, type Draft } from './draft.ts';
 
 /** Either form of a list, as entries in their order. */
@@ -32,6 +33,9 @@ function fromMapping(
     try {
       for (const issue of plugin.check?.(config) ?? []) {
         draft.report([...place, ...parseIssuePath(issue.path)], issue.message);
+      }
+      for (const reference of plugin.references?.(config) ?? []) {
+        checkCallerReference(draft, reference, [...place, ...parseIssuePath(reference.path)]);
       }
       for (const { path: at, file, check } of plugin.files?.(config) ?? []) {
         const filePath = [...place, ...parseIssuePath(at)];

@@ -97,7 +97,9 @@ export const Listener = Type.Object(
         '`http`: HTTP/1.1, and HTTP/2 by prior knowledge. `https`: HTTP/1.1 and HTTP/2 by ALPN.',
     }),
     hosts: Type.Optional(
-      Hosts("Only these names; a request for another listener's name is answered with 421."),
+      Hosts(
+        'Only these names. A request for one that is in the `hosts` of another listener is answered with 421, for any other with 404.',
+      ),
     ),
     redirectHttps: RedirectHttps,
     proxyProtocol: Type.Boolean({

@@ -3,7 +3,12 @@ import { Type } from 'typebox';
 import { Duration } from '../../../plugins/sdk/quantity.ts';
 import { CLOSED, Share } from './scalar.ts';
 
-const attempts = { minimum: 0, maximum: 10, description: 'Extra tries; 0: none.' };
+const attempts = {
+  minimum: 0,
+  maximum: 10,
+  description:
+    'Extra tries; 0: none. Not counted, and so made with 0 too, is one try on a fresh connection where the upstream closed a kept one before any of its answer came (RFC 9112 §9.3.1): of GET, HEAD, OPTIONS, TRACE, PUT and DELETE while their body is at hand (64 KiB), and of any request of which nothing was sent.',
+};
 const perTryTimeout = 'Over one whole try; `0s`: none.';
 
 const Conditions = (options: object) =>

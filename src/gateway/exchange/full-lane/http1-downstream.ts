@@ -121,6 +121,10 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     if (this.#body !== undefined) this.#session.settleEnd(this.#body);
   }
 
+  closeAfter(): void {
+    this.#session.closeAfter();
+  }
+
   abort(): void {
     if (this.#phase === 'over') return;
     const framed = this.#phase === 'waiting' || this.announced >= 0 || !this.#http10;

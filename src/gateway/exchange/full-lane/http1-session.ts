@@ -147,6 +147,12 @@ export class Http1Session {
     response.shouldKeepAlive = false;
   }
 
+  /** The answer that is due is the last: what has come behind it is not served. */
+  closeAfter(): void {
+    this.closing = true;
+    this.#pipeline?.clear();
+  }
+
   /** Ends the connection after the answers that are due, although their heads promised more. */
   closeWhenAnswered(): void {
     this.closing = true;

@@ -121,6 +121,9 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     this.#letGoOfBody();
   }
 
+  /** Streams have nothing to do with each other. */
+  closeAfter(): void {}
+
   abort(): void {
     if (this.#phase === 'over') return;
     this.#aborted = true;

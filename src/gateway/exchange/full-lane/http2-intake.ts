@@ -1,4 +1,5 @@
 /** Reads the head of an HTTP/2 request: what nghttp2 lets through and a gateway must not. */
+import { METHODS as httpMethods } from 'node:http';
 import type { MeshgateError } from '../../../errors.ts';
 import type { MeshDoor } from '../../config/listener-config.ts';
 import { isAuthority } from '../authority.ts';
@@ -99,6 +100,8 @@ export function readHttp2Head(
   if (upgrade === undefined && (method === 'CONNECT' || method === 'TRACE')) {
     return methodRefused(method, door);
   }
+  if (!METHODS.has(method))
+    return badRequest('The method is none that HTTP/1.1 is served by here.');
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') return expectationFailed();
   if (target.charCodeAt(0) !== SLASH && !(target === '*' && method === 'OPTIONS')) {
     return badRequest('The :path is not a path.');
@@ -115,6 +118,9 @@ export function readHttp2Head(
     bytes: bytes + target.length,
   };
 }
+
+/** The same as of HTTP/1.1, whose parser knows no others: a route is to mean the same over both. */
+const METHODS: ReadonlySet<string> = new Set(httpMethods);
 
 const SLASH = 47;
 

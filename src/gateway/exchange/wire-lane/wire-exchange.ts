@@ -31,6 +31,8 @@ export function toIntake(
 /** The connection that an exchange is on. */
 export interface WireConnection {
   readonly output: WireOutput;
+  /** No further request of it is served. */
+  isClosing: boolean;
   /** Before a head is written: what it says of the connection (`ConnectionLines`). */
   settleHead(): string;
   /** When an answer has been given whole: whether the rest of the request can still be dropped. */
@@ -149,6 +151,10 @@ export class WireExchange extends FramedAnswer implements Downstream {
       this.#wire.output.chunk(bytes);
     }
     this.#leave();
+  }
+
+  closeAfter(): void {
+    this.#wire.isClosing = true;
   }
 
   abort(): void {
