@@ -144,7 +144,7 @@ describe('meshgate sidecar', () => {
     expect(other.stderr).toMatch(/^meshgate sidecar: SERVICE: .* is not valid here/);
     const taken = await run('orders', '--app', '127.0.0.1:1', '--inbound', '127.0.0.1:4140');
     expect(taken.stderr).toMatch(
-      /^meshgate sidecar: --outbound: the address is taken by the inbound door of orders/,
+      /^meshgate sidecar: --inbound: the address is taken by the outbound door/,
     );
   });
 });
