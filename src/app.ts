@@ -105,6 +105,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
     backplane: mesh.node.backplane,
     nodeName,
     readiness,
+    onSource: (source) => mesh.announceConfig(source),
     clock,
     random,
     log,

@@ -10,6 +10,7 @@ import type { Destination } from '../mesh/node/advertised-host.ts';
 import { readLoopbackId } from '../mesh/node/admin-address.ts';
 import type { Registry } from '../mesh/registry/registry.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import { useAllowedMethods } from './allowed-methods.ts';
 import { useAccess } from './access/access-control.ts';
 import { createAttemptGuard } from './access/attempt-guard.ts';
 import { useAudit } from './access/audit-hook.ts';
@@ -144,9 +145,15 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   });
 
   useBodies(app);
+  const allowedAt = useAllowedMethods(app);
   const openApi = useOpenApi(app, configuration?.catalogue ?? new Map());
 
-  app.setNotFoundHandler(() => {
+  app.setNotFoundHandler(({ url, method }, reply) => {
+    const allowed = allowedAt(url.split('?', 1)[0]!).join(', ');
+    if (allowed !== '') {
+      reply.header('allow', allowed);
+      throw new AdminError(405, 'method_not_allowed', `${method} is none of ${allowed}.`);
+    }
     throw new AdminError(404, 'not_found', 'There is nothing at this path.');
   });
   app.setErrorHandler((error, request, reply) => {

@@ -194,5 +194,5 @@ export function createDesk(dependencies: DeskDependencies): Desk {
 
 /** Of a node that does not know yet what there is. */
 export function unheardOf(): BackplaneError {
-  return new BackplaneError('unavailable', 'it has not told yet what there is');
+  return new BackplaneError('away', 'it has not told yet what there is');
 }

@@ -1,9 +1,9 @@
 /** The admin API of this node. Traffic does not go without a node because its operators cannot ask it. */
 import { createAdminServer } from '../admin/admin-server.ts';
-import type { VersionReport } from '../admin/resources/configuration-access.ts';
 import type { NodeStatus } from '../admin/resources/node-status.ts';
+import { readNodes } from '../admin/views/mesh-nodes.ts';
+import { toVersionReports } from '../admin/views/version-reports.ts';
 import type { Config } from '../gateway/config/config.ts';
-import type { NodeVersion } from '../gateway/config/versions/rollout.ts';
 import type { PathStage } from '../gateway/exchange/stage.ts';
 import { explain } from '../gateway/explain/explain.ts';
 import { toExplainRequest } from '../gateway/explain/question.ts';
@@ -79,8 +79,8 @@ export function createAdmin(parts: AdminParts): Admin {
       fileDocument: () => fileDocument.current,
       catalogue: standardPlugins,
       async rollout(version) {
-        const nodes = await shared.rollout.nodes();
-        return nodes.map((one) => toReport(one, version));
+        const [said, live] = await Promise.all([shared.rollout.nodes(), readNodes(backplane)]);
+        return toVersionReports(said, live, version);
       },
       certificateInForce: (name) =>
         inForce.certificates.find((certificate) => certificate.name === name)?.cert,
@@ -161,15 +161,4 @@ function toServiceStates(services: readonly Service[], { routes }: Config): Node
     checked: health.checks !== undefined,
     routed: routed.has(name),
   }));
-}
-
-/** What a node says, about one version. */
-function toReport(said: NodeVersion, version: number): VersionReport {
-  const { node, at, state, reason } = said;
-  const runs = state === 'applied' ? said.version : (said.runs?.version ?? 0);
-  if (runs === version) return { node, state: 'applied', version: runs, at };
-  if (state === 'refused' && said.version === version) {
-    return { node, state, version: runs, at, ...(reason !== undefined && { reason }) };
-  }
-  return { node, state: 'pending', version: runs, at };
 }

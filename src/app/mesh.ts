@@ -24,6 +24,12 @@ import { createMeshNode, type MeshNode } from '../mesh/node/mesh-node.ts';
 import type { Service } from '../mesh/service/service.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 
+/**
+ * Where a node has services, routes, consumers, plugins and certificates from: `none` for a node
+ * proxy that has no key to read versions with.
+ */
+export type ConfigSource = 'shared' | 'file' | 'none';
+
 export interface MeshOptions {
   readonly config: Config;
   readonly nodeId: string;
@@ -51,6 +57,8 @@ export interface Mesh {
   readonly topology: TopologyRecorder;
   /** Tells and hears what nodes share; to be called once there are services. */
   startSharing(): void;
+  /** Tells the other nodes where this one has its shared part from, where that has changed. */
+  announceConfig(source: ConfigSource): void;
   /** Tells the other nodes where the admin API of this one is, once it is open. */
   announceAdmin(bound: Destination): Promise<void>;
   stopSharing(): Promise<void>;
@@ -62,6 +70,7 @@ export function createMesh(options: MeshOptions): Mesh {
   const { zone } = config.node;
   const { backplane, redis, destination } = createBackplane(config, { clock, random, log });
   const startedAt = new Date(clock.now()).toISOString();
+  let configSource: ConfigSource = 'none';
   let admin: AdminAddress | undefined;
   const node = createMeshNode({
     backplane,
@@ -70,7 +79,8 @@ export function createMesh(options: MeshOptions): Mesh {
     describe: () => ({
       name: nodeId,
       version,
-      startedAt,
+      started_at: startedAt,
+      config: configSource,
       gateway: config.listeners.length > 0,
       ...(zone !== undefined && { zone }),
       ...(admin !== undefined && { admin: toAdminValue(admin) }),
@@ -130,6 +140,11 @@ export function createMesh(options: MeshOptions): Mesh {
     startSharing() {
       sharing.start();
       publisher.start();
+    },
+    announceConfig(source) {
+      if (source === configSource) return;
+      configSource = source;
+      void node.announce();
     },
     async announceAdmin(bound) {
       admin = await toAdminAddress(bound, destination, readLoopbackId());

@@ -13,6 +13,7 @@ import type { KnownVersion, NodeVersionStore } from '../gateway/config/versions/
 import type { Readiness } from '../gateway/status/readiness.ts';
 import type { Backplane } from '../mesh/backplane/backplane.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
+import type { ConfigSource } from './mesh.ts';
 
 export interface SharedConfigurationOptions {
   readonly first: Loaded;
@@ -21,6 +22,8 @@ export interface SharedConfigurationOptions {
   readonly backplane: Backplane;
   readonly nodeName: string;
   readonly readiness: Readiness;
+  /** Hears where this node has its shared part from: at once, and each time that this has changed. */
+  readonly onSource: (source: ConfigSource) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -49,7 +52,8 @@ export interface SharedConfiguration {
 export function createSharedConfiguration(
   options: SharedConfigurationOptions,
 ): SharedConfiguration {
-  const { first, configFile, env, backplane, nodeName, readiness, clock, random, log } = options;
+  const { first, configFile, env, backplane, nodeName, readiness, onSource } = options;
+  const { clock, random, log } = options;
   const { dataDir } = first.config;
   const directory = join(dataDir, VERSIONS_FOLDER);
   const isShared = first.config.backplane.redis !== undefined;
@@ -83,19 +87,28 @@ export function createSharedConfiguration(
     };
   };
 
+  /** A node proxy has no routes to lose: without a key it does with what services are by default. */
+  function toSource(): ConfigSource {
+    if (owner === 'file') return 'file';
+    return keys.isMissing && !hasListeners ? 'none' : 'shared';
+  }
+
+  onSource(toSource());
+
   function tell(): void {
+    onSource(toSource());
     const { runs } = choice;
     const refused = findRefused();
-    const state = JSON.stringify([owner, runs?.version, runs?.hash, refused]);
+    const state = JSON.stringify([toSource(), runs?.version, runs?.hash, refused]);
     if (state === told) return;
     told = state;
     if (refused !== undefined) rollout.refused(refused, refused.reason, runs);
-    else if (owner === 'file' || runs === undefined) rollout.none();
+    else if (toSource() !== 'shared' || runs === undefined) rollout.none();
     else rollout.applied(runs);
   }
 
   function findRefused(): { version: number; hash: string; reason: string } | undefined {
-    if (owner === 'file') return undefined;
+    if (toSource() !== 'shared') return undefined;
     const unreadable = versions.unreadable();
     if (unreadable !== undefined) return unreadable;
     if (choice.refusal === undefined) return undefined;

@@ -56,6 +56,9 @@ Is a node running there? Another address is named in MESHGATE_ADMIN, such as htt
   );
 }
 
+const OWN_TOKEN =
+  'its own is in admin-token in the data directory of the node; put that into MESHGATE_TOKEN';
+
 interface Refusal {
   readonly code?: unknown;
   readonly detail?: unknown;
@@ -72,9 +75,12 @@ export function refused(address: string, status: number, body: unknown): AdminFa
   }
   if (status === 401 && code !== 'local_token') {
     return new AdminFailure(
-      `${code === 'token_expired' ? 'the token has expired' : `${address} does not know the token`}.
-Its own is in admin-token in the data directory of the node; put it into MESHGATE_TOKEN,
-or name the configuration file of that node in MESHGATE_CONFIG.`,
+      code === 'token_expired'
+        ? `the token has expired; ${OWN_TOKEN}.`
+        : `the node that answers at ${address} does not know the token; it tells no stranger which node it is.
+If it is the one that was meant: ${OWN_TOKEN}.
+Else name the address of the right one in MESHGATE_ADMIN (its start prints "admin on http://..."), or its
+configuration file in MESHGATE_CONFIG.`,
       { status },
     );
   }

@@ -194,7 +194,12 @@ function tellRollout(
   const open = nodes.filter((node) => !runs(node, version));
   const lines = open.map((node) => `  ${toNodeText(node, version, paint)}\n`);
   if (outcome === 'refused') {
-    const back = head.version > 0 && head.version < version ? head.version : undefined;
+    // Who runs none refuses the one before as well.
+    const isBackHelp = open.some(
+      ({ state, version: running }) => state === 'refused' && running > 0,
+    );
+    const isBack = isBackHelp && head.version > 0 && head.version < version;
+    const back = isBack ? head.version : undefined;
     io.stderr.write(
       `meshgate ${verb}: version ${version} was refused:\n${lines.join('')}${back === undefined ? '' : `The way back: meshgate rollback ${back}\n`}`,
     );

@@ -37,6 +37,10 @@ export function createExplain(createApp: CreateApp): Verb {
   --all          Show every route that lost, and not only the ${MAX_LOST} that came closest
   --json         Print the explanation as JSON, with all of them
 
+Without routes and services in the file it goes by the version that the node ran last, as its data
+directory has it. With Redis that needs the key of the nodes: $MESHGATE_CONFIG_KEY, or the name of its
+file in $MESHGATE_CONFIG_KEY_FILE.
+
 What requests use up is neither looked into on the nodes nor spent: a limit is said to let the
 request through unless it is used up. Exit code 0 where the request would be forwarded or answered
 below 400, else 1.

@@ -1,4 +1,5 @@
 /** The command line of a sidecar as the configuration it is short for, and what is wrong with that in terms of the command line. */
+import { hash } from 'node:crypto';
 import type { ConfigIssue } from '../gateway/config/issue.ts';
 
 export interface SidecarFlags {
@@ -19,10 +20,15 @@ export interface SidecarFlags {
   readonly advertise?: string | undefined;
   readonly trust?: readonly string[] | undefined;
   readonly status?: string | undefined;
+  readonly admin?: string | undefined;
+  readonly name?: string | undefined;
   readonly 'data-dir'?: string | undefined;
 }
 
 const DEFAULT_INBOUND = '0.0.0.0:4143';
+/** Any port: the gateway of the machine has 8001, other nodes hear which it is. */
+const DEFAULT_ADMIN = '127.0.0.1:0';
+const NAME_CHARACTERS = 128;
 /** A substitution, so that what is secret in it is treated as such; the shell has seen to all others. */
 const REDIS_OF_ENV = '${MESHGATE_REDIS}';
 
@@ -32,12 +38,12 @@ export function toSidecarDocument(
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   const { service, app, inbound, outbound, services, namespace, protocol, zone, id } = flags;
-  const { advertise, trust, status } = flags;
+  const { advertise, trust, status, admin = DEFAULT_ADMIN } = flags;
   const redis = flags.redis ?? (env['MESHGATE_REDIS'] ? REDIS_OF_ENV : undefined);
   const healthPath = flags['health-path'];
   const document = {
     meshgate: 1,
-    node: { zone },
+    node: { name: flags.name ?? toNodeName(service, id), zone },
     dataDir: flags['data-dir'],
     backplane: { redis, namespace },
     trustedProxies: trust,
@@ -55,12 +61,26 @@ export function toSidecarDocument(
     ],
     outbound: { address: outbound, services: services?.split(',').map((name) => name.trim()) },
     status: { address: status },
+    admin: { address: admin },
   };
   return JSON.stringify(document, (_key, value: unknown) =>
     typeof value === 'string' && value !== REDIS_OF_ENV
       ? value.replaceAll('${', () => '$${')
       : value,
   );
+}
+
+/**
+ * Who has an id is the same node after a restart. Ids are free text, and a node's name is not:
+ * a digest keeps apart what is left of two of them.
+ */
+function toNodeName(service: string, id: string | undefined): string | undefined {
+  if (id === undefined) return undefined;
+  const plain = `${service}-${id}`;
+  const name = plain.replaceAll(/[^A-Za-z0-9._-]/g, '-');
+  if (name === plain && name.length <= NAME_CHARACTERS) return name;
+  const digest = hash('sha256', id, 'hex').slice(0, 8);
+  return `${name.slice(0, NAME_CHARACTERS - digest.length - 1)}-${digest}`;
 }
 
 /** The longest that fits goes first. */
@@ -79,6 +99,8 @@ const FLAGS: readonly (readonly [path: string, flag: string])[] = [
   ['backplane.namespace', '--namespace'],
   ['trustedProxies', '--trust'],
   ['status.address', '--status'],
+  ['admin.address', '--admin'],
+  ['node.name', '--name'],
   ['node.zone', '--zone'],
   ['dataDir', '--data-dir'],
 ];

@@ -23,6 +23,8 @@ const OPTIONS = {
   advertise: { type: 'string' },
   trust: { type: 'string', multiple: true },
   status: { type: 'string' },
+  admin: { type: 'string' },
+  name: { type: 'string' },
   'data-dir': { type: 'string', values: 'file' },
 } as const satisfies VerbOptions;
 
@@ -43,9 +45,11 @@ export function createSidecar(createApp: CreateApp, log: Log): Verb {
   --zone ZONE            Where this node is
   --health-path PATH     It is well when GET PATH answers 2xx (default: when it takes connections)
   --id ID                Of this instance, the same after a restart (default: its address)
+  --name NODE            Of this node, the same after a restart (default: SERVICE-ID with --id, else random)
   --advertise HOST:PORT  What others connect to (default: found by the way to Redis)
   --trust NETWORK        Whose X-Forwarded-* are believed, such as the gateways'; several times
   --status ADDRESS       Probes and metrics (default: 127.0.0.1:8007)
+  --admin ADDRESS        The admin API (default: 127.0.0.1:0, any port; the start prints it)
   --data-dir DIR         State (default: ./.meshgate)
 
 Short for a file with \`register\` and \`outbound\`, which can say more: see docs/mesh.md.

@@ -75,8 +75,11 @@ function toEndpointText({ total = 0, ...states }: Fleet['endpoints']): string {
   return text === '' ? `${total} in the mesh` : `${total} in the mesh: ${text}`;
 }
 
-function toConfigurationText({ configuration }: Row): string {
-  if (configuration === null) return '-';
+function toConfigurationText({ config, configuration }: Row): string {
+  if (configuration === null) {
+    if (config === 'file') return 'its own file';
+    return config === 'none' ? 'none: it has no MESHGATE_CONFIG_KEY' : '-';
+  }
   const { state, version, reason = '' } = configuration;
   const [first] = reason.split('\n', 1);
   if (state === 'applied') return `version ${version}`;

@@ -48,6 +48,8 @@ interface FleetNode {
   readonly version: string | null;
   readonly zone: string | null;
   readonly started_at: string | null;
+  /** `shared`, `file`, or `none`: it has no key to read versions with; null: it does not say. */
+  readonly config: string | null;
   /** What it says of the newest version of the shared configuration; null: nothing. */
   readonly configuration: Omit<VersionReport, 'node'> | null;
 }
@@ -98,12 +100,13 @@ async function readFleet(client: AdminClient): Promise<Fleet> {
       staleness_seconds: head.stalenessSeconds,
     },
     nodes: names.map((name) => {
-      const { version: program, zone, startedAt } = known.get(name) ?? {};
+      const { version: program, zone, started_at: startedAt, config } = known.get(name) ?? {};
       return {
         name,
         version: toText(program),
         zone: toText(zone),
         started_at: toText(startedAt),
+        config: toText(config),
         configuration: reports.get(name) ?? null,
       };
     }),

@@ -30,6 +30,13 @@ Examples:
   meshgate weight orders 10.0.0.7:3001 reset`,
   options: OPTIONS,
   async run(argv, io) {
+    // It would be taken for an option, and there is none of that name.
+    const end = argv.indexOf('--');
+    const words = end === -1 ? argv : argv.slice(0, end);
+    const negative = words.find((word) => /^-[0-9.]/.test(word));
+    if (negative !== undefined) {
+      return misuse(io, `a weight is 0 or more: ${negative}`, weight.usage);
+    }
     const { values, positionals } = parseArguments(argv, OPTIONS);
     const [service, endpoint, text] = positionals;
     if (service === undefined || endpoint === undefined || text === undefined) {

@@ -342,6 +342,27 @@ describe('while the backplane is away', () => {
     }
   });
 
+  it('decisions that were never sent are said to have changed nothing', async () => {
+    let isGone = false;
+    const admin = await startAdmin({}, (backplane) => ({
+      ...backplane,
+      change(space, mutations) {
+        const refusal = new BackplaneError('away', 'connect ECONNREFUSED 10.0.0.5:6379');
+        return isGone ? Promise.reject(refusal) : backplane.change(space, mutations);
+      },
+    }));
+    await registerSome(admin);
+    isGone = true;
+    const { status, body } = await admin.ask('/v1/mesh/services/orders/endpoints/b/weight', {
+      method: 'PUT',
+      body: { weight: 2 },
+    });
+    expect([status, body['detail']]).toEqual([
+      503,
+      'The backplane cannot be asked: connect ECONNREFUSED 10.0.0.5:6379 (no change).',
+    ]);
+  });
+
   it('decisions are refused with 503 and the reason', async () => {
     const admin = await startAdmin({}, flaky);
     await registerSome(admin);

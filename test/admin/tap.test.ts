@@ -159,7 +159,7 @@ describe('GET /v1/tap', () => {
     const { admin, tap } = await start();
     const viewer = await makeToken(admin, { role: 'viewer' });
     expect((await askWith(admin, viewer.token, '/v1/tap')).status).toBe(403);
-    expect((await admin.ask('/v1/tap', { method: 'HEAD' })).status).toBe(404);
+    expect((await admin.ask('/v1/tap', { method: 'HEAD' })).status).toBe(405);
     expect(tap.isTapped).toBe(false);
   });
 

@@ -257,6 +257,16 @@ The way back: meshgate rollback 1
 `);
   });
 
+  it('shows no way back that would not help: who runs none refuses what was before as well', async () => {
+    const refused = { ...told(2, 'refused')[0]!, version: 0, reason: 'there is no key here' };
+    const desk = await startDesk(undefined, { rollout: async () => [refused] }, FIRST);
+    const { code, stderr } = await desk.run(apply, 'meshgate.yaml', '-y', '--wait');
+    expect([code, stderr]).toEqual([
+      1,
+      'meshgate apply: version 2 was refused:\n  n1: refused, runs none: there is no key here\n',
+    ]);
+  });
+
   it('says who has not taken it over in time', async () => {
     const desk = await startDesk(
       undefined,

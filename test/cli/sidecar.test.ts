@@ -46,10 +46,39 @@ register:
     metadata: { version: v2, note: 'a=b $\${c}' }
     healthCheck: { http: { path: /healthz } }
 outbound: { address: 127.0.0.1:4140, services: [payments, users] }
+admin: { address: 127.0.0.1:0 }
 `,
     });
     expect(short).toMatchObject({ ok: true });
     expect(short).toEqual(long);
+  });
+
+  it('names the node, by itself where the instance has an id', async () => {
+    const nameOf = async (flags: { name?: string; id?: string }): Promise<string | undefined> => {
+      const text = toSidecarDocument({ service: 'orders', app: '127.0.0.1:3001', ...flags }, {});
+      const catalogue = standardPlugins;
+      const loaded = await loadConfig('/x/sidecar', { catalogue, env: {}, text });
+      return loaded.ok ? loaded.config.node.name : 'refused';
+    };
+    expect(await nameOf({})).toBeUndefined();
+    expect(await nameOf({ name: 'east', id: 'a' })).toBe('east');
+    expect(await nameOf({ id: 'vm-7.a' })).toBe('orders-vm-7.a');
+    // The same each time, and of no two ids.
+    const derived = await nameOf({ id: '10.0.0.5:4143' });
+    expect(derived).toMatch(/^orders-10\.0\.0\.5-4143-[0-9a-f]{8}$/);
+    expect(await nameOf({ id: '10.0.0.5/4143' })).not.toBe(derived);
+    expect(await nameOf({ id: 'x'.repeat(200) })).toMatch(/^orders-x{112}-[0-9a-f]{8}$/);
+  });
+
+  it('leaves the address of the admin API to the system, or has what it is told', async () => {
+    const addressOf = (flags: { admin?: string }): unknown =>
+      (
+        JSON.parse(toSidecarDocument({ service: 'a', app: '127.0.0.1:1', ...flags }, {})) as {
+          admin: unknown;
+        }
+      ).admin;
+    expect(addressOf({})).toEqual({ address: '127.0.0.1:0' });
+    expect(addressOf({ admin: '10.0.0.5:8001' })).toEqual({ address: '10.0.0.5:8001' });
   });
 
   it('has the Redis of the environment, which is not printed back', async () => {
@@ -91,6 +120,8 @@ describe('meshgate sidecar', () => {
       '--health-path=healthz',
       '--services=a,,b',
       '--trust=10.0.0.0/40',
+      '--admin=8001:x',
+      '--name=no name',
     );
     expect(code).toBe(2);
     const named = stderr
@@ -98,7 +129,15 @@ describe('meshgate sidecar', () => {
       .split('\n')
       .map((line) => /^meshgate sidecar: (\S+): /.exec(line)?.[1]);
     expect(new Set(named)).toEqual(
-      new Set(['--app', '--health-path', '--protocol', '--services', '--trust']),
+      new Set([
+        '--admin',
+        '--app',
+        '--name',
+        '--health-path',
+        '--protocol',
+        '--services',
+        '--trust',
+      ]),
     );
     expect(stderr).not.toContain('register[0]');
     const other = await run('or ders', '--app', '127.0.0.1:1', '--status', '127.0.0.1:4143');

@@ -33,7 +33,7 @@ async function start(
     },
   });
   await fillMesh(admin);
-  const describe = { version: '1.2.3', zone: 'eu-1a', startedAt: AT };
+  const describe = { version: '1.2.3', zone: 'eu-1a', started_at: AT };
   await admin.backplane.report(NODES_SPACE, 'edge-1', describe, 60_000);
   await admin.backplane.report(NODES_SPACE, 'edge-2', { version: '1.2.2' }, 60_000);
   return admin;
@@ -128,6 +128,17 @@ not well: empty has no endpoint on edge-1, and routes lead to it
     expect(stdout).toContain('\nand 10 more; --json has them all\n');
   });
 
+  it('shows which nodes take no version over, and why', async () => {
+    const admin = await start();
+    for (const config of ['file', 'none']) {
+      await admin.backplane.report(NODES_SPACE, config, { config }, 60_000);
+    }
+    const { code, stdout } = await runAdminVerb(admin, status);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^file .* its own file$/m);
+    expect(stdout).toMatch(/^none .* none: it has no MESHGATE_CONFIG_KEY$/m);
+  });
+
   it('prints all of it as JSON', async () => {
     const admin = await start({ state: 'starting' });
     const { code, stdout, stderr } = await runAdminVerb(admin, status, '--json');
@@ -142,8 +153,22 @@ not well: empty has no endpoint on edge-1, and routes lead to it
         staleness_seconds: 0,
       },
       nodes: [
-        { name: 'edge-1', version: '1.2.3', zone: 'eu-1a', started_at: AT, configuration: null },
-        { name: 'edge-2', version: '1.2.2', zone: null, started_at: null, configuration: null },
+        {
+          name: 'edge-1',
+          version: '1.2.3',
+          zone: 'eu-1a',
+          started_at: AT,
+          config: null,
+          configuration: null,
+        },
+        {
+          name: 'edge-2',
+          version: '1.2.2',
+          zone: null,
+          started_at: null,
+          config: null,
+          configuration: null,
+        },
       ],
       silent: [],
       endpoints: { total: 3, healthy: 3, unhealthy: 0, ejected: 0, draining: 0, absent: 0 },

@@ -67,6 +67,12 @@ describe('meshgate weight', () => {
     },
   );
 
+  it('says of a negative weight what weights there are', async () => {
+    const { code, stderr } = await runAdminVerb(await startAdmin(), weight, 'orders', 'a', '-5');
+    expect(code).toBe(2);
+    expect(stderr).toContain('a weight is 0 or more: -5\n');
+  });
+
   it.each([[[]], [['orders']], [['orders', 'a']], [['orders', 'a', '1', 'b']]])(
     'ends with 2 for the arguments %j',
     async (argv) => {

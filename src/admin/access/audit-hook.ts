@@ -73,9 +73,9 @@ function isWriteOf({ role, isReading }: FastifyContextConfig): boolean {
   return role !== 'viewer' && isReading !== true;
 }
 
-/** That there is nothing at a path refuses nothing. */
+/** That there is nothing at a path, or nothing by this method, refuses nothing. */
 function isRefusedRead(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 404;
+  return status >= 400 && status < 500 && status !== 404 && status !== 405;
 }
 
 function toOutcome(status: number): AuditEntry['outcome'] {

@@ -16,6 +16,7 @@ const DESCRIPTION = `What operators, tools and the dashboard ask a Meshgate node
 
 - **Tokens** go as \`Authorization: Bearer …\`. \`x-role\` of an operation is the least role that may ask: viewer < operator < admin. A token may have a scope of names and labels.
 - **Refusals** are problem+json (RFC 9457) with a stable \`code\`; \`errors\` points at each field that is wrong.
+- **Methods**: a path that is asked by a method that it has not answers 405 \`method_not_allowed\`, with those that it has in \`Allow\`.
 - **Lists** come by pages: \`next_cursor\` of one is the \`cursor\` of the next, and null on the last.
 - **Changes** of the configuration are checked whole and written as one numbered version, or nothing is changed. \`Meshgate-Version\` tells which one. \`ETag\` is strong; with \`If-Match\` a change is made only to what its author has seen, with \`If-None-Match: *\` only where there is nothing yet.
 - **The owner**: where a node's configuration file has services, routes, consumers, plugins or certificates, it owns them; they are shown, and changes answer 409 \`config_owned_by_file\`. Once all five are out of the file, what it had stays in force until the first version is written. \`Meshgate-Config-Owner\` tells.

@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox';
 import { diffDocuments } from '../../gateway/config/document-diff.ts';
 import {
   EMPTY_DOCUMENT,
+  withoutEmptyCertificates,
   type SharedDocument,
 } from '../../gateway/config/versions/shared-document.ts';
 import type { StoredVersion } from '../../gateway/config/versions/version-store.ts';
@@ -183,7 +184,8 @@ async function toDetail(
     ...toVersion(info),
     previous: previous ?? null,
     changes: before && diffDocuments(await concealer.document(before), concealed),
-    document: concealed.shown,
+    // The same as `GET /v1/config` says.
+    document: withoutEmptyCertificates(concealed.shown),
     nodes: await rollout(info.version).catch(toNullInOutage),
   };
 }

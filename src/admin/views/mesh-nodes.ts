@@ -5,14 +5,23 @@ import { NODES_SPACE } from '../../mesh/node/presence.ts';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 
 export const MeshNode = Type.Object(
-  { name: Type.String() },
+  {
+    name: Type.String(),
+    started_at: Type.Optional(Type.String({ description: 'ISO 8601.' })),
+    config: Type.Optional(
+      Type.Enum(['shared', 'file', 'none'], {
+        description:
+          'Where it has services, routes, consumers, plugins and certificates from: the versions that nodes share, or its own file. `none`: it is a node proxy without a key to read versions with.',
+      }),
+    ),
+  },
   {
     additionalProperties: true,
     description: 'A node; what else it has is what it says of itself.',
   },
 );
 
-export type MeshNode = Static<typeof MeshNode> & Readonly<Record<string, unknown>>;
+export type MeshNode = Readonly<Static<typeof MeshNode>> & Readonly<Record<string, unknown>>;
 
 /** In the order of names. Asks the store; rejects with a `BackplaneError`. */
 export async function readNodes(backplane: Backplane): Promise<readonly MeshNode[]> {

@@ -1,11 +1,11 @@
 /** Why the backplane could not do what it was asked. */
 
 /**
- * `unavailable`: no answer; what was asked may have happened or not. `refused`: the store
- * said no, and nothing has changed (out of memory, read-only, no permission). `closed`: after
- * `close`.
+ * `unavailable`: no answer; what was asked may have happened or not. `away`: there is no
+ * connection, or the store answers nobody now; nothing has changed. `refused`: the store said no,
+ * and nothing has changed (out of memory, read-only, no permission). `closed`: after `close`.
  */
-export type BackplaneErrorCode = 'unavailable' | 'refused' | 'closed';
+export type BackplaneErrorCode = 'unavailable' | 'away' | 'refused' | 'closed';
 
 export class BackplaneError extends Error {
   readonly code: BackplaneErrorCode;

@@ -1,7 +1,9 @@
 /** The windows of keys in Redis: rate-limiter-flexible's store, with a script that grants a part and takes nothing in vain. */
 import { RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { BackplaneError } from '../backplane/backplane-error.ts';
 import { assertNamespace } from '../backplane/redis/keys.ts';
 import type { RedisBackplane } from '../backplane/redis/redis-backplane.ts';
+import { toBackplaneError } from '../backplane/redis/redis-error.ts';
 import type { Ask, Grant, LimitWindow, LimitWindows } from './limit-windows.ts';
 
 /** What limits need of the backplane. */
@@ -81,7 +83,7 @@ export class RedisWindows implements LimitWindows {
   }
 
   /**
-   * Rejects with whatever Redis or the client says; what was asked may have happened then.
+   * Rejects with a `BackplaneError`; what was asked may have happened then, unless it was `away`.
    *
    * The library hands its script four numbers: the points, the duration of this call, and the
    * store's own points and duration. The script takes the second for `least` and the fourth
@@ -97,12 +99,18 @@ export class RedisWindows implements LimitWindows {
       .consume(name, wanted, { customDuration: least })
       .catch((result: unknown) => {
         // Past the limit is an answer, and the library rejects with it.
-        if (result instanceof Error) throw result;
+        if (result instanceof Error) throw this.#toError(result);
         return result as RateLimiterRes;
       });
     if (!Number.isFinite(consumedPoints) || !Number.isFinite(msBeforeNext)) {
       throw new TypeError(`no count: ${consumedPoints}, ${msBeforeNext}`);
     }
     return toGrant(ask, consumedPoints, msBeforeNext);
+  }
+
+  #toError(error: Error): BackplaneError {
+    const { client } = this.#backplane;
+    const { reason } = this.#backplane.status();
+    return toBackplaneError(error, { isGone: client.status === 'end', reason });
   }
 }

@@ -47,6 +47,7 @@ export function createPresence(options: PresenceOptions): Presence {
   const lost = new Map<string, number>();
   let callOff = (): void => {};
   let beating: Promise<void> = Promise.resolve();
+  let isStarted = false;
   let isStopped = false;
 
   async function say(): Promise<void> {
@@ -77,8 +78,14 @@ export function createPresence(options: PresenceOptions): Presence {
   }
 
   return {
-    start: beat,
-    announce: beat,
+    async start() {
+      isStarted = true;
+      await beat();
+    },
+    async announce() {
+      // The start says it anyway.
+      if (isStarted) await beat();
+    },
     async stop() {
       isStopped = true;
       callOff();

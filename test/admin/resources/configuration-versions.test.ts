@@ -43,6 +43,7 @@ describe('GET /v1/config/versions/{version}', () => {
       ],
     });
     await admin.patch('/v1/routes/orders', { timeout: '3s' });
+    const whole = (await admin.get('/v1/config')).body;
     const { status, body } = await admin.get('/v1/config/versions/2');
     expect([status, body]).toMatchObject([
       200,
@@ -57,6 +58,7 @@ describe('GET /v1/config/versions/{version}', () => {
         ],
       },
     ]);
+    expect(body['document']).toEqual(whole);
     expect(JSON.stringify(body)).not.toContain(SECRET);
     const first = await admin.get('/v1/config/versions/1');
     expect([first.body['previous'], (first.body['changes'] as unknown[]).length]).toEqual([

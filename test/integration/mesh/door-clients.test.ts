@@ -94,6 +94,29 @@ get('http://orders.mesh/a?b=c', async (response) => console.log(await text(respo
     expect(stdout).toBe('GET orders.mesh/a?b=c 0\n');
   });
 
+  it('calls a service by an agent of its own that is given the environment', async () => {
+    const own = script
+      .replace('import { get }', 'import { Agent, get }')
+      .replace("b=c',", "b=c', { agent: new Agent({ proxyEnv: process.env }) },");
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', own], { env });
+    expect(stdout).toBe('GET orders.mesh/a?b=c 0\n');
+  });
+
+  it('calls a service by the global fetch with an agent of undici that does not tunnel', async () => {
+    const fetching = "console.log(await (await fetch('http://orders.mesh/x')).text());";
+    const setting = `import { EnvHttpProxyAgent, setGlobalDispatcher } from 'undici';
+setGlobalDispatcher(new EnvHttpProxyAgent({ proxyTunnel: false }));`;
+    const evaluate = (text: string) =>
+      run(process.execPath, ['--input-type=module', '-e', text], {
+        env: { ...env, NODE_USE_ENV_PROXY: '1' },
+      });
+    expect((await evaluate(`${setting}\n${fetching}`)).stdout).toBe('GET orders.mesh/x 0\n');
+    // What its environment alone makes of it.
+    await expect(evaluate(fetching)).rejects.toMatchObject({
+      stderr: expect.stringContaining('Proxy response (405) !== 200'),
+    });
+  });
+
   it('is refused a tunnel with the reason, and calls a service by fetch without one', async () => {
     const tunnelling = new ProxyAgent({ uri: proxy, proxyTunnel: true });
     const failure: unknown = await undiciFetch('http://orders.mesh/', {

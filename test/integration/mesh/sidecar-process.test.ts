@@ -1,7 +1,9 @@
 /** Sidecars as processes of their own, on a real Redis: told to stop one after the other, and killed. */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisProcess } from '../../redis/redis-process.ts';
 import { freePort } from '../../redis/free-port.ts';
@@ -45,6 +47,7 @@ let namespaces = 0;
 async function startSidecar(
   { service, application, inbound, folder }: Place,
   namespace: string,
+  ...more: readonly string[]
 ): Promise<GatewayProcess> {
   const program = new Program(
     [
@@ -56,6 +59,7 @@ async function startSidecar(
       '--status=127.0.0.1:0',
       `--data-dir=${folder}`,
       `--namespace=${namespace}`,
+      ...more,
     ],
     { env: { MESHGATE_REDIS: `redis://127.0.0.1:${redis.port}` } },
   );
@@ -170,3 +174,49 @@ describe('a sidecar that is told to stop', () => {
     expect(caller.program.running).toBe(true);
   }, 40_000);
 });
+
+describe('sidecars of one machine', () => {
+  it('answer for each other, and one that was killed comes back as the same node', async () => {
+    const namespace = `sidecars-${++namespaces}`;
+    const origin = await startOrigin('a');
+    const places = [
+      await createPlace('orders', origin.port),
+      await createPlace('users', origin.port),
+    ];
+    const [orders, users] = await Promise.all(
+      places.map((place) => startSidecar(place, namespace, '--id=1')),
+    );
+    const ask = await asAdmin(orders!, places[0]!);
+    await eventually(async () => {
+      const { status, body } = await ask('/v1/nodes/users-1/status');
+      return status === 200 ? body : undefined;
+    });
+    await users!.program.kill();
+    await startSidecar(places[1]!, namespace, '--id=1');
+    await eventually(async () =>
+      (await ask('/v1/nodes/users-1/status')).status === 200 ? true : undefined,
+    );
+    const { body } = await ask('/v1/mesh/nodes');
+    expect(body).toMatchObject({
+      items: [{ name: 'orders-1' }, { name: 'users-1' }],
+      nodes: { missing: [] },
+    });
+  }, 40_000);
+});
+
+/** With a token that all nodes know. */
+async function asAdmin({ program }: GatewayProcess, { folder }: Place) {
+  const [, port] = /admin on http:\/\/localhost:([0-9]+)$/m.exec(program.stdout)!;
+  let token = (await readFile(join(folder, 'admin-token'), 'utf8')).trim();
+  const ask = async (path: string, body?: object) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const made = await ask('/v1/tokens', { name: 'all', role: 'viewer' });
+  token = String(made.body['token']);
+  return ask;
+}

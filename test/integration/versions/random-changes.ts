@@ -6,7 +6,6 @@ export interface SharedPart {
   readonly routes: readonly Named[];
   readonly consumers: readonly Named[];
   readonly plugins: readonly unknown[];
-  readonly certificates: Readonly<Record<string, object>>;
 }
 
 interface Named {
@@ -43,7 +42,6 @@ export const FIRST: SharedPart = {
   ],
   consumers: [],
   plugins: [],
-  certificates: {},
 };
 
 export const PATHS = Array.from({ length: ROUTES }, (_, i) => `/r${i}`);
@@ -228,7 +226,6 @@ const EMPTY: SharedPart = {
   routes: [],
   consumers: [],
   plugins: [],
-  certificates: {},
 };
 
 function put(path: string, value: unknown): readonly [string, Question] {

@@ -53,7 +53,10 @@ describe('Redis that goes away', () => {
     await Promise.all([untilConnected(nodes.caller, false), untilConnected(nodes.provider, false)]);
     await until(async () => nodes.caller.status().stalenessMs > 500);
     const asked = performance.now();
-    await expect(nodes.caller.read(SPACE)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(nodes.caller.read(SPACE)).rejects.toMatchObject({
+      code: 'away',
+      message: `connect ECONNREFUSED 127.0.0.1:${redis.port}`,
+    });
     await expect(nodes.caller.client.get('x')).rejects.toThrow(/writeable/);
     // Nothing queues: whoever counts on Redis on the way of a request knows at once.
     expect(performance.now() - asked).toBeLessThan(20);

@@ -201,7 +201,10 @@ describe('a connection', () => {
     expect(wrongName.status().connected).toBe(false);
     const wrongPassword = await openNode({ ...target, password: 'wrong' });
     expect(wrongPassword.status().connected).toBe(false);
-    await expect(wrongPassword.read(SPACE)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(wrongPassword.read(SPACE)).rejects.toMatchObject({
+      code: 'away',
+      message: expect.stringMatching(/^WRONGPASS /),
+    });
   });
 
   it('is two of a node, named, whatever it watches', async () => {

@@ -64,3 +64,27 @@ describe('a node that is closed as it starts', () => {
     expect(deadlines).toBe(1);
   });
 });
+
+describe('a node whose spaces are watched as it starts', () => {
+  it('has no failure to tell of where all is well', async () => {
+    const redis = await RedisProcess.start();
+    onTestFinished(() => redis.stop());
+    const told: string[] = [];
+    const tell = (_fields: object, message: string): void => void told.push(message);
+    const log = { debug: tell, info: tell, warn: tell, error: tell };
+    const backplane = createRedisBackplane({
+      target: singleTarget(redis.port),
+      clock: CLOCK,
+      log,
+      random: Math.random,
+    });
+    const heard = Promise.withResolvers<void>();
+    backplane.watch('before', () => {});
+    const started = backplane.start();
+    backplane.watch('meanwhile', () => heard.resolve());
+    await started;
+    await heard.promise;
+    await backplane.close();
+    expect(told).toEqual(['backplane connected']);
+  });
+});

@@ -17,6 +17,8 @@ export interface ConfigKeysOptions {
 }
 
 export interface ConfigKeys {
+  /** None is given, and one of its own would be of no use: no version can be read or written. */
+  readonly isMissing: boolean;
   /** Undefined where there is no key (yet). */
   forReading(): Promise<Sealer | undefined>;
   /** Rejects with a `ConfigKeyError` where there is none, and none of its own will do. */
@@ -35,7 +37,8 @@ const VARIABLE = 'MESHGATE_CONFIG_KEY';
 const FILE_VARIABLE = 'MESHGATE_CONFIG_KEY_FILE';
 /** In the data directory. */
 const KEY_FILE = 'config-key';
-const REMEDY = `set ${VARIABLE}, or ${FILE_VARIABLE} to the name of a file, to the same key on every node (openssl rand -base64 32)`;
+/** What to do where a key is missing. */
+export const KEY_REMEDY = `set ${VARIABLE}, or ${FILE_VARIABLE} to the name of a file, to the same key on every node (openssl rand -base64 32)`;
 const BASE64 = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 /** Throws a `ConfigKeyError` for a variable that holds no key, or names no file of one. */
@@ -55,13 +58,14 @@ export function createConfigKeys(options: ConfigKeysOptions): ConfigKeys {
   }
 
   return {
+    isMissing: isShared && given.length === 0,
     forReading,
     async forWriting() {
       const known = await forReading();
       if (known !== undefined) return known;
       if (isShared) {
         throw new ConfigKeyError(
-          `the configuration is encrypted in the backplane, and there is no key: ${REMEDY}`,
+          `the configuration is encrypted in the backplane, and there is no key: ${KEY_REMEDY}`,
         );
       }
       await writeFirst(file, `${randomBytes(KEY_BYTES).toString('base64')}\n`);
@@ -96,7 +100,7 @@ function givenKeys(options: ConfigKeysOptions): readonly Uint8Array[] {
 /** The first seals; those after it, blanks or commas between, open what was sealed before. */
 function parseKeys(text: string, where: string): readonly Uint8Array[] {
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
-  if (words.length === 0) throw new ConfigKeyError(`${where} holds no key: ${REMEDY}`);
+  if (words.length === 0) throw new ConfigKeyError(`${where} holds no key: ${KEY_REMEDY}`);
   return words.map((word, index) => {
     const key = Buffer.from(word, 'base64');
     if (BASE64.test(word) && key.length === KEY_BYTES) return key;

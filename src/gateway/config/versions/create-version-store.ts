@@ -198,7 +198,7 @@ export function createVersionStore(options: VersionStoreOptions): NodeVersionSto
 }
 
 function overtaken(): BackplaneError {
-  return new BackplaneError('unavailable', 'others change the versions all the time; try again');
+  return new BackplaneError('refused', 'others change the versions all the time; try again');
 }
 
 /** Undefined for a record that was altered. What is written must be readable by those who wrote last. */

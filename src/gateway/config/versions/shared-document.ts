@@ -89,6 +89,14 @@ export function* canonicalPieces(document: SharedDocument): Generator<string> {
   yield '}';
 }
 
+/** As canonical JSON has it: without certificates where there are none. */
+export function withoutEmptyCertificates(
+  document: SharedDocument,
+): Omit<SharedDocument, 'certificates'> & Partial<SharedDocument> {
+  const { certificates, ...rest } = document;
+  return sortedEntries(certificates).length > 0 ? document : rest;
+}
+
 /** A document from its canonical JSON. */
 export function fromCanonicalJson(json: string): SharedDocument {
   return { ...EMPTY_DOCUMENT, ...(JSON.parse(json) as Partial<SharedDocument>) };

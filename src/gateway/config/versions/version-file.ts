@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { readDurable, removeDurable, writeDurable } from '../../../mesh/backplane/durable-file.ts';
 import { isObject } from '../../../mesh/backplane/json-object.ts';
+import { ConfigKeyError, KEY_REMEDY } from './config-keys.ts';
 import { openBody, sealBody, type SealedBody } from './document-body.ts';
 import type { Sealer } from './sealer.ts';
 import {
@@ -63,7 +64,9 @@ export function createVersionFile(directory: string, name: string): VersionFile 
     async read(sealer) {
       const { text } = await readDurable(path);
       if (text === undefined) return undefined;
-      if (sealer === undefined) throw new Error('there is no key to open it with');
+      if (sealer === undefined) {
+        throw new ConfigKeyError(`there is no key to open it with: ${KEY_REMEDY}`);
+      }
       return open(JSON.parse(text), sealer);
     },
     write: (kept, sealer) =>

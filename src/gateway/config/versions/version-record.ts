@@ -1,7 +1,7 @@
 /** What the backplane holds of a version beside its document: who wrote it, when, why. Signed. */
 import type { Json, SpaceView, StoredRecord } from '../../../mesh/backplane/backplane.ts';
 import { isObject } from '../../../mesh/backplane/json-object.ts';
-import type { ConfigKeys } from './config-keys.ts';
+import { ConfigKeyError, KEY_REMEDY, type ConfigKeys } from './config-keys.ts';
 import type { Sealer } from './sealer.ts';
 import type { VersionInfo } from './version-store.ts';
 
@@ -36,7 +36,9 @@ export function verifyRecord(record: VersionRecord, sealer: Sealer): void {
 /** What opens the document of a version. Rejects where there is no key, or with a `SealError`. */
 export async function sealerFor(record: VersionRecord, keys: ConfigKeys): Promise<Sealer> {
   const sealer = await keys.forReading();
-  if (sealer === undefined) throw new Error('it is encrypted, and there is no key here');
+  if (sealer === undefined) {
+    throw new ConfigKeyError(`it is encrypted, and there is no key here: ${KEY_REMEDY}`);
+  }
   verifyRecord(record, sealer);
   return sealer;
 }

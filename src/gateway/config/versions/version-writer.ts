@@ -53,7 +53,7 @@ export function createVersionWriter(
 
   function assertInTime({ writtenAtMs }: WrittenBody): void {
     if (monotonic() - writtenAtMs <= WRITE_WITHIN_MS) return;
-    throw new BackplaneError('unavailable', 'the backplane was too slow to write a configuration');
+    throw new BackplaneError('away', 'the backplane was too slow to write a configuration');
   }
 
   const read = async (): Promise<StoredHistory> => parseHistory(await backplane.read(CONFIG_SPACE));

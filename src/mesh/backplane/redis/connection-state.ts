@@ -27,6 +27,8 @@ export class ConnectionState {
 
   answered(): void {
     this.#answeredAtMs = this.#monotonic();
+    // Of an outage that is over; the next one may have another.
+    this.#reason = undefined;
     this.#turn(true);
   }
 

@@ -88,7 +88,8 @@ export class RedisConnection {
       const forget = this.state.onChange(ended);
       this.client.on('close', ended);
       this.client.connect().catch((error: unknown) => {
-        this.#failed(error);
+        // Mostly an error was told before, and this is "Connection is closed."
+        if (this.state.status().reason === undefined) this.#failed(error);
         // One that is closed before it has a socket tells of no `close`.
         ended();
       });
@@ -98,10 +99,11 @@ export class RedisConnection {
   /** Rejects with a `BackplaneError` alone. */
   async run<T>(ask: (client: RedisClient) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new BackplaneError('closed', 'the backplane is closed');
+    const isGone = this.client.status === 'end';
     try {
       return await ask(this.client);
     } catch (error) {
-      throw toBackplaneError(error);
+      throw toBackplaneError(error, { isGone, reason: this.state.status().reason });
     }
   }
 

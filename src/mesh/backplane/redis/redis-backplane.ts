@@ -40,13 +40,17 @@ export function createRedisBackplane(options: RedisBackplaneOptions): RedisBackp
   const watched = new Map<string, Watched>();
   const byChannel = new Map<string, SpaceFeed>();
   let isUnpublishedTold = false;
-  let isStarted = false;
+  /** The first attempt has ended; whatever is asked before that fails, and means nothing. */
+  let isTried = false;
 
   const connection = new RedisConnection(
     target,
     {
       onMessage: (channel, text) => byChannel.get(channel)?.hear(text),
-      onSubscribed: (channel) => byChannel.get(channel)?.catchUp(),
+      onSubscribed(channel) {
+        // Else it follows once there is a connection to read by.
+        if (connection.state.status().connected) byChannel.get(channel)?.catchUp();
+      },
     },
     { clock, log, random, schedule },
   );
@@ -74,7 +78,7 @@ export function createRedisBackplane(options: RedisBackplaneOptions): RedisBackp
     byChannel.set(channel, feed);
     connection.subscriptions.add(channel);
     // Not only once subscribed: reading must not wait for the other connection.
-    if (isStarted) feed.catchUp();
+    if (isTried) feed.catchUp();
     return one;
   }
 
@@ -88,8 +92,8 @@ export function createRedisBackplane(options: RedisBackplaneOptions): RedisBackp
   return {
     client: connection.client,
     async start() {
-      isStarted = true;
       await connection.start();
+      isTried = true;
       for (const { feed } of watched.values()) feed.catchUp();
     },
     async close() {

@@ -167,7 +167,7 @@ describe('versions through faults of Redis', () => {
       expect(node.store.list().map(({ version }) => version)).toEqual([2, 1]);
       expect(node.store.stalenessMs()).toBeGreaterThanOrEqual(3_600_000);
       const by = { author: 'ann', message: '', basedOn: 2 };
-      const outage = { name: 'BackplaneError', code: 'unavailable' };
+      const outage = { name: 'BackplaneError', code: 'away' };
       await expect(node.store.write(documentOf('3'), by)).rejects.toMatchObject(outage);
       await expect(node.store.read(1)).rejects.toMatchObject(outage);
       await expect(node.store.pin(1, true)).rejects.toMatchObject(outage);
