@@ -40,7 +40,7 @@ export function expectationFailed(): MeshgateError {
 }
 
 const TUNNEL_REFUSED =
-  'CONNECT is not served here: the outbound door passes on plain HTTP, so call http://<service>.mesh/ (not https, and without a tunnel); encryption between nodes is the work of the mesh.';
+  'CONNECT is not served here: the outbound door passes on plain HTTP, so call http://<service>.mesh/ (not https, and without a tunnel: in Node.js by node:http with NODE_USE_ENV_PROXY=1, or by the ProxyAgent of undici with proxyTunnel: false); encryption between nodes is the work of the mesh.';
 
 /** TRACE would echo credentials to whoever asks; CONNECT would make an open proxy. */
 export function methodRefused(method: string, door?: MeshDoor): MeshgateError {

@@ -28,6 +28,7 @@ describe('starting a listener', () => {
     const { port, listener } = await openListener({ hosts: ['a.example'] });
     expect(port).toBeGreaterThan(0);
     expect(listener.facts).toEqual({
+      isCut: false,
       name: 'test',
       port,
       scheme: 'http',
