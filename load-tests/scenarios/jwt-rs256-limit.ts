@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.ts';
 const CALLERS = 1000;
 /** nginx, Caddy and http-proxy have neither built in. */
 const ABLE: readonly PeerName[] = ['meshgate', 'haproxy'];
-const NEVER_REACHED = 1_000_000_000;
+export const NEVER_REACHED = 1_000_000_000;
 const SOON_REACHED = 5;
 
 export const jwtRs256Limit: Scenario = {
@@ -20,9 +20,7 @@ export const jwtRs256Limit: Scenario = {
     'GET of 1 KB with one of 1,000 RS256 tokens (issuer, audience and expiry checked) and a limit per subject. Only proxies that have both built in.',
 
   async run(context) {
-    const set = await createTokens(context.directory, CALLERS);
-    const file = join(context.directory, 'tokens');
-    await writeFile(file, set.tokens.map((token) => `/items/42\t${token}\n`).join(''));
+    const { set, file } = await writeCallers(context.directory);
     for (const peer of ABLE) {
       if (context.peers.has(peer)) await proveLimit(context, peer, set);
     }
@@ -39,7 +37,17 @@ export const jwtRs256Limit: Scenario = {
   },
 };
 
-function toWork({ work }: TokenSet, limit: number): Work {
+/** The tokens, and a file of a request with each. */
+export async function writeCallers(
+  directory: string,
+): Promise<{ readonly set: TokenSet; readonly file: string }> {
+  const set = await createTokens(directory, CALLERS);
+  const file = join(directory, 'tokens');
+  await writeFile(file, set.tokens.map((token) => `/items/42\t${token}\n`).join(''));
+  return { set, file };
+}
+
+export function toWork({ work }: TokenSet, limit: number): Work {
   return { routes: 1, tls: false, body: 'small', tokens: { ...work, limit } };
 }
 

@@ -1,14 +1,9 @@
 /** What a second worker adds. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { compare, type Series } from '../compare.ts';
 import { median, medianRatio } from '../statistics.ts';
-import { createTokens, type TokenSet } from '../tokens.ts';
-import type { Work } from '../peers/peer.ts';
+import { NEVER_REACHED, toWork, writeCallers } from './jwt-rs256-limit.ts';
 import type { Scenario } from './scenario.ts';
 
-const CALLERS = 1000;
-const NEVER_REACHED = 1_000_000_000;
 const ONE = 'one worker';
 const TWO = 'two workers';
 
@@ -18,13 +13,11 @@ export const workers: Scenario = {
     'The work of jwt-rs256-limit over HTTPS: one worker on a core of its own, with the load generator and the upstream on the other; then two, which share both cores with them.',
 
   async run(context) {
-    const set = await createTokens(context.directory, CALLERS);
-    const file = join(context.directory, 'tokens');
-    await writeFile(file, set.tokens.map((token) => `/items/42\t${token}\n`).join(''));
+    const { set, file } = await writeCallers(context.directory);
     const contestants = [ONE, TWO].map((label, i) => ({
       label,
       peer: 'meshgate' as const,
-      work: toWork(set, i + 1),
+      work: { ...toWork(set, NEVER_REACHED), tls: true, workers: i + 1 },
       requests: { file, order: 'cycle' as const },
       probes: [{ path: '/items/42', token: set.tokens[0]!, shows: 'a good token' }],
     }));
@@ -32,11 +25,6 @@ export const workers: Scenario = {
     return { ...result, notes: [...result.notes, ...toNotes(result.data as readonly Series[])] };
   },
 };
-
-function toWork({ work }: TokenSet, count: number): Work {
-  const tokens = { ...work, limit: NEVER_REACHED };
-  return { routes: 1, tls: true, body: 'small', tokens, workers: count };
-}
 
 function toNotes(series: readonly Series[]): string[] {
   const [one, two] = series;

@@ -1,6 +1,7 @@
 /** Lets operators watch exchanges as they end. Traffic never waits for who watches it. */
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { SecretNames } from './hidden-fields.ts';
+import { TapAllowance } from './tap-allowance.ts';
 import { capture, toEventText, type TapCapture } from './tap-event.ts';
 import { fits, type TapFilter } from './tap-filter.ts';
 
@@ -69,16 +70,13 @@ export const MAX_TAP_READERS = 4;
 const MAX_WAITING = 256;
 /** Written at a time: some 20 µs each, and requests have their turn in between. */
 const MAX_AT_ONCE = 16;
+const ONE_TOO_SLOW = { slow: 1, rate: 0 };
 
 interface Reader {
   readonly request: TapRequest;
   readonly sink: TapSink;
   readonly waiting: TapCapture[];
-  accepted: number;
-  secondBeganMs: number;
-  inSecond: number;
-  droppedSlow: number;
-  droppedRate: number;
+  readonly allowance: TapAllowance;
   isBlocked: boolean;
   isScheduled: boolean;
   isClosed: boolean;
@@ -100,7 +98,7 @@ export function createTap(options: TapOptions): TapSource {
     }
     if (reader.isClosed) return;
     if (waiting.length > 0) schedule(reader);
-    else if (isSated(reader)) {
+    else if (reader.allowance.isSated) {
       close(reader);
       sink.finished();
     }
@@ -113,21 +111,13 @@ export function createTap(options: TapOptions): TapSource {
   }
 
   function take(reader: Reader, next: TapCapture, nowMs: number): void {
-    const { request, waiting } = reader;
-    if (nowMs - reader.secondBeganMs >= 1000) {
-      reader.secondBeganMs = nowMs;
-      reader.inSecond = 0;
-    }
-    if (reader.inSecond >= request.ratePerSecond) {
-      reader.droppedRate++;
-      return;
-    }
+    const { allowance, waiting } = reader;
+    if (!allowance.admits(nowMs)) return;
     if (waiting.length >= MAX_WAITING) {
-      reader.droppedSlow++;
+      allowance.drop(ONE_TOO_SLOW);
       return;
     }
-    reader.inSecond++;
-    reader.accepted++;
+    allowance.take();
     waiting.push(next);
     schedule(reader);
   }
@@ -145,7 +135,7 @@ export function createTap(options: TapOptions): TapSource {
 
     wants(exchange: GatewayExchange): boolean {
       for (const reader of readers) {
-        if (!isSated(reader) && fits(reader.request.filter, exchange)) return true;
+        if (!reader.allowance.isSated && fits(reader.request.filter, exchange)) return true;
       }
       return false;
     },
@@ -158,7 +148,7 @@ export function createTap(options: TapOptions): TapSource {
       let captured: TapCapture | undefined;
       for (const reader of readers) {
         const { filter, sample } = reader.request;
-        if (isSated(reader) || !fits(filter, exchange)) continue;
+        if (reader.allowance.isSated || !fits(filter, exchange)) continue;
         if (sample < 1 && random() >= sample) continue;
         captured ??= capture(exchange, record);
         take(reader, captured, nowMs);
@@ -171,11 +161,7 @@ export function createTap(options: TapOptions): TapSource {
         request,
         sink,
         waiting: [],
-        accepted: 0,
-        secondBeganMs: -Infinity,
-        inSecond: 0,
-        droppedSlow: 0,
-        droppedRate: 0,
+        allowance: new TapAllowance(request),
         isBlocked: false,
         isScheduled: false,
         isClosed: false,
@@ -187,21 +173,10 @@ export function createTap(options: TapOptions): TapSource {
           reader.isBlocked = false;
           if (reader.waiting.length > 0) schedule(reader);
         },
-        takeDrops() {
-          const { droppedSlow: slow, droppedRate: rate } = reader;
-          if (slow === 0 && rate === 0) return undefined;
-          reader.droppedSlow = 0;
-          reader.droppedRate = 0;
-          return { slow, rate };
-        },
+        takeDrops: () => reader.allowance.takeDrops(),
         close: () => close(reader),
       };
     },
   };
   return tap;
-}
-
-/** It has been given as many as it asked for. */
-function isSated({ accepted, request: { limit } }: Reader): boolean {
-  return limit !== undefined && accepted >= limit;
 }

@@ -1,13 +1,9 @@
 /** Who watches traffic sees what fits, as much as was asked for, and holds up nobody. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseStatuses, type TapFilter } from '../../../src/gateway/observe/tap-filter.ts';
-import {
-  createTap,
-  type TapRequest,
-  type TapSource,
-  type TapSubscription,
-} from '../../../src/gateway/observe/tap.ts';
+import { createTap, type TapRequest, type TapSource } from '../../../src/gateway/observe/tap.ts';
 import { endedExchange, type Ended } from './tap-exchange.ts';
+import { readTap, type Reading } from './tap-reading.ts';
 
 let tap: TapSource;
 let deferred: (() => void)[];
@@ -25,39 +21,7 @@ beforeEach(() => {
   });
 });
 
-interface Reading {
-  readonly events: Record<string, unknown>[];
-  readonly subscription: TapSubscription;
-  isOpen: boolean;
-  isFinished: boolean;
-}
-
-function read(request: Partial<TapRequest> = {}): Reading {
-  const reading: { -readonly [Key in keyof Reading]: Reading[Key] } = {
-    events: [],
-    subscription: undefined as never,
-    isOpen: true,
-    isFinished: false,
-  };
-  reading.subscription = tap.subscribe(
-    {
-      filter: {},
-      sample: 1,
-      ratePerSecond: 1_000_000,
-      limit: undefined,
-      withQueryValues: false,
-      ...request,
-    },
-    {
-      write(event) {
-        reading.events.push(JSON.parse(event) as Record<string, unknown>);
-        return reading.isOpen;
-      },
-      finished: () => (reading.isFinished = true),
-    },
-  )!;
-  return reading;
-}
+const read = (request?: Partial<TapRequest>): Reading => readTap(tap, request);
 
 /** As the observer does. */
 function end(ended: Ended = {}, record: Record<string, unknown> = { status: ended.status }): void {

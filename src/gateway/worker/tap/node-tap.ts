@@ -1,11 +1,6 @@
 /** The supervisor's side of the tap: who reads here sees the exchanges of all workers. */
-import {
-  MAX_TAP_READERS,
-  type Tap,
-  type TapDrops,
-  type TapRequest,
-  type TapSink,
-} from '../../observe/tap.ts';
+import { MAX_TAP_READERS, type Tap, type TapRequest, type TapSink } from '../../observe/tap.ts';
+import { TapAllowance } from '../../observe/tap-allowance.ts';
 import type { Link } from '../link.ts';
 import type { TapNews, TapOrder } from './tap-messages.ts';
 
@@ -35,11 +30,7 @@ interface Reader {
   readonly sink: TapSink;
   /** At most what workers send ahead. */
   waiting: Waiting[];
-  accepted: number;
-  secondBeganMs: number;
-  inSecond: number;
-  droppedSlow: number;
-  droppedRate: number;
+  readonly allowance: TapAllowance;
   isBlocked: boolean;
 }
 
@@ -60,36 +51,21 @@ export function createNodeTap({ monotonic, defer = setImmediate }: NodeTapOption
     if (events > 0 && workers.has(worker)) worker.link.send({ order: 'room', id, events });
   }
 
-  /** False: it is more than was asked for. */
-  function admit(reader: Reader): boolean {
-    const nowMs = monotonic();
-    if (nowMs - reader.secondBeganMs >= 1000) {
-      reader.secondBeganMs = nowMs;
-      reader.inSecond = 0;
-    }
-    if (reader.inSecond >= reader.request.ratePerSecond) {
-      reader.droppedRate++;
-      return false;
-    }
-    reader.inSecond++;
-    return true;
-  }
-
   function take(worker: Worker, { id, events, drops }: TapNews): void {
     const reader = readers.get(id);
     if (reader === undefined) return;
-    reader.droppedSlow += drops?.slow ?? 0;
-    reader.droppedRate += drops?.rate ?? 0;
+    const { allowance } = reader;
+    if (drops !== undefined) allowance.drop(drops);
     let dropped = 0;
     for (const event of events) {
-      if (isSated(reader)) break;
-      if (admit(reader)) {
-        reader.accepted++;
+      if (allowance.isSated) break;
+      if (allowance.admits(monotonic())) {
+        allowance.take();
         reader.waiting.push({ event, worker });
       } else dropped++;
     }
     giveRoom(worker, id, dropped);
-    if (isSated(reader)) tellAll({ order: 'close', id });
+    if (allowance.isSated) tellAll({ order: 'close', id });
     pass(reader);
   }
 
@@ -105,7 +81,7 @@ export function createNodeTap({ monotonic, defer = setImmediate }: NodeTapOption
     }
     if (!readers.has(id)) return;
     reader.waiting = reader.waiting.slice(passed);
-    if (request.limit === undefined || !isSated(reader)) {
+    if (request.limit === undefined || !reader.allowance.isSated) {
       for (const [worker, events] of room) giveRoom(worker, id, events);
     } else if (reader.waiting.length === 0) {
       readers.delete(id);
@@ -122,11 +98,7 @@ export function createNodeTap({ monotonic, defer = setImmediate }: NodeTapOption
         request,
         sink,
         waiting: [],
-        accepted: 0,
-        secondBeganMs: -Infinity,
-        inSecond: 0,
-        droppedSlow: 0,
-        droppedRate: 0,
+        allowance: new TapAllowance(request),
         isBlocked: false,
       };
       readers.set(id, reader);
@@ -139,13 +111,7 @@ export function createNodeTap({ monotonic, defer = setImmediate }: NodeTapOption
             if (readers.has(id)) pass(reader);
           });
         },
-        takeDrops(): TapDrops | undefined {
-          const { droppedSlow: slow, droppedRate: rate } = reader;
-          if (slow === 0 && rate === 0) return undefined;
-          reader.droppedSlow = 0;
-          reader.droppedRate = 0;
-          return { slow, rate };
-        },
+        takeDrops: () => reader.allowance.takeDrops(),
         close() {
           if (readers.delete(id)) tellAll({ order: 'close', id });
         },
@@ -157,14 +123,9 @@ export function createNodeTap({ monotonic, defer = setImmediate }: NodeTapOption
       link.receive((news) => take(worker, news));
       for (const reader of readers.values()) {
         const { id, request } = reader;
-        if (!isSated(reader)) link.send({ order: 'open', id, request });
+        if (!reader.allowance.isSated) link.send({ order: 'open', id, request });
       }
       return () => workers.delete(worker);
     },
   };
-}
-
-/** It has been given as many as it asked for. */
-function isSated({ accepted, request: { limit } }: Reader): boolean {
-  return limit !== undefined && accepted >= limit;
 }

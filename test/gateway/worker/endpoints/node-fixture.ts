@@ -204,3 +204,25 @@ export function factsOf({ endpoints }: Service): readonly unknown[] {
     usualAnswerMs: one.seen.usualAnswerMs,
   }));
 }
+
+/** Nodes whose service has the endpoints `a`, `b` and `c`, for the tests of one file. */
+export function createNodes(): {
+  readonly node: (workers: number, options?: TestNodeOptions) => Promise<TestNode>;
+  readonly closeAll: () => Promise<void>;
+} {
+  const nodes: TestNode[] = [];
+  return {
+    async node(workers, options) {
+      const made = new TestNode(options);
+      made.authority.add(KEY, made.service);
+      made.source.announce(['a', 'b', 'c'].map((id) => spec(id)));
+      for (let i = 0; i < workers; i++) made.fork();
+      await made.settle();
+      nodes.push(made);
+      return made;
+    },
+    async closeAll() {
+      for (const node of nodes.splice(0)) await node.close();
+    },
+  };
+}

@@ -2,23 +2,11 @@ import { array, assert, asyncProperty, constantFrom, nat, record } from 'fast-ch
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEndpoint, type Endpoint } from '../../../../src/mesh/endpoint.ts';
 import { OutlierDetector } from '../../../../src/mesh/health/outlier-detector.ts';
-import { KEY, OUTLIERS, spec, TestNode, type TestNodeOptions } from './node-fixture.ts';
+import { createNodes, OUTLIERS, spec } from './node-fixture.ts';
 
-const nodes: TestNode[] = [];
+const { node, closeAll } = createNodes();
 
-afterEach(async () => {
-  for (const node of nodes.splice(0)) await node.close();
-});
-
-async function node(workers: number, options?: TestNodeOptions): Promise<TestNode> {
-  const made = new TestNode(options);
-  made.authority.add(KEY, made.service);
-  made.source.announce(['a', 'b', 'c'].map((id) => spec(id)));
-  for (let i = 0; i < workers; i++) made.fork();
-  await made.settle();
-  nodes.push(made);
-  return made;
-}
+afterEach(closeAll);
 
 describe('whatever workers see', () => {
   const outcome = record({

@@ -1,28 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  KEY,
-  OUTLIERS,
-  spec,
-  TestNode,
-  type TestNodeOptions,
-  type TestWorker,
-} from './node-fixture.ts';
+import { createNodes, OUTLIERS, spec, type TestWorker } from './node-fixture.ts';
 
-const nodes: TestNode[] = [];
+const { node, closeAll } = createNodes();
 
-afterEach(async () => {
-  for (const node of nodes.splice(0)) await node.close();
-});
-
-async function node(workers: number, options?: TestNodeOptions): Promise<TestNode> {
-  const made = new TestNode(options);
-  made.authority.add(KEY, made.service);
-  made.source.announce(['a', 'b', 'c'].map((id) => spec(id)));
-  for (let i = 0; i < workers; i++) made.fork();
-  await made.settle();
-  nodes.push(made);
-  return made;
-}
+afterEach(closeAll);
 
 /** Longer than the supervisor listens to others before it takes failures for a row. */
 const LISTENING_MS = 10;

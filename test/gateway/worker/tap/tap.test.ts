@@ -1,12 +1,7 @@
 /** Who watches a node with workers: the exchanges of all, within what was asked for. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  createTap,
-  type TapRequest,
-  type TapSource,
-  type TapSubscription,
-} from '../../../../src/gateway/observe/tap.ts';
+import { createTap, type TapRequest, type TapSource } from '../../../../src/gateway/observe/tap.ts';
 import { createNodeTap, type NodeTap } from '../../../../src/gateway/worker/tap/node-tap.ts';
 import {
   EVENTS_AHEAD,
@@ -16,6 +11,7 @@ import {
 import { createWorkerTap } from '../../../../src/gateway/worker/tap/worker-tap.ts';
 import { ManualTime } from '../../../mesh/backplane/manual-time.ts';
 import { endedExchange, type Ended } from '../../observe/tap-exchange.ts';
+import { readTap, type Reading } from '../../observe/tap-reading.ts';
 import { linkPair } from '../link-pair.ts';
 
 interface Worker {
@@ -23,13 +19,6 @@ interface Worker {
   /** Ends an exchange, as the observer is told. */
   end(ended?: Ended): void;
   die(): void;
-}
-
-interface Reading {
-  readonly events: Record<string, unknown>[];
-  readonly subscription: TapSubscription;
-  isOpen: boolean;
-  isFinished: boolean;
 }
 
 let time: ManualTime;
@@ -62,32 +51,7 @@ function addWorker(): Worker {
   };
 }
 
-function read(request: Partial<TapRequest> = {}): Reading {
-  const reading: { -readonly [Key in keyof Reading]: Reading[Key] } = {
-    events: [],
-    subscription: undefined as never,
-    isOpen: true,
-    isFinished: false,
-  };
-  reading.subscription = node.subscribe(
-    {
-      filter: {},
-      sample: 1,
-      ratePerSecond: 1_000_000,
-      limit: undefined,
-      withQueryValues: false,
-      ...request,
-    },
-    {
-      write(event) {
-        reading.events.push(JSON.parse(event) as Record<string, unknown>);
-        return reading.isOpen;
-      },
-      finished: () => (reading.isFinished = true),
-    },
-  )!;
-  return reading;
-}
+const read = (request?: Partial<TapRequest>): Reading => readTap(node, request);
 
 /** Enough turns for whatever is on its way. */
 async function settle(): Promise<void> {
