@@ -36,7 +36,11 @@ function toJson(edition: number): string {
     // One in the middle is another one each time.
     ...(i === routes >> 1 && { timeout: `${10 + edition}s` }),
   }));
-  return toCanonicalJson({ ...EMPTY_DOCUMENT, services: Object.fromEntries(services), routes: list });
+  return toCanonicalJson({
+    ...EMPTY_DOCUMENT,
+    services: Object.fromEntries(services),
+    routes: list,
+  });
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'meshgate-change-'));
@@ -55,7 +59,7 @@ async function change(edition: number, json: string): Promise<ChangeCost> {
   const { tookMs, cpuMs, longestMs } = await watchLoop(async () => {
     const loaded = await loader.load(file, { shared: { name: 'version', json } });
     if (!loaded.ok) throw new Error(loaded.issues[0]?.message);
-    const next = await factory.compile(loaded.config, edition, loaded.hash);
+    const next = await factory.compile(loaded.config, edition, loaded.hash, current);
     current?.lease.supersede();
     current = next;
   });

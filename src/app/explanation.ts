@@ -41,7 +41,7 @@ export async function explainRequest(
   };
   await node.backplane.start();
   try {
-    const snapshot = await snapshots.compile(config, 1, hash, quiet);
+    const snapshot = await snapshots.compile(config, 1, hash, undefined, quiet);
     try {
       await firstEndpoints(snapshot.services.values());
       return await explain(toExplainRequest(question, config), snapshot, stages, clock);

@@ -31,11 +31,15 @@ export interface SnapshotFactoryOptions {
 }
 
 export interface SnapshotFactory {
-  /** What snapshots have in common goes from one to the next as it is. */
+  /**
+   * What snapshots have in common goes from one to the next as it is. With `previous` the cost is that
+   * of what differs from it; one for other surroundings has none.
+   */
   readonly compile: (
     config: Config,
     revision: number,
     hash: string,
+    previous?: CompiledSnapshot,
     within?: ServiceSurroundings,
   ) => Promise<CompiledSnapshot>;
   /** Called through the outbound door, and in no configuration. */
@@ -125,7 +129,7 @@ export function createSnapshotFactory(options: SnapshotFactoryOptions): Snapshot
     undeclared: () => [
       ...new Set([...onDemand.services, ...Array.from(held, ({ value }) => value)]),
     ],
-    compile: (config, revision, hash, within = surroundings) =>
+    compile: (config, revision, hash, previous, within = surroundings) =>
       compileSnapshot(
         config,
         { revision, hash },
@@ -140,6 +144,7 @@ export function createSnapshotFactory(options: SnapshotFactoryOptions): Snapshot
           pause: nextTurn,
           monotonic,
         },
+        previous,
       ),
   };
 }

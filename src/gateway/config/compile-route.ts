@@ -26,7 +26,7 @@ export interface RouteCompiler {
   /** The plugins on every route. */
   readonly everywhere: readonly PluginInstance[];
   /** Chains made so far, by the key of their instances: most routes of a large file share one. */
-  readonly chains: Map<readonly PluginInstance[], HookChain>;
+  readonly chains: WeakMap<readonly PluginInstance[], HookChain>;
 }
 
 /** Shared, as most routes have none: that of its own is one more thing to read that is not in the cache. */

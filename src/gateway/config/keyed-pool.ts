@@ -33,6 +33,14 @@ export class KeyedPool<T> {
     return { key, value: entry.value };
   }
 
+  /** As `hold`, of something that somebody else holds, whose holding this is. */
+  share(holding: Holding<T>): Holding<T> {
+    const entry = this.#entries.get(holding.key);
+    if (entry?.value !== holding.value) throw new Error('what nobody holds cannot be shared');
+    entry.users++;
+    return holding;
+  }
+
   release(holding: Holding<T>): void {
     const entry = this.#entries.get(holding.key);
     if (entry === undefined || --entry.users > 0) return;

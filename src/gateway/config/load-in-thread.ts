@@ -8,6 +8,7 @@ import {
   type ConfigHead,
   type ConfigPiece,
   STREAMED_LISTS,
+  type StreamedList,
 } from './config-pieces.ts';
 import type { Loaded, LoadResult, NotLoaded } from './load.ts';
 import type { SharedPart } from './versions/shared-source.ts';
@@ -81,19 +82,18 @@ export type LoadMessage =
       readonly config: ConfigHead;
       readonly result: Omit<Loaded, 'config'>;
     }
-  | ({ readonly type: 'items' } & ConfigPiece)
+  | { readonly type: 'items'; readonly piece: ConfigPiece }
   | { readonly type: 'end' }
   | { readonly type: 'accepted'; readonly result: Accepted }
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
-/** To start it takes most of the time of a small file, and it takes some 90 MiB while it waits. */
+/**
+ * To start it takes most of the time of a small file, and as long as it waits a change costs what has
+ * changed; it takes some 90 MiB, and with 100,000 routes some hundred more.
+ */
 const IDLE_MS = 60_000;
 /** Starting one takes processor time that what has just begun, or been changed, can use better. */
 const READY_AFTER_MS = 5_000;
-/** Of all streamed lists together. A thread that has loaded more gives its memory back at once. */
-const KEPT_MAX_ITEMS = 2_000;
-const KEPT_MAX_CHARACTERS = 512 * 1024;
-
 /**
  * As `loadConfig`, with no more issues than anybody reads, but the event loop is never held for
  * more than a few milliseconds: the result comes in pieces of about 64 KiB, one a turn of the loop.
@@ -114,6 +114,8 @@ export async function loadConfigInThread(
 /** Loads in a thread that waits for the next file for a minute, without keeping the process alive. */
 export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader {
   let worker: Worker | undefined;
+  /** What the thread has sent last; what has not changed since it does not send again. */
+  let known: Config | undefined;
   let idle: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let staysReady = false;
@@ -123,11 +125,13 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     clearTimeout(idle);
     const ended = worker;
     worker = undefined;
+    known = undefined;
     await ended?.terminate();
   }
 
   /** One that fails while it waits is of no use any more, and no reason to fail for. */
   function begin(): Worker {
+    known = undefined;
     const thread = startThread(catalogue);
     thread.on('error', () => undefined);
     thread.on('exit', () => {
@@ -150,8 +154,9 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     const task: LoadTask = { isCheck, file, env: { ...(env ?? process.env) }, text, shared };
     let isKept = false;
     try {
-      const result = await receive(thread, task, either, done.signal);
-      isKept = isSmall(result, shared);
+      const result = await receive(thread, task, known, either, done.signal);
+      if (result.ok && 'config' in result) known = result.config;
+      isKept = true;
       return result;
     } finally {
       done.abort();
@@ -211,24 +216,19 @@ function startThread(catalogue: CatalogueReference): Worker {
   return new Worker(entry, { workerData: name, execArgv: [] });
 }
 
-function isSmall(result: LoadResult | Accepted, shared: SharedPart | undefined): boolean {
-  // What was refused tells nothing of its size, and a version that is refused is followed by another load.
-  if (!result.ok) return shared !== undefined && shared.json.length <= KEPT_MAX_CHARACTERS;
-  return ('items' in result ? result.items : countItems(result.config)) <= KEPT_MAX_ITEMS;
-}
-
 /** Of all streamed lists together. */
-export function countItems(config: Config): number {
-  return STREAMED_LISTS.reduce((sum, list) => sum + config[list].length, 0);
+export function countItems(lists: Readonly<Record<StreamedList, readonly unknown[]>>): number {
+  return STREAMED_LISTS.reduce((sum, list) => sum + lists[list].length, 0);
 }
 
 function receive(
   worker: Worker,
   task: LoadTask,
+  known: Config | undefined,
   signal: AbortSignal,
   done: AbortSignal,
 ): Promise<LoadResult | Accepted> {
-  const gathered = new GatheredConfig();
+  const gathered = new GatheredConfig(known);
   let head: Extract<LoadMessage, { type: 'head' }> | undefined;
   return new Promise((settle, reject) => {
     const abort = (): void => reject(signal.reason as Error);
@@ -241,7 +241,7 @@ function receive(
         return settle({ ...head.result, config: gathered.complete(head.config) });
       }
       if (message.type === 'head') head = message;
-      else gathered.add(message);
+      else gathered.add(message.piece);
       // The port hands over all that has arrived in one turn of the loop: with the next piece
       // asked for only in a later turn, what waits meanwhile gets its own.
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

@@ -1,15 +1,25 @@
 /** Loads a configuration file: read, substitute, validate, look into the files it names. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import { checkCertificates } from './certificate-check.ts';
-import { toPathText, toPointer } from './config-path.ts';
+import { toPathText, toPointer, type ConfigPath } from './config-path.ts';
 import type { Config } from './config.ts';
+import { STREAMED_LISTS, type ConfigHead } from './config-pieces.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { documentValidatorOf } from './document-validator.ts';
+import { createFileKeys } from './entry-key.ts';
+import {
+  withoutRecalled,
+  type EntryMemory,
+  type KeyOf,
+  type Lesson,
+  type Lists,
+  type Recollection,
+} from './entry-memory.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
+import { hashOf, toLoadedLists, type LoadedLists } from './loaded-lists.ts';
 import type { PemReference } from './normalise/draft.ts';
 import { checkPluginFiles } from './plugin-file-check.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
@@ -21,7 +31,12 @@ import { validate, type Validation } from './validate.ts';
 import { keyFileOf } from './versions/config-keys.ts';
 import { ownsSharedPart } from './versions/shared-document.ts';
 import { createReferenceGuard } from './versions/shared-references.ts';
-import { isSharedPath, mergeSharedPart, type SharedPart } from './versions/shared-source.ts';
+import {
+  isSharedPath,
+  mergeSharedPart,
+  type MergedDocument,
+  type SharedPart,
+} from './versions/shared-source.ts';
 
 export interface LoadOptions {
   readonly catalogue: PluginCatalogue;
@@ -35,8 +50,6 @@ export interface LoadOptions {
   readonly missingHint?: string | undefined;
   /** For the dates of certificates, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
-  /** Default true; false where the result is only sent on. */
-  readonly freezes?: boolean;
 }
 
 /** The file where it has any of the shared part, else the backplane. */
@@ -44,7 +57,7 @@ export type ConfigOwner = 'file' | 'backplane';
 
 export interface Loaded {
   readonly ok: true;
-  /** Deep-frozen, unless `freezes` says otherwise. */
+  /** Deep-frozen. */
   readonly config: Config;
   readonly warnings: readonly ConfigIssue[];
   /** How many warnings there are beside those; none where the file was loaded in this thread. */
@@ -60,6 +73,12 @@ export interface Loaded {
   readonly owner: ConfigOwner;
   /** Absolute paths of the files it was read from: itself and those of `${file:…}`. */
   readonly files: readonly string[];
+}
+
+/** As `Loaded`, in the parts that it is sent in. */
+export interface LoadedEntries extends Omit<Loaded, 'config'> {
+  readonly head: ConfigHead;
+  readonly lists: LoadedLists;
 }
 
 export interface NotLoaded {
@@ -78,6 +97,49 @@ export type LoadResult = Loaded | NotLoaded;
  * there is none: that is an issue.
  */
 export async function loadConfig(file: string, options: LoadOptions): Promise<LoadResult> {
+  const result = await loadOnce(file, options, undefined);
+  if (result === 'doubtful') throw new Error('nothing was remembered');
+  if (!result.ok) return result;
+  const { head, lists, ok, warnings, hash, sharedHash, owner, files } = result;
+  const items = STREAMED_LISTS.map((list) => [list, lists[list].map(({ item }) => item)] as const);
+  // Without a memory each entry has its item.
+  const config = { ...head, ...Object.fromEntries(items) } as Config;
+  return { ok, config: deepFreeze(config), warnings, hash, sharedHash, owner, files };
+}
+
+/**
+ * As `loadConfig`, at the cost of what the memory does not have; the result is the same without it.
+ * Afterwards the memory has this configuration, unless it is only a check. Nothing of it is frozen.
+ */
+export async function loadEntries(
+  file: string,
+  options: LoadOptions,
+  memory: EntryMemory,
+  isCheck: boolean,
+): Promise<LoadedEntries | NotLoaded> {
+  const quick = await loadOnce(file, options, memory);
+  if (quick !== 'doubtful' && quick.ok) {
+    if (!isCheck) memory.learn(quick.recalled, quick.lesson);
+    return quick;
+  }
+  // What is wrong is told by who has looked at all of it.
+  const result = await loadOnce(file, options, undefined);
+  if (result === 'doubtful') throw new Error('nothing was remembered');
+  if (result.ok && !isCheck) memory.forget();
+  return result;
+}
+
+interface LoadedOnce extends LoadedEntries {
+  readonly recalled: Recollection | undefined;
+  readonly lesson: Lesson;
+}
+
+/** `doubtful`: by what is remembered it cannot be told. */
+async function loadOnce(
+  file: string,
+  options: LoadOptions,
+  memory: EntryMemory | undefined,
+): Promise<LoadedOnce | NotLoaded | 'doubtful'> {
   const path = resolve(file);
   let { text } = options;
   try {
@@ -116,7 +178,14 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
       keyFile: keyFileOf(sources),
     }),
   });
-  const source = shared ? mergeSharedPart(own, shared, sharedSubstituter, report) : own;
+  const recall =
+    memory &&
+    ((lists: Lists, keyOf: KeyOf): Recollection =>
+      memory.recall(lists, contextOf(own.value, directory), keyOf));
+  const source = shared
+    ? mergeSharedPart(own, shared, sharedSubstituter, report, recall)
+    : recallOwn(own, recall);
+  const { recalled } = source;
   const files = [...ownFiles, ...sharedSubstituter.files];
   const validation = validate({
     value: source.value,
@@ -126,14 +195,46 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     catalogue: options.catalogue,
     directory,
     isShared: owner === 'backplane',
+    recalled,
   });
+  if (!validation.isRecalledWell) return 'doubtful';
   const now = options.now ?? Date.now;
   const references = validation.pemReferences.filter((one) => !isUnresolved(one, source));
   await checkCertificates(references, report, now());
   await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
-  const from = { file, owner, shared, files, source, freezes: options.freezes ?? true };
-  return toResult(from, validation, problems);
+  // Of what such an entry hides nothing is known here that its problem could show.
+  if (problems.some(({ path: at }) => isHiding(recalled, at))) return 'doubtful';
+  const from = { file, owner, shared, files, source };
+  return toResult(from, validation, problems, recalled);
+}
+
+/** What the records of entries depend on beside their content. */
+function contextOf(value: unknown, directory: string): string {
+  return JSON.stringify([directory, isObject(value) ? value['listeners'] : undefined]);
+}
+
+function recallOwn(
+  own: SourceDocument,
+  recall: ((lists: Lists, keyOf: KeyOf) => Recollection) | undefined,
+): MergedDocument {
+  if (recall === undefined || !isObject(own.value)) return { ...own, recalled: undefined };
+  const recalled = recall(own.value, createFileKeys(own));
+  const rest = withoutRecalled(own.value as Lists, recalled);
+  for (const list of ['services', 'routes', 'consumers'] as const) {
+    if (own.value[list] !== undefined) (own.value as Record<string, unknown>)[list] = rest[list];
+  }
+  return { ...own, recalled };
+}
+
+function isHiding(recalled: Recollection | undefined, [list, step]: ConfigPath): boolean {
+  if (recalled === undefined) return false;
+  if (list === 'services') {
+    const at = recalled.serviceNames.indexOf(String(step));
+    return recalled.services.records[at]?.isHiding === true;
+  }
+  if (list !== 'routes' && list !== 'consumers') return false;
+  return recalled[list].records[Number(step)]?.isHiding === true;
 }
 
 /** What a substitution has failed to put there has been told about. */
@@ -171,14 +272,14 @@ interface LoadedFrom {
   readonly shared: SharedPart | undefined;
   readonly files: readonly string[];
   readonly source: SourceDocument;
-  readonly freezes: boolean;
 }
 
 function toResult(
   from: LoadedFrom,
-  { config, hidden }: Validation,
+  { document, hidden }: Validation,
   problems: readonly Problem[],
-): LoadResult {
+  recalled: Recollection | undefined,
+): LoadedOnce | NotLoaded {
   const { file, files, owner } = from;
   const issues = problems
     .map((problem) => toIssue(from, hidden.toShownProblem(problem)))
@@ -186,14 +287,15 @@ function toResult(
       if (a.file !== b.file) return a.file === file ? -1 : 1;
       return a.line - b.line || a.column - b.column;
     });
-  if (config === undefined || issues.some((issue) => issue.severity === 'error')) {
+  if (document === undefined || issues.some((issue) => issue.severity === 'error')) {
     return { ok: false, issues, files };
   }
-  const hash = hashOf({ ...config, redactions: undefined });
-  const sharedHash = owner === 'backplane' ? hashOf(toSharedConfig(config)) : undefined;
-  const warnings = issues;
-  if (from.freezes) deepFreeze(config);
-  return { ok: true, config, warnings, hash, sharedHash, owner, files };
+  const { lists, lesson } = toLoadedLists(document);
+  const { head } = document;
+  const { hash, listsHash } = hashOf(head, lists);
+  const sharedHash = owner === 'backplane' ? listsHash : undefined;
+  const origin = { owner, files, recalled, lesson };
+  return { ok: true, head, lists, warnings: issues, hash, sharedHash, ...origin };
 }
 
 function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): ConfigIssue {
@@ -208,14 +310,4 @@ function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): Config
     message,
   };
   return hint === undefined ? issue : { ...issue, hint };
-}
-
-function toSharedConfig(config: Config): Partial<Config> {
-  const { services, routes, plugins, consumers, certificates } = config;
-  return { services, routes, plugins, consumers, certificates };
-}
-
-/** Of what values are; where they came from (`redactions`) is no part of that. */
-function hashOf(config: object): string {
-  return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }

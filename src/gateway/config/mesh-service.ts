@@ -73,6 +73,7 @@ function createDefaults(): ServiceConfig {
     httpsPort: 0,
     pemReferences: [],
     pluginFiles: [],
+    traces: { reports: 0, services: [], callers: [] },
   };
   return toService(draft, 'any', raw as unknown as RawService, []);
 }

@@ -15,6 +15,8 @@ export interface HiddenValue {
 export interface HiddenValues {
   /** What to show for the value at a JSON pointer; undefined: the value itself. */
   readonly shownInstead: (pointer: string) => string | undefined;
+  /** Whether there are any in the named object, or the part of the document, that the path leads to. */
+  hasWithin(path: ConfigPath): boolean;
   /** A problem whose texts hold no hidden value. */
   toShownProblem(problem: Problem): Problem;
   /**
@@ -51,6 +53,7 @@ export function createHiddenValues(values: readonly HiddenValue[]): HiddenValues
   }
 
   return {
+    hasWithin: (path) => byEntry.size > 0 && byEntry.has(entryOf(path)),
     shownInstead: (pointer) => byPointer.get(pointer)?.text,
     toShownProblem(problem) {
       const hidden = byEntry.get(entryOf(problem.path));

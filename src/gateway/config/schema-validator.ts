@@ -112,6 +112,8 @@ function compileItems(ajv: Ajv, item: Schema): DataValidateFunction {
     const validate = compiled();
     const errors: ErrorObject[] = [];
     for (let i = 0; i < list.length; i++) {
+      // Left out: it is known, or has been found faulty.
+      if (list[i] === undefined) continue;
       const path = `${context?.instancePath ?? ''}/${i}`;
       if (
         validate(list[i], {

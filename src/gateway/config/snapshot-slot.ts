@@ -22,7 +22,13 @@ export interface PreparedSnapshot {
   rollback(): Promise<void>;
 }
 
-export type Compile = (config: Config, revision: number, hash: string) => Promise<CompiledSnapshot>;
+/** `previous`: the snapshot that serves; what has not changed goes on from it. */
+export type Compile = (
+  config: Config,
+  revision: number,
+  hash: string,
+  previous: CompiledSnapshot | undefined,
+) => Promise<CompiledSnapshot>;
 
 export class SnapshotSlot {
   readonly #compile: Compile;
@@ -52,7 +58,7 @@ export class SnapshotSlot {
     { config, revision, hash }: NumberedConfig,
     prepareListeners: () => Promise<PreparedListeners>,
   ): Promise<PreparedSnapshot> {
-    const snapshot = await this.#compile(config, revision, hash);
+    const snapshot = await this.#compile(config, revision, hash, this.#current);
     let listeners: PreparedListeners;
     try {
       listeners = await prepareListeners();

@@ -1,12 +1,19 @@
 /** From a file's content to a `Config`, or to everything that is wrong with it. */
 import { childPath, parsePointer, valueAt } from './config-path.ts';
-import type { Config, Redaction } from './config.ts';
+import type { ConfigHead } from './config-pieces.ts';
 import { PARTS } from './displayed-config.ts';
+import type { Recollection } from './entry-memory.ts';
 import type { Problem, ReportProblem } from './issue.ts';
-import { callerNamesOf } from './normalise/caller-references.ts';
-import { firstHttpsPort, namesOf, toConfig } from './normalise/document.ts';
+import { callerNamesOf, isKnownCaller } from './normalise/caller-references.ts';
+import {
+  firstHttpsPort,
+  namesOf,
+  normaliseDocument,
+  type NormalisedDocument,
+  type OnPart,
+} from './normalise/document.ts';
 import { writtenAddressesOf } from './normalise/listening.ts';
-import type { Draft, PemReference, PluginFileReference } from './normalise/draft.ts';
+import type { Draft, PemReference, PluginFileReference, Traces } from './normalise/draft.ts';
 import type { PluginCatalogue } from './plugin-catalogue.ts';
 import { createHiddenValues, type HiddenValue, type HiddenValues } from './redaction.ts';
 import { checkSchema, prune, withoutConsequences, type Pruned } from './schema-check.ts';
@@ -28,11 +35,17 @@ export interface ValidationInput {
   readonly directory: string;
   /** Whether what nodes share is to come, or has come, from the backplane. */
   readonly isShared: boolean;
+  /** Entries that have been left out of `value`. */
+  readonly recalled?: Recollection | undefined;
 }
 
 export interface Validation {
   /** Good for nothing where a problem is an error; undefined where it could not be made at all. */
-  readonly config: Config | undefined;
+  readonly document:
+    | (Omit<NormalisedDocument, 'redactions' | 'head'> & { readonly head: ConfigHead })
+    | undefined;
+  /** Whether all that recalled entries refer to is there. */
+  readonly isRecalledWell: boolean;
   readonly problems: readonly Problem[];
   /** Files still to be looked into. */
   readonly pemReferences: readonly PemReference[];
@@ -42,13 +55,18 @@ export interface Validation {
 
 /** Checks all that can be checked without reading other files. */
 export function validate(input: ValidationInput): Validation {
-  const { value, validator, substitutions, unresolved } = input;
+  const { value, validator, substitutions, unresolved, recalled } = input;
   withoutEdge(value);
   const writtenAddresses = writtenAddressesOf(value);
   const check = checkSchema(value, validator, new Set(substitutions.keys()));
   const names = {
-    ...namesWithin(value),
-    callers: callerNamesOf(value, substitutions, unresolved),
+    ...namesWithin(value, recalled),
+    callers: callerNamesOf(
+      value,
+      substitutions,
+      unresolved,
+      recalled?.consumers.records.map((record) => record?.facts),
+    ),
     writtenAddresses,
     hasCertificates: hasCertificates(input),
   };
@@ -59,19 +77,21 @@ export function validate(input: ValidationInput): Validation {
   const unresolvedPaths = [...unresolved].map((pointer) => parsePointer(pointer, value));
   const pruned = prune(value, check, validator, unresolvedPaths);
   const draft = createDraft(input, names, pruned, problems);
-  let config: Config | undefined;
+  let document: Validation['document'];
   if (pruned.usable) {
-    const redactions: Redaction[] = [];
     const raw = value as RawDocument;
-    const checked = toConfig(raw, draft, (part, name, path) => {
+    const onPart: OnPart = (part, name, path) => {
       const shown = childPath(String(path[0]), name);
-      redactions.push(...hidden.redactionsOf(part, shown, path));
-    });
-    for (const part of PARTS) redactions.push(...hidden.redactionsOf(checked[part], part, [part]));
-    config = { ...checked, redactions };
+      const redactions = hidden.redactionsOf(part, shown, path);
+      return { redactions, isHiding: hidden.hasWithin(path) };
+    };
+    const { head, redactions, ...lists } = normaliseDocument(raw, draft, onPart, recalled);
+    const others = PARTS.flatMap((part) => hidden.redactionsOf(head[part], part, [part]));
+    document = { ...lists, head: { ...head, redactions: [...redactions, ...others] } };
   }
   const { pemReferences, pluginFiles } = draft;
-  return { config, problems, pemReferences, pluginFiles, hidden };
+  const isRecalledWell = recalled === undefined || refersWell(recalled, draft);
+  return { document, isRecalledWell, problems, pemReferences, pluginFiles, hidden };
 }
 
 function createDraft(
@@ -80,11 +100,13 @@ function createDraft(
   pruned: Pruned,
   problems: Problem[],
 ): Draft {
+  const traces: Traces = { reports: 0, services: [], callers: [] };
   const report: ReportProblem = (path, message, options = {}) => {
     const { severity = 'error', at = 'value', hint, absent } = options;
     // What is missing because it was taken out has been told about.
     if (at === 'value' && pruned.isGap(path)) return;
     if (absent !== undefined && pruned.isGap(absent)) return;
+    traces.reports++;
     problems.push({ severity, path, at, message, hint });
   };
   const listeners = pruned.usable ? (value as RawDocument).listeners : [];
@@ -96,7 +118,21 @@ function createDraft(
     httpsPort: firstHttpsPort(listeners),
     pemReferences: [],
     pluginFiles: [],
+    traces,
   };
+}
+
+/** What was there when an entry was looked at may be gone. */
+function refersWell(recalled: Recollection, { services, callers }: Draft): boolean {
+  const { records } = recalled.routes;
+  return records.every((record) => {
+    if (record === undefined) return true;
+    const { uses } = record;
+    return (
+      uses.services.every((name) => services.has(name)) &&
+      (callers === undefined || uses.callers.every((one) => isKnownCaller(callers, one)))
+    );
+  });
 }
 
 /** A node proxy is no gateway unless it says so: it has none of the default listeners. */
@@ -107,12 +143,16 @@ function withoutEdge(value: unknown): void {
 }
 
 /** Before anything is taken out: what has faults is there all the same. */
-function namesWithin(value: unknown): Pick<Draft, 'services' | 'listeners'> {
+function namesWithin(
+  value: unknown,
+  recalled: Recollection | undefined,
+): Pick<Draft, 'services' | 'listeners'> {
   const services = valueAt(value, ['services']);
   const listeners = valueAt(value, ['listeners']);
   return {
     services: new Set(
-      typeof services === 'object' && services !== null ? Object.keys(services) : [],
+      recalled?.serviceNames ??
+        (typeof services === 'object' && services !== null ? Object.keys(services) : []),
     ),
     listeners: namesOf(listeners),
   };

@@ -1,8 +1,8 @@
 /** Says why a match entry won, and why each of the others lost: the routing part of `explain`. */
-import type { Candidate, CompiledEntry } from './candidate.ts';
+import type { CompiledEntry, HostedEntry } from './candidate.ts';
 import { admitsHost, hostPatternText } from './host-pattern.ts';
 import { admitsPath } from './path-pattern.ts';
-import { decidingRule } from './rank.ts';
+import { compareTiers, decidingRule } from './rank.ts';
 import {
   type FieldRequirement,
   type Requirement,
@@ -19,14 +19,14 @@ export interface MatchNarrator {
 }
 
 /** Tells first of the winner, then of the others in the order of the file. */
-export function narrate<T>(
-  entries: readonly CompiledEntry<T>[],
-  winner: Candidate<T> | undefined,
+export function narrate(
+  entries: readonly CompiledEntry[],
+  winner: HostedEntry | undefined,
   request: Routable,
   narrator: MatchNarrator,
 ): void {
   if (winner !== undefined) {
-    const { route, index } = winner;
+    const { route, index } = winner.entry;
     narrator.won(route, index, merits(winner));
   }
   for (const entry of entries) {
@@ -43,14 +43,10 @@ interface Loss {
   readonly closeness: number;
 }
 
-function whyLost<T>(
-  entry: CompiledEntry<T>,
-  winner: Candidate<T> | undefined,
-  request: Routable,
-): Loss {
+function whyLost(entry: CompiledEntry, winner: HostedEntry | undefined, request: Routable): Loss {
   const contender = bestForHost(entry, request.host);
   if (contender === undefined) {
-    const expected = entry.candidates.map(({ host }) => hostPatternText(host)).join(' or ');
+    const expected = entry.hosts.map(hostPatternText).join(' or ');
     const got = request.host === '' ? 'none' : request.host;
     return { reason: `host: expected ${expected}, got ${got}`, closeness: 0 };
   }
@@ -62,7 +58,7 @@ function whyLost<T>(
   const unmet = unmetRequirement(requirements, request);
   if (unmet !== undefined) return { reason: whyUnmet(unmet, request), closeness: 2 };
   if (winner === undefined) throw new Error('a match entry admits the request, and none won');
-  const { route, index } = winner;
+  const { route, index } = winner.entry;
   const rule = decidingRule(winner, contender);
   return { reason: `outranked by ${route} (match ${index}): ${rule}`, closeness: 3 };
 }
@@ -75,12 +71,13 @@ function sharedStart(a: string, b: string): number {
   return shared / (longest + 1);
 }
 
-/** Under the host pattern of the lowest rank among those that name the host. */
-function bestForHost<T>(entry: CompiledEntry<T>, host: string): Candidate<T> | undefined {
-  let best: Candidate<T> | undefined;
-  for (const candidate of entry.candidates) {
-    if (!admitsHost(candidate.host, host)) continue;
-    if (best === undefined || candidate.rank < best.rank) best = candidate;
+/** Under the host pattern that ranks best among those that name the host. */
+function bestForHost(entry: CompiledEntry, host: string): HostedEntry | undefined {
+  let best: HostedEntry | undefined;
+  for (const pattern of entry.hosts) {
+    if (!admitsHost(pattern, host)) continue;
+    const one = { host: pattern, entry };
+    if (best === undefined || compareTiers(one, best) < 0) best = one;
   }
   return best;
 }
@@ -108,7 +105,7 @@ function shown({ on, name }: FieldRequirement, text: string): string {
   return on === 'header' && SECRET_FIELDS.has(name.toLowerCase()) ? 'a value not shown' : text;
 }
 
-function merits({ host, entry }: Candidate<unknown>): string {
+function merits({ host, entry }: HostedEntry): string {
   const parts = [
     host.kind === 'any' ? 'any host' : `${host.kind} host ${hostPatternText(host)}`,
     `${entry.path.kind} ${entry.path.value}`,

@@ -1,13 +1,11 @@
 /** Which of two candidates goes first: the precedence of the Kubernetes Gateway API. */
-import type { Candidate } from './candidate.ts';
-
-type AnyCandidate = Candidate<unknown>;
+import type { HostedEntry } from './candidate.ts';
 
 interface Rule {
-  /** Negative where `a` goes first, 0 where the rule does not decide. */
-  readonly compare: (a: AnyCandidate, b: AnyCandidate) => number;
+  /** Whichever has the lower one goes first. */
+  readonly rankOf: (one: HostedEntry) => number;
   /** Why the winner won by this rule. */
-  readonly reason: (winner: AnyCandidate) => string;
+  readonly reason: (winner: HostedEntry) => string;
 }
 
 const HOST_CLASS = { exact: 0, wildcard: 1, any: 2 } as const;
@@ -19,64 +17,59 @@ const PATH_CLASS = { exact: 0, regex: 1, prefix: 2 } as const;
  */
 const RULES: readonly Rule[] = [
   {
-    compare: (a, b) => b.entry.priority - a.entry.priority,
+    rankOf: ({ entry }) => -entry.priority,
     reason: () => 'higher priority',
   },
   {
-    compare: (a, b) => HOST_CLASS[a.host.kind] - HOST_CLASS[b.host.kind],
-    reason: (winner) => (winner.host.kind === 'exact' ? 'exact host' : 'wildcard host'),
+    rankOf: ({ host }) => HOST_CLASS[host.kind],
+    reason: ({ host }) => (host.kind === 'exact' ? 'exact host' : 'wildcard host'),
   },
   {
-    compare: (a, b) =>
-      a.host.kind === 'wildcard' && b.host.kind === 'wildcard'
-        ? b.host.name.length - a.host.name.length
-        : 0,
+    rankOf: ({ host }) => (host.kind === 'wildcard' ? -host.name.length : 0),
     reason: () => 'longer wildcard host',
   },
   {
-    compare: (a, b) => PATH_CLASS[a.entry.path.kind] - PATH_CLASS[b.entry.path.kind],
-    reason: (winner) => (winner.entry.path.kind === 'exact' ? 'exact path' : 'regex path'),
+    rankOf: ({ entry }) => PATH_CLASS[entry.path.kind],
+    reason: ({ entry }) => (entry.path.kind === 'exact' ? 'exact path' : 'regex path'),
   },
   {
-    compare: (a, b) =>
-      a.entry.path.kind === 'prefix' && b.entry.path.kind === 'prefix'
-        ? b.entry.path.value.length - a.entry.path.value.length
-        : 0,
+    rankOf: ({ entry: { path } }) => (path.kind === 'prefix' ? -path.value.length : 0),
     reason: () => 'longer prefix',
   },
   {
-    compare: (a, b) => Number(b.namesMethod) - Number(a.namesMethod),
+    rankOf: ({ entry }) => (entry.namesMethod ? 0 : 1),
     reason: () => 'method match',
   },
   {
-    compare: (a, b) => b.entry.headerCount - a.entry.headerCount,
+    rankOf: ({ entry }) => -entry.headerCount,
     reason: () => 'more header matches',
   },
   {
-    compare: (a, b) => b.entry.queryCount - a.entry.queryCount,
+    rankOf: ({ entry }) => -entry.queryCount,
     reason: () => 'more query matches',
-  },
-  {
-    compare: (a, b) => a.entry.routeIndex - b.entry.routeIndex,
-    reason: () => 'earlier route',
-  },
-  {
-    compare: (a, b) => a.index - b.index,
-    reason: () => 'earlier match entry',
   },
 ];
 
-/** For sorting: negative where `a` goes first. 0 for two hosts of one entry alone. */
-export function compareCandidates(a: AnyCandidate, b: AnyCandidate): number {
-  for (const rule of RULES) {
-    const order = rule.compare(a, b);
+/** Negative where `a` goes first; 0 where the place in the file is to decide. */
+export function compareTiers(a: HostedEntry, b: HostedEntry): number {
+  for (const { rankOf } of RULES) {
+    const order = rankOf(a) - rankOf(b);
     if (order !== 0) return order;
   }
   return 0;
 }
 
+/** The same for two of which `compareTiers` says 0, and no others. */
+export function tierKeyOf(one: HostedEntry): string {
+  let key = '';
+  for (const { rankOf } of RULES) key += `${rankOf(one)} `;
+  return key;
+}
+
 /** The first rule that puts `winner` before `loser`, in words. */
-export function decidingRule(winner: AnyCandidate, loser: AnyCandidate): string {
-  const rule = RULES.find((each) => each.compare(winner, loser) !== 0);
-  return rule === undefined ? 'the same match entry' : rule.reason(winner);
+export function decidingRule(winner: HostedEntry, loser: HostedEntry): string {
+  const rule = RULES.find(({ rankOf }) => rankOf(winner) !== rankOf(loser));
+  if (rule !== undefined) return rule.reason(winner);
+  if (winner.entry === loser.entry) return 'the same match entry';
+  return winner.entry.route === loser.entry.route ? 'earlier match entry' : 'earlier route';
 }

@@ -123,7 +123,7 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
         askForNext();
         break;
       case 'piece':
-        arriving!.gathered.add(message);
+        arriving!.gathered.add(message.piece);
         askForNext();
         break;
       case 'prepare':

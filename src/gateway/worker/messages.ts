@@ -30,7 +30,7 @@ export type ToWorker =
   | ({ readonly type: 'start' } & WorkerStart)
   /** The next configuration: first its head, then its pieces, each once the one before was asked for. */
   | { readonly type: 'head'; readonly config: ConfigHead }
-  | ({ readonly type: 'piece' } & ConfigPiece)
+  | { readonly type: 'piece'; readonly piece: ConfigPiece }
   | {
       readonly type: 'prepare';
       readonly revision: number;

@@ -245,7 +245,7 @@ export class Worker {
     if ('last' in step.value) {
       const { revision, hash, ports } = step.value.last;
       this.#core.send({ type: 'prepare', revision, hash, ports });
-    } else this.#core.send({ type: 'piece', ...step.value });
+    } else this.#core.send({ type: 'piece', piece: step.value });
   }
 
   #closed(key: string, count: number): void {

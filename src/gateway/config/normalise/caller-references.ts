@@ -1,6 +1,7 @@
 /** Consumers, and the groups they are in, as plugins refer to them by name. */
 import type { ConfigReference } from '../../../plugins/sdk/define-plugin.ts';
 import { toPointer, valueAt, type ConfigPath } from '../config-path.ts';
+import type { ConsumerFacts } from '../entry-record.ts';
 import { nearestNameHint } from '../nearest-name.ts';
 import type { Draft } from './draft.ts';
 
@@ -12,11 +13,15 @@ export interface CallerNames {
   readonly written: ReadonlySet<string>;
 }
 
-/** `undefined` where it cannot be told, for a fault that is told about elsewhere. */
+/**
+ * `undefined` where it cannot be told, for a fault that is told about elsewhere. `known`: of consumers
+ * that have been left out of the document, by their places.
+ */
 export function callerNamesOf(
   document: unknown,
   substituted: ReadonlyMap<string, unknown>,
   unresolved: ReadonlySet<string>,
+  known: readonly (Pick<ConsumerFacts, 'name' | 'groups'> | undefined)[] = [],
 ): CallerNames | undefined {
   const consumers = new Set<string>();
   const groups = new Set<string>();
@@ -35,6 +40,16 @@ export function callerNamesOf(
   }
 
   for (const i of list.keys()) {
+    const facts = known[i];
+    if (facts !== undefined) {
+      consumers.add(facts.name);
+      written.add(facts.name);
+      for (const group of facts.groups) {
+        groups.add(group);
+        written.add(group);
+      }
+      continue;
+    }
     if (!collect(consumers, ['consumers', i, 'name'])) return undefined;
     const own = valueAt(document, ['consumers', i, 'groups']);
     for (const j of Array.isArray(own) ? own.keys() : []) {
@@ -44,18 +59,23 @@ export function callerNamesOf(
   return { consumers, groups, written };
 }
 
+export function isKnownCaller(callers: CallerNames, { to, name }: ConfigReference): boolean {
+  return (to === 'consumer' ? callers.consumers : callers.groups).has(name);
+}
+
 /**
  * Reports a name that nobody has. A group without members is a warning: its first one may come
  * later, and until then it means what it says.
  */
 export function checkCallerReference(
-  { callers, report }: Draft,
-  { to, name }: ConfigReference,
+  { callers, report, traces }: Draft,
+  reference: ConfigReference,
   path: ConfigPath,
 ): void {
-  if (callers === undefined) return;
+  traces.callers.push(reference);
+  if (callers === undefined || isKnownCaller(callers, reference)) return;
+  const { to, name } = reference;
   const names = to === 'consumer' ? callers.consumers : callers.groups;
-  if (names.has(name)) return;
   const hint = nearestNameHint(name, names.intersection(callers.written));
   const quoted = JSON.stringify(name);
   if (to === 'consumer') {

@@ -1,43 +1,49 @@
 /** Consumers: who calls, and what they are known by. */
 import type { ConsumerConfig } from '../config.ts';
 import type { ConfigPath } from '../config-path.ts';
+import type { ConsumerFacts, Credential } from '../entry-record.ts';
 import type { RawConsumer } from '../schema/consumer.ts';
 import { mapPresent, type Draft } from './draft.ts';
 
-/** What identifies a consumer, and whose it is. */
-export interface Credentials {
-  readonly owners: Map<string, string>;
+export function toConsumer(raw: RawConsumer): {
+  readonly item: ConsumerConfig;
+  readonly facts: ConsumerFacts;
+} {
+  const { name, jwt } = raw;
+  const credentials: Credential[] = [];
+  const apiKeyHashes = mapPresent(raw.apiKeys, ['apiKeys'], ({ hash }, place) => {
+    const digits = hash.slice('sha256:'.length).toLowerCase();
+    credentials.push({ key: digits, what: 'API key', place: [...place, 'hash'] });
+    return digits;
+  });
+  if (jwt !== undefined) {
+    const key = JSON.stringify([jwt.issuer, jwt.subject]);
+    credentials.push({ key, what: 'token subject', place: ['jwt'] });
+  }
+  const groups = [...new Set(raw.groups)];
+  const own = jwt === undefined ? undefined : { issuer: jwt.issuer, subject: jwt.subject };
+  return {
+    item: { name, groups, apiKeyHashes, jwt: own },
+    facts: { name, groups, credentials },
+  };
 }
 
-export function toConsumer(
+/** `owners`: of credentials, which consumer has them so far. */
+export function checkCredentials(
   draft: Draft,
-  raw: RawConsumer,
+  { name, credentials }: ConsumerFacts,
   path: ConfigPath,
-  credentials: Credentials,
-): ConsumerConfig {
-  const claim = (credential: string, what: string, place: ConfigPath): void => {
-    const owner = credentials.owners.get(credential);
+  owners: Map<string, string>,
+): void {
+  for (const { key, what, place } of credentials) {
+    const owner = owners.get(key);
     if (owner !== undefined) {
       const whose =
-        owner === raw.name ? 'this consumer already' : `the consumer ${JSON.stringify(owner)}`;
-      draft.report(place, `the ${what} belongs to ${whose}`, {
+        owner === name ? 'this consumer already' : `the consumer ${JSON.stringify(owner)}`;
+      draft.report([...path, ...place], `the ${what} belongs to ${whose}`, {
         hint: 'a caller must be known as one consumer',
       });
     }
-    credentials.owners.set(credential, raw.name);
-  };
-  const apiKeyHashes = mapPresent(raw.apiKeys, [...path, 'apiKeys'], ({ hash }, place) => {
-    const digits = hash.slice('sha256:'.length).toLowerCase();
-    claim(digits, 'API key', [...place, 'hash']);
-    return digits;
-  });
-  if (raw.jwt !== undefined) {
-    claim(JSON.stringify([raw.jwt.issuer, raw.jwt.subject]), 'token subject', [...path, 'jwt']);
+    owners.set(key, name);
   }
-  return {
-    name: raw.name,
-    groups: [...new Set(raw.groups)],
-    apiKeyHashes,
-    jwt: raw.jwt === undefined ? undefined : { issuer: raw.jwt.issuer, subject: raw.jwt.subject },
-  };
 }

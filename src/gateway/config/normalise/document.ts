@@ -1,21 +1,27 @@
 /** The document as a whole: every part, and what they have to agree on. */
-import type { AdminConfig, CertificateConfig, Config, ConsumerConfig } from '../config.ts';
+import type { AdminConfig, CertificateConfig, ConsumerConfig, Redaction } from '../config.ts';
+import type { ListenerConfig } from '../listener-config.ts';
 import type { RouteConfig } from '../route-config.ts';
 import type { ServiceConfig } from '../service-config.ts';
+import type { ConfigHead } from '../config-pieces.ts';
 import type { ConfigPath } from '../config-path.ts';
+import type { Recollection } from '../entry-memory.ts';
+import type { ConsumerFacts, EntryRecord, RouteFacts, ServiceFacts } from '../entry-record.ts';
 import type { RawDocument } from '../schema/document.ts';
+import type { RawService } from '../schema/service.ts';
 import { Malformed, parseAddress, parseNetwork } from './address.ts';
 import { toBackplane } from './backplane.ts';
 import { warnOfUnknownCallers } from './caller-warnings.ts';
 import { toCertificate, type NameOwners } from './certificate.ts';
-import { toConsumer } from './consumer.ts';
+import { checkCredentials, toConsumer } from './consumer.ts';
 import { mapPresent, toBytes, toUsablePath, type Draft } from './draft.ts';
+import { EntryReader, type NormalisedEntry } from './entry.ts';
 import { DEFAULT_ADDRESS, toAddress, toListener } from './listener.ts';
 import { checkListening } from './listening.ts';
 import { toOutbound, toRegistrations } from './mesh-doors.ts';
 import { toPluginEntries } from './plugin-list.ts';
 import { toRoute } from './route.ts';
-import { warnOfRoutes, type PlacedRoute } from './route-warnings.ts';
+import { factsOfRoute, warnOfRoutes, type PlacedFacts } from './route-warnings.ts';
 import { toService } from './service.ts';
 import { toTelemetry } from './telemetry.ts';
 
@@ -30,44 +36,75 @@ const MIN_DOCUMENT_BYTES = MIB;
 /** Well within what a stored version may have: 48 MiB. */
 const MAX_DOCUMENT_BYTES = 32 * MIB;
 
-/** A part of the result, for those who follow where it came from. */
-export type OnPart = (part: object, name: string, path: ConfigPath) => void;
+/** What a part of the result has of values that may not be shown. */
+export interface PartHiding {
+  readonly redactions: readonly Redaction[];
+  readonly isHiding: boolean;
+}
+
+/** Told of each named object, and of the place in the file it came from. */
+export type OnPart = (part: object, name: string, path: ConfigPath) => PartHiding;
+
+export interface NormalisedDocument {
+  readonly head: Omit<ConfigHead, 'redactions'>;
+  readonly services: readonly NormalisedEntry<ServiceConfig, ServiceFacts>[];
+  readonly routes: readonly NormalisedEntry<RouteConfig, RouteFacts>[];
+  readonly consumers: readonly NormalisedEntry<ConsumerConfig, ConsumerFacts>[];
+  readonly certificates: readonly CertificateConfig[];
+  /** Of named objects, in the order in which `Config` has them. */
+  readonly redactions: readonly Redaction[];
+}
 
 /**
- * Turns a document that has met the schema into a `Config`, reporting what the schema could
- * not see. `onPart` is told of each named object and the place in the file it came from.
+ * Turns a document that has met the schema into what makes a `Config`, reporting what the schema
+ * could not see. Entries that are `recalled` have been left out of `raw`.
  */
-export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config {
-  const listeners = toNamed(draft, raw.listeners, 'listeners', onPart, toListener);
+export function normaliseDocument(
+  raw: RawDocument,
+  draft: Draft,
+  onPart: OnPart,
+  recalled: Recollection | undefined,
+): NormalisedDocument {
+  const reader = new EntryReader(draft, onPart);
+  const listeners = toListeners(draft, raw.listeners, reader);
   const admin = toAdmin(draft, raw.admin);
   const status = toAddress(draft, raw.status.address, ['status', 'address']);
   const registrations = toRegistrations(draft, raw.register);
   const outbound = toOutbound(draft, raw.outbound);
   checkListening(draft, raw, { listeners, registrations, outbound, admin, status });
-  const services: ServiceConfig[] = [];
-  for (const [name, service] of Object.entries(raw.services)) {
-    const path = ['services', name];
-    const part = toService(draft, name, service, path);
-    services.push(part);
-    onPart(part, name, path);
+  const serviceFacts = new Map<string, ServiceFacts>();
+  const services: NormalisedEntry<ServiceConfig, ServiceFacts>[] = [];
+  for (const [i, name] of (recalled?.serviceNames ?? Object.keys(raw.services)).entries()) {
+    const service = raw.services[name];
+    const record = recalled?.services.records[i];
+    if (record === undefined && service === undefined) continue;
+    const { entry, facts } = reader.read(name, record, ['services', name], (path) => {
+      const item = toService(draft, name, service!, path);
+      return { item, facts: factsOfService(item, service!) };
+    });
+    services.push(entry);
+    serviceFacts.set(name, facts);
   }
-  const certificates = toCertificates(draft, raw.certificates, onPart);
-  const owners = new Map<string, string>();
-  const placed: PlacedRoute[] = [];
-  const routes = toNamed<RawDocument['routes'][number], RouteConfig>(
+  const certificates = toCertificates(draft, raw.certificates, reader);
+  const placed: PlacedFacts[] = [];
+  const routes = readList(
     draft,
     raw.routes,
     'routes',
-    onPart,
-    (d, route, path) => {
-      const config = toRoute(d, route, path);
-      placed.push({ route: config, raw: route, path });
-      return config;
+    recalled?.routes.records,
+    (route, known, path) => {
+      const { entry, facts } = reader.read(nameOf(route, known), known, path, () => {
+        const item = toRoute(draft, route!, path);
+        return { item, facts: factsOfRoute(draft, item, route!) };
+      });
+      placed.push({ facts, path });
+      return entry;
     },
   );
-  warnOfRoutes(draft, placed, services, raw.services);
+  warnOfRoutes(draft, placed, serviceFacts);
   warnOfUnknownCallers(draft, placed, raw.plugins);
-  return {
+  const owners = new Map<string, string>();
+  const head = {
     node: { name: raw.node.name, zone: raw.node.zone, workers: raw.node.workers },
     dataDir: toUsablePath(draft, raw.dataDir, ['dataDir']),
     backplane: toBackplane(draft, raw.backplane),
@@ -75,34 +112,66 @@ export function toConfig(raw: RawDocument, draft: Draft, onPart: OnPart): Config
     trustedProxies: toNetworks(draft, raw.trustedProxies, ['trustedProxies']),
     registrations,
     outbound,
-    services,
-    routes,
     plugins: toPluginEntries(draft, raw.plugins, ['plugins']),
-    consumers: toNamed<RawDocument['consumers'][number], ConsumerConfig>(
-      draft,
-      raw.consumers,
-      'consumers',
-      onPart,
-      (d, consumer, path) => toConsumer(d, consumer, path, { owners }),
-    ),
-    certificates,
     admin,
     status,
     telemetry: toTelemetry(draft, raw.telemetry),
-    redactions: [],
   };
+  const consumers = readList(
+    draft,
+    raw.consumers,
+    'consumers',
+    recalled?.consumers.records,
+    (consumer, known, path) => {
+      const { entry, facts } = reader.read(nameOf(consumer, known), known, path, () =>
+        toConsumer(consumer!),
+      );
+      checkCredentials(draft, facts, path, owners);
+      return entry;
+    },
+  );
+  const { redactions } = reader;
+  return { head, services, routes, consumers, certificates, redactions };
+}
+
+function nameOf(
+  raw: { readonly name: string } | undefined,
+  known: EntryRecord<{ readonly name: string }> | undefined,
+): string {
+  return known?.facts.name ?? raw!.name;
+}
+
+function factsOfService({ endpoints }: ServiceConfig, raw: RawService): ServiceFacts {
+  // Endpoints with faults have left holes, and been told about.
+  return {
+    isEmpty: raw.endpoints?.length === 0,
+    metadata: endpoints.map(({ metadata }) => metadata),
+  };
+}
+
+function toListeners(
+  draft: Draft,
+  raw: RawDocument['listeners'],
+  reader: EntryReader,
+): readonly ListenerConfig[] {
+  checkNames(draft, raw, 'listeners');
+  return mapPresent(raw, ['listeners'], (listener, path) => {
+    const part = toListener(draft, listener, path);
+    reader.part(part, listener.name, path);
+    return part;
+  });
 }
 
 function toCertificates(
   draft: Draft,
   raw: RawDocument['certificates'],
-  onPart: OnPart,
+  reader: EntryReader,
 ): CertificateConfig[] {
   const owners: NameOwners = new Map();
   return Object.entries(raw).map(([name, certificate]) => {
     const path = ['certificates', name];
     const part = toCertificate(draft, name, certificate, path, owners);
-    onPart(part, name, path);
+    reader.part(part, name, path);
     return part;
   });
 }
@@ -136,19 +205,31 @@ export function firstHttpsPort(listeners: RawDocument['listeners']): number {
   return STANDARD_HTTPS_PORT;
 }
 
-function toNamed<Raw extends { readonly name: string }, Part extends object>(
+/** By place: an entry as it stands in the file, or what is known of it. */
+function readList<
+  Raw extends { readonly name: string },
+  Facts extends { readonly name: string },
+  Entry,
+>(
   draft: Draft,
   list: readonly Raw[],
-  key: 'listeners' | 'routes' | 'consumers',
-  onPart: OnPart,
-  toPart: (draft: Draft, raw: Raw, path: ConfigPath) => Part,
-): Part[] {
-  checkNames(draft, list, key);
-  return mapPresent(list, [key], (raw, path) => {
-    const part = toPart(draft, raw, path);
-    onPart(part, raw.name, path);
-    return part;
-  });
+  key: 'routes' | 'consumers',
+  known: readonly (EntryRecord<Facts> | undefined)[] = [],
+  read: (raw: Raw | undefined, known: EntryRecord<Facts> | undefined, path: ConfigPath) => Entry,
+): Entry[] {
+  checkNames(
+    draft,
+    known.length === 0 ? list : list.map((entry, i) => known[i]?.facts ?? entry),
+    key,
+  );
+  const entries: Entry[] = [];
+  for (const [i, raw] of list.entries()) {
+    const record = known[i];
+    // What has faults has left a hole.
+    if (record === undefined && (raw as unknown) === undefined) continue;
+    entries.push(read(raw, record, [key, i]));
+  }
+  return entries;
 }
 
 function checkNames(draft: Draft, list: Named, key: string): void {

@@ -1,6 +1,6 @@
 /** What turning a file's content into a `Config` needs to know of the whole, and where its findings go. */
 import { isAbsolute, resolve } from 'node:path';
-import type { ConfigFile } from '../../../plugins/sdk/define-plugin.ts';
+import type { ConfigFile, ConfigReference } from '../../../plugins/sdk/define-plugin.ts';
 import { byteSize, durationMs } from '../../../plugins/sdk/quantity.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { ReportProblem } from '../issue.ts';
@@ -46,6 +46,16 @@ export interface Draft {
   readonly httpsPort: number;
   readonly pemReferences: PemReference[];
   readonly pluginFiles: PluginFileReference[];
+  readonly traces: Traces;
+}
+
+/** What looking at an entry leaves behind, beside files: from it is told whether it may be remembered. */
+export interface Traces {
+  /** How often something was reported. */
+  reports: number;
+  /** What was referred to, there or not. */
+  services: string[];
+  callers: ConfigReference[];
 }
 
 /** `setTimeout` counts in 32 bits: 24.8 days. */
@@ -110,6 +120,7 @@ export function checkReference(
   path: ConfigPath,
 ): void {
   const names = kind === 'service' ? draft.services : draft.listeners;
+  if (kind === 'service') draft.traces.services.push(name);
   if (names.has(name)) return;
   const hint = nearestNameHint(name, names) ?? `define it under ${kind}s`;
   draft.report(path, `there is no ${kind} ${JSON.stringify(name)}`, { hint });

@@ -1,36 +1,51 @@
 /** Routes that are allowed, and hardly what was meant. */
 import type { ConfigPath } from '../config-path.ts';
+import type { RouteFacts, ServiceFacts } from '../entry-record.ts';
 import type { MatchEntry, RouteConfig } from '../route-config.ts';
-import type { ServiceConfig } from '../service-config.ts';
-import type { RawDocument } from '../schema/document.ts';
-import type { Draft } from './draft.ts';
+import type { RawRoute } from '../schema/route.ts';
+import { callerIssuesOf } from './caller-warnings.ts';
+import { mapPresent, toRecord, type Draft } from './draft.ts';
 
-export interface PlacedRoute {
-  readonly route: RouteConfig;
-  readonly raw: RawDocument['routes'][number];
+export interface PlacedFacts {
+  readonly facts: RouteFacts;
   readonly path: ConfigPath;
+}
+
+const NONE = Object.freeze([]);
+
+export function factsOfRoute(draft: Draft, route: RouteConfig, raw: RawRoute): RouteFacts {
+  const { name, listeners, priority, matches, targets } = route;
+  const services = targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []));
+  const subsets = subsetsOf(raw);
+  return {
+    name,
+    listeners: listeners.length === 0 ? NONE : listeners,
+    matchKeys: matches.map((entry) => keyOf(entry, priority)),
+    matchForm: Array.isArray(raw.match) ? 'list' : raw.match === undefined ? 'none' : 'single',
+    isWeightless: targets.length > 0 && targets.every(({ weight }) => weight <= 0),
+    targets: services,
+    subsets: subsets.length === 0 ? NONE : subsets,
+    callerIssues: callerIssuesOf(draft, raw),
+  };
 }
 
 /** Reports as warnings what no request will ever reach. */
 export function warnOfRoutes(
   draft: Draft,
-  routes: readonly PlacedRoute[],
-  services: readonly ServiceConfig[],
-  rawServices: RawDocument['services'],
+  routes: readonly PlacedFacts[],
+  services: ReadonlyMap<string, ServiceFacts>,
 ): void {
-  const byName = new Map(services.map((service) => [service.name, service]));
   const matches = new MatchIndex();
   for (const placed of routes) {
     warnOfWeights(draft, placed);
-    warnOfSubsets(draft, placed, byName);
-    warnOfEmptyServices(draft, placed, rawServices);
+    warnOfSubsets(draft, placed, services);
+    warnOfEmptyServices(draft, placed, services);
     matches.add(draft, placed);
   }
 }
 
-function warnOfWeights(draft: Draft, { route, path }: PlacedRoute): void {
-  const { targets } = route;
-  if (targets.length === 0 || targets.some(({ weight }) => weight > 0)) return;
+function warnOfWeights(draft: Draft, { facts, path }: PlacedFacts): void {
+  if (!facts.isWeightless) return;
   draft.report([...path, 'to'], 'every target has the weight 0: each request is answered by 503', {
     severity: 'warning',
     hint: 'give one of them a weight',
@@ -40,15 +55,11 @@ function warnOfWeights(draft: Draft, { route, path }: PlacedRoute): void {
 /** An empty list is allowed, such as for a service whose endpoints are yet to come. */
 function warnOfEmptyServices(
   draft: Draft,
-  { route, path }: PlacedRoute,
-  services: RawDocument['services'],
+  { facts, path }: PlacedFacts,
+  services: ReadonlyMap<string, ServiceFacts>,
 ): void {
-  const empty = route.targets.find(
-    // Endpoints with faults have left holes, and been told about.
-    (target) => target.kind === 'service' && services[target.service]?.endpoints?.length === 0,
-  );
-  if (empty?.kind !== 'service') return;
-  const { service } = empty;
+  const service = facts.targets.find((target) => services.get(target)?.isEmpty === true);
+  if (service === undefined) return;
   draft.report(
     [...path, 'to'],
     `the service ${service} has no endpoints: requests are answered by 503`,
@@ -62,31 +73,36 @@ function warnOfEmptyServices(
 /** Only where all endpoints are in the file can it be known who they are. */
 function warnOfSubsets(
   draft: Draft,
-  { raw, path }: PlacedRoute,
-  services: ReadonlyMap<string, ServiceConfig>,
+  { facts, path }: PlacedFacts,
+  services: ReadonlyMap<string, ServiceFacts>,
 ): void {
-  const check = (service: string | undefined, where: object | undefined, place: ConfigPath) => {
-    const endpoints = services.get(service ?? '')?.endpoints ?? [];
-    const wanted = Object.entries((where ?? {}) as Readonly<Record<string, string>>);
-    if (wanted.length === 0 || endpoints.length === 0) return;
-    if (endpoints.some(({ metadata }) => wanted.every(([key, value]) => metadata[key] === value)))
-      return;
-    draft.report([...place, 'where'], `no endpoint of ${service} has this metadata`, {
+  for (const { service, where, place } of facts.subsets) {
+    const endpoints = services.get(service ?? '')?.metadata ?? [];
+    const wanted = Object.entries(where);
+    if (endpoints.length === 0) continue;
+    if (endpoints.some((metadata) => wanted.every(([key, value]) => metadata[key] === value)))
+      continue;
+    draft.report([...path, ...place, 'where'], `no endpoint of ${service} has this metadata`, {
       severity: 'warning',
       hint: 'nothing can be sent there: give an endpoint this metadata',
     });
+  }
+}
+
+function subsetsOf({ to, mirror }: RawRoute): RouteFacts['subsets'] {
+  const toSubset = (
+    { service, where }: { readonly service?: string; readonly where?: object | undefined },
+    place: ConfigPath,
+  ): RouteFacts['subsets'] => {
+    if (where === undefined || Object.keys(where).length === 0) return [];
+    return [{ service, where: toRecord(where as Readonly<Record<string, string>>), place }];
   };
-  const { to } = raw;
-  const targets = Array.isArray(to) ? to : [];
-  for (const [i, target] of targets.entries()) {
-    if ((target as unknown) === undefined) continue;
-    check(target.service, target.where, [...path, 'to', i]);
-  }
-  if (typeof to === 'object' && !Array.isArray(to)) check(to.service, to.where, [...path, 'to']);
-  for (const [i, mirror] of raw.mirror.entries()) {
-    if ((mirror as unknown) === undefined) continue;
-    check(mirror.service, mirror.where, [...path, 'mirror', i]);
-  }
+  const targets = Array.isArray(to)
+    ? mapPresent(to, ['to'], toSubset).flat()
+    : typeof to === 'object'
+      ? toSubset(to, ['to'])
+      : [];
+  return [...targets, ...mapPresent(mirror, ['mirror'], toSubset).flat()];
 }
 
 /** Who has a match on some doors: the first of them on a door wins there. */
@@ -102,11 +118,10 @@ class MatchIndex {
   readonly #claims = new Map<string, Claim>();
   #all: readonly string[] | undefined;
 
-  add(draft: Draft, { route, raw, path }: PlacedRoute): void {
-    const { name, listeners, priority, matches } = route;
+  add(draft: Draft, { facts, path }: PlacedFacts): void {
+    const { name, listeners, matchKeys, matchForm } = facts;
     const doors = this.#doorsOf(listeners, draft.listeners);
-    for (const [i, entry] of matches.entries()) {
-      const key = keyOf(entry, priority);
+    for (const [i, key] of matchKeys.entries()) {
       const claim = this.#claims.get(key);
       if (claim === undefined) {
         this.#claims.set(key, { route: name, doors, next: undefined });
@@ -118,16 +133,12 @@ class MatchIndex {
       if (free.length > 0) lastOf(claim).next = { route: name, doors: free, next: undefined };
       if (lost.length === 0) continue;
       const first = winners.find((winner) => winner !== undefined && winner !== name);
-      const place = Array.isArray(raw.match) ? [...path, 'match', i] : [...path, 'match'];
+      const place = matchForm === 'list' ? [...path, 'match', i] : [...path, 'match'];
       const where = lost.length < doors.length ? `on ${lost.join(', ')} ` : '';
-      draft.report(
-        raw.match === undefined ? path : place,
-        `the same match as of the route ${first}`,
-        {
-          severity: 'warning',
-          hint: `${where}this one never wins: change it, or give it a priority`,
-        },
-      );
+      draft.report(matchForm === 'none' ? path : place, `the same match as of the route ${first}`, {
+        severity: 'warning',
+        hint: `${where}this one never wins: change it, or give it a priority`,
+      });
     }
   }
 

@@ -1,11 +1,13 @@
 /** Puts the shared part of a configuration into the document of a node's file, and tells where its values stood. */
 import type { ConfigPath } from '../config-path.ts';
 import type { ReportProblem } from '../issue.ts';
-import { readSourceDocument, type Position, type SourceDocument } from '../source-document.ts';
-import { AS_WRITTEN, type Substituter } from '../substitute.ts';
+import { keyOfCanonical } from '../entry-key.ts';
+import { withoutRecalled, type KeyOf, type Lists, type Recollection } from '../entry-memory.ts';
+import type { Position, SourceDocument } from '../source-document.ts';
+import type { Substituter } from '../substitute.ts';
 import { Substitutions } from '../substitutions.ts';
 import { fromCanonicalJson, SHARED_KEYS } from './shared-document.ts';
-import { toSharedYaml } from './shared-yaml.ts';
+import { createSharedPlaces } from './shared-places.ts';
 
 /** What a node is given to run beside its own file. */
 export interface SharedPart {
@@ -15,10 +17,15 @@ export interface SharedPart {
   readonly json: string;
 }
 
+export interface MergedDocument extends SourceDocument {
+  /** What has been left out of the value. */
+  readonly recalled: Recollection | undefined;
+}
+
 type Mapping = Record<string, unknown>;
 
 /**
- * The file's document with the shared part in it. A node without listeners has nothing to
+ * The file's document with the shared part in it, less what `recall` knows of it. A node without listeners has nothing to
  * route, and takes the services alone.
  */
 export function mergeSharedPart(
@@ -26,23 +33,27 @@ export function mergeSharedPart(
   { json }: SharedPart,
   substituter: Substituter,
   report: ReportProblem,
-): SourceDocument {
+  recall?: (lists: Lists, keyOf: KeyOf) => Recollection,
+): MergedDocument {
   const document = fromCanonicalJson(json);
   const substitutions = new Substitutions(substituter, report);
   const walk = createWalker(substitutions);
   const value = file.value as Mapping;
   const keys = hasListeners(value) ? SHARED_KEYS : (['services'] as const);
-  for (const key of keys) value[key] = walk(document[key], [key]);
-  let text: SourceDocument | undefined;
+  const own: Mapping = {};
+  for (const key of keys) own[key] = document[key];
+  const recalled = recall?.(own, keyOfCanonical);
+  const rest = recalled === undefined ? own : withoutRecalled(own, recalled);
+  for (const key of keys) value[key] = walk(rest[key], [key]);
+  const text = createSharedPlaces(document);
   return {
     value,
+    recalled,
     syntaxProblems: file.syntaxProblems,
     substitutions: new Map([...file.substitutions, ...substitutions.values]),
     unresolved: new Set([...file.unresolved, ...substitutions.unresolved]),
     locate(path, at): Position {
       if (!isSharedPath(path)) return file.locate(path, at);
-      // Read as people see it only where there is something to show them.
-      text ??= readSourceDocument(toSharedYaml(document), AS_WRITTEN, () => undefined);
       return text.locate(path, at);
     },
   };

@@ -18,24 +18,40 @@ export function toSharedYaml(document: SharedDocument): string {
   return [...sharedYamlPieces(document)].join('');
 }
 
-/**
- * The same in pieces, one an entry; empty parts are left out. By hand: the library takes ten times as long, and holds up the event loop meanwhile.
- */
+/** The same in pieces, one an entry; empty parts are left out. */
 export function* sharedYamlPieces(document: SharedDocument): Generator<string> {
-  yield 'meshgate: 1\n';
-  yield* mappingPieces('services', document.services);
-  for (const key of ['routes', 'consumers', 'plugins'] as const) {
-    const list = document[key];
-    if (list.length > 0) yield `${key}:\n`;
-    for (const item of list) yield `  - ${toBlock(item, '    ')}`;
-  }
-  yield* mappingPieces('certificates', document.certificates);
+  for (const { text } of sharedYamlEntries(document)) yield text;
 }
 
-function* mappingPieces(key: string, mapping: JsonObject): Generator<string> {
+/** A piece of the text: an entry of a list or mapping, or what stands before the first one. */
+export interface YamlEntry {
+  readonly list: string;
+  /** Undefined for the key of the list itself. */
+  readonly step: string | number | undefined;
+  /** Whole lines. */
+  readonly text: string;
+}
+
+/** By hand: the library takes ten times as long, and holds up the event loop meanwhile. */
+export function* sharedYamlEntries(document: SharedDocument): Generator<YamlEntry> {
+  yield { list: 'meshgate', step: undefined, text: 'meshgate: 1\n' };
+  yield* mappingEntries('services', document.services);
+  for (const list of ['routes', 'consumers', 'plugins'] as const) {
+    const items = document[list];
+    if (items.length > 0) yield { list, step: undefined, text: `${list}:\n` };
+    for (const [step, item] of items.entries()) {
+      yield { list, step, text: `  - ${toBlock(item, '    ')}` };
+    }
+  }
+  yield* mappingEntries('certificates', document.certificates);
+}
+
+function* mappingEntries(list: string, mapping: JsonObject): Generator<YamlEntry> {
   const entries = sortedEntries(mapping);
-  if (entries.length > 0) yield `${key}:\n`;
-  for (const [name, value] of entries) yield `  ${toMember(name, value, '  ')}`;
+  if (entries.length > 0) yield { list, step: undefined, text: `${list}:\n` };
+  for (const [step, value] of entries) {
+    yield { list, step, text: `  ${toMember(step, value, '  ')}` };
+  }
 }
 
 /** A value whose first line continues the one before it; `indent` is that of its own further lines. */
