@@ -3,7 +3,7 @@ import { runInSlices, type Steps } from '../routing/sliced-work.ts';
 import type { HoldingSources } from './holding-sources.ts';
 import { SLICE_MS, type Pacer } from './pacer.ts';
 import type { RouteConfig } from './route-config.ts';
-import { createRouteUnit, RouteUnit, type UnitCompiler } from './route-unit.ts';
+import { createRouteUnit, type RouteUnit, type UnitCompiler } from './route-unit.ts';
 import type { SnapshotHoldings } from './snapshot-holdings.ts';
 import { planAnew, planFrom } from './unit-plan.ts';
 
@@ -47,20 +47,26 @@ function* steps(work: UnitsToCompile): Steps<CompiledUnits> {
   const added: RouteUnit[] = [];
   holdings.units(units);
   const taken = previous && planFrom(previous.units, previous.routes, routes, toCheck(previous));
+  const removed: RouteUnit[] = [];
+  let seen = 0;
   yield;
-  for (const planned of taken ?? planAnew(routes)) {
-    if (planned instanceof RouteUnit) {
-      units.push(planned.share());
-      if (units.length % SHARED_A_STEP === 0) yield;
-    } else {
-      const unit = createRouteUnit(planned.route, planned.order, compiler, sources);
+  for (const part of taken ?? planAnew(routes)) {
+    if (part.kind === 'new') {
+      const unit = createRouteUnit(part.route, part.order, compiler, sources);
       units.push(unit);
       added.push(unit);
       yield;
+      continue;
+    }
+    const before = previous!.units;
+    for (; seen < part.from; seen++) removed.push(before[seen]!);
+    for (const end = seen + part.count; seen < end; seen++) {
+      units.push(before[seen]!.share());
+      if (seen % SHARED_A_STEP === 0) yield;
     }
   }
   if (taken === undefined) return { units, change: undefined };
-  const removed = yield* leftOut(previous!.units, units);
+  for (; seen < previous!.units.length; seen++) removed.push(previous!.units[seen]!);
   return { units, change: { removed, added } };
 }
 
@@ -72,16 +78,4 @@ function toCheck({
   return ({ route: { targets, mirrors } }) =>
     !mirrors.some(({ service }) => changed.has(service)) &&
     !targets.some((target) => target.kind === 'service' && changed.has(target.service));
-}
-
-/** Both in the same order, but for what the second has not. */
-function* leftOut(before: readonly RouteUnit[], after: readonly RouteUnit[]): Steps<RouteUnit[]> {
-  const removed: RouteUnit[] = [];
-  let at = 0;
-  for (const [i, unit] of before.entries()) {
-    while (at < after.length && after[at]!.order < unit.order) at++;
-    if (after[at] !== unit) removed.push(unit);
-    if (i % SHARED_A_STEP === 0) yield;
-  }
-  return removed;
 }

@@ -3,13 +3,16 @@ import { stepsBetween } from './list-change.ts';
 import type { RouteConfig } from './route-config.ts';
 import type { RouteUnit } from './route-unit.ts';
 
-/** A route of the next snapshot: as it is, or to be made at a place among the others. */
-export type PlannedUnit = RouteUnit | { readonly route: RouteConfig; readonly order: number };
+/** A part of the next snapshot's routes: some that go on, or one to be made at a place among the others. */
+export type PlannedPart =
+  | { readonly kind: 'kept'; readonly from: number; readonly count: number }
+  | { readonly kind: 'new'; readonly route: RouteConfig; readonly order: number };
 
+/** Of units that stood next to each other, and go on so. */
 interface Run {
   readonly from: number;
   readonly count: number;
-  /** Where it stands in the next snapshot. */
+  /** Where the first of them stands in the next snapshot. */
   readonly to: number;
 }
 
@@ -22,13 +25,13 @@ const MAX_ROOM = 2 ** 14;
 const ROOM_BETWEEN = 64;
 
 /** All of them anew. */
-export function planAnew(routes: readonly RouteConfig[]): readonly PlannedUnit[] {
+export function planAnew(routes: readonly RouteConfig[]): readonly PlannedPart[] {
   const room = Math.max(1, Math.min(MAX_ROOM, Math.floor(HIGHEST / (routes.length + 1))));
   let end = 0;
   return routes.map((route) => {
     const order = end + room;
     end = order + route.matches.length;
-    return { route, order };
+    return { kind: 'new', route, order };
   });
 }
 
@@ -41,22 +44,36 @@ export function planFrom(
   routesBefore: readonly RouteConfig[],
   routes: readonly RouteConfig[],
   isUsable: ((unit: RouteUnit) => boolean) | undefined,
-): readonly PlannedUnit[] | undefined {
+): readonly PlannedPart[] | undefined {
   const runs: Run[] = [];
   let to = 0;
   for (const step of stepsBetween(routesBefore, routes)) {
-    if (step.kind === 'kept') runs.push({ from: step.from, count: step.count, to });
-    to += step.kind === 'kept' ? step.count : 1;
+    if (step.kind === 'new') to++;
+    else {
+      runs.push({ from: step.from, count: step.count, to });
+      to += step.count;
+    }
     if (runs.length > MAX_RUNS) return undefined;
   }
-  const planned: (PlannedUnit | undefined)[] = Array.from({ length: routes.length });
-  for (const run of heaviestRising(runs)) {
-    for (let i = 0; i < run.count; i++) {
-      const unit = before[run.from + i]!;
-      if (isUsable === undefined || isUsable(unit)) planned[run.to + i] = unit;
-    }
+  const rising = heaviestRising(runs);
+  const usable =
+    isUsable === undefined ? rising : rising.flatMap((run) => usableParts(run, before, isUsable));
+  return fillGaps(usable, before, routes);
+}
+
+function usableParts(
+  { from, count, to }: Run,
+  before: readonly RouteUnit[],
+  isUsable: (unit: RouteUnit) => boolean,
+): Run[] {
+  const parts: Run[] = [];
+  let start = 0;
+  for (let i = 0; i <= count; i++) {
+    if (i < count && isUsable(before[from + i]!)) continue;
+    if (i > start) parts.push({ from: from + start, count: i - start, to: to + start });
+    start = i + 1;
   }
-  return fillGaps(planned, routes) ? (planned as PlannedUnit[]) : undefined;
+  return parts;
 }
 
 /** Those that keep their order, as many as can: what else has moved gets a place of its own. */
@@ -74,35 +91,35 @@ function heaviestRising(runs: readonly Run[]): readonly Run[] {
     if (best === -1 || weights[i]! > weights[best]!) best = i;
   }
   const chosen: Run[] = [];
-  for (let i = best; i !== -1; i = leads[i]!) chosen.unshift(runs[i]!);
-  return chosen;
+  for (let i = best; i !== -1; i = leads[i]!) chosen.push(runs[i]!);
+  return chosen.reverse();
 }
 
-/** False where there is no room. */
-function fillGaps(planned: (PlannedUnit | undefined)[], routes: readonly RouteConfig[]): boolean {
+/** Undefined where there is no room. */
+function fillGaps(
+  runs: readonly Run[],
+  before: readonly RouteUnit[],
+  routes: readonly RouteConfig[],
+): readonly PlannedPart[] | undefined {
+  const parts: PlannedPart[] = [];
+  let at = 0;
   let end = 0;
-  for (let at = 0; at < planned.length; at++) {
-    const known = planned[at];
-    if (known !== undefined) {
-      end = (known as RouteUnit).orderEnd;
-      continue;
-    }
-    let next = at;
-    let width = 0;
-    for (; next < planned.length && planned[next] === undefined; next++) {
-      width += routes[next]!.matches.length;
-    }
-    const following = planned[next] as RouteUnit | undefined;
-    const free = (following === undefined ? HIGHEST : following.order) - end - width;
-    if (free < 0) return false;
-    const between = following === undefined ? MAX_ROOM : ROOM_BETWEEN;
-    const room = Math.min(between, Math.floor(free / (next - at + 1)));
-    for (; at < next; at++) {
-      const route = routes[at]!;
-      planned[at] = { route, order: end + room };
+  for (const run of [...runs, undefined]) {
+    const fresh = routes.slice(at, run?.to);
+    const width = fresh.reduce((sum, { matches }) => sum + matches.length, 0);
+    const free = (run === undefined ? HIGHEST : before[run.from]!.order) - end - width;
+    if (free < 0) return undefined;
+    const between = run === undefined ? MAX_ROOM : ROOM_BETWEEN;
+    const room = Math.min(between, Math.floor(free / (fresh.length + 1)));
+    for (const route of fresh) {
+      parts.push({ kind: 'new', route, order: end + room });
       end += room + route.matches.length;
     }
-    at--;
+    if (run === undefined) break;
+    const { from, count, to } = run;
+    parts.push({ kind: 'kept', from, count });
+    end = before[from + count - 1]!.orderEnd;
+    at = to + count;
   }
-  return true;
+  return parts;
 }

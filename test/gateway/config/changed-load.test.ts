@@ -1,0 +1,129 @@
+/** A configuration that is loaded by what is known of the one before is the same as one that is loaded from nothing. */
+import { asyncProperty, assert, boolean } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/gateway/config/config.ts';
+import {
+  GatheredConfig,
+  STREAMED_LISTS,
+  toListPieces,
+} from '../../../src/gateway/config/config-pieces.ts';
+import { EntryMemory } from '../../../src/gateway/config/entry-memory.ts';
+import {
+  loadConfig,
+  loadEntries,
+  type LoadedEntries,
+  type LoadResult,
+} from '../../../src/gateway/config/load.ts';
+import {
+  EMPTY_DOCUMENT,
+  parseSharedDocument,
+  toCanonicalJson,
+} from '../../../src/gateway/config/versions/shared-document.ts';
+import { standardPlugins } from '../../../src/plugins/standard.ts';
+import { generatedRuns, GENERATED_SEED } from '../../generated-runs.ts';
+import { changingDocuments, type ChangingDocument } from './changing-document.ts';
+
+const OWN = {
+  meshgate: 1,
+  listeners: [
+    { name: 'one', address: '127.0.0.1:1' },
+    { name: 'two', address: '127.0.0.1:2' },
+  ],
+};
+
+const ENV = { ADDRESS: '127.0.0.1:5', WAIT: '7s', SECRET: 'pssst-pssst', GROUP: 'g' };
+
+/** Loads by what it knows, and puts together what another thread would be sent of it. */
+class Loader {
+  readonly #memory = new EntryMemory();
+  #sent: Partial<Record<string, readonly string[]>> = {};
+  #config: Config | undefined;
+  /** Entries that have not been looked at again. */
+  known = 0;
+
+  async load(options: Parameters<typeof loadEntries>[1], isCheck: boolean): Promise<unknown> {
+    const result = await loadEntries('/x.yaml', options, this.#memory, isCheck);
+    if (!result.ok || isCheck) return { ...result, config: undefined, isCheck };
+    const { head, lists, ok, warnings, hash, sharedHash, owner, files } = result;
+    this.#config = this.#receive(head, lists);
+    return { ok, warnings, hash, sharedHash, owner, files, config: this.#config };
+  }
+
+  #receive(head: LoadedEntries['head'], lists: LoadedEntries['lists']): Config {
+    const gathered = new GatheredConfig(this.#config);
+    for (const list of STREAMED_LISTS) {
+      const digests = lists[list].map(({ digest }) => digest);
+      this.known += lists[list].filter(({ item }) => item === undefined).length;
+      for (const piece of toListPieces(list, this.#sent[list] ?? [], digests, (at) => {
+        const { item } = lists[list][at]!;
+        if (item === undefined) throw new Error('it was never sent');
+        return item;
+      }))
+        gathered.add(structuredClone(piece));
+      this.#sent[list] = digests;
+    }
+    return gathered.complete(structuredClone(head));
+  }
+}
+
+function toOptions(
+  document: ChangingDocument,
+  isShared: boolean,
+): Parameters<typeof loadEntries>[1] | undefined {
+  const options = { catalogue: standardPlugins, env: ENV, now: () => 0 };
+  if (!isShared) return { ...options, text: JSON.stringify({ ...OWN, ...document }) };
+  const parsed = parseSharedDocument({ ...EMPTY_DOCUMENT, ...document });
+  if (!parsed.ok) return undefined;
+  const shared = { name: 'version', json: toCanonicalJson(parsed.document) };
+  return { ...options, text: JSON.stringify(OWN), shared };
+}
+
+/** What a round trip through JSON makes of it: what is not set may be absent. */
+function comparable(result: unknown, isCheck: boolean): unknown {
+  const { config, ...rest } = result as LoadResult & { config?: Config; isCheck?: boolean };
+  if (!isCheck || !rest.ok) return JSON.parse(JSON.stringify({ ...rest, config }));
+  return { ok: rest.ok, warnings: rest.warnings };
+}
+
+describe('a configuration that is loaded after another', () => {
+  it.each([
+    ['of a file', false],
+    ['that nodes share', true],
+  ])(
+    'is, or is refused, as it would be without the other: one %s',
+    async (_, isShared) => {
+      let accepted = 0;
+      let refused = 0;
+      let warned = 0;
+      let known = 0;
+      await assert(
+        asyncProperty(changingDocuments, boolean(), async (documents, looksFirst) => {
+          const loader = new Loader();
+          for (const document of documents) {
+            const options = toOptions(document, isShared);
+            if (options === undefined) continue;
+            const whole = await loadConfig('/x.yaml', options);
+            if (whole.ok) accepted++;
+            else refused++;
+            if (whole.ok && whole.warnings.length > 0) warned++;
+            if (looksFirst) {
+              const checked = comparable(await loader.load(options, true), true);
+              expect(checked).toMatchObject({ ok: whole.ok });
+            }
+            const { isCheck: _, ...quick } = comparable(
+              await loader.load(options, false),
+              false,
+            ) as { isCheck?: boolean };
+            expect(quick).toEqual(comparable(whole, false));
+          }
+          known += loader.known;
+        }),
+        { numRuns: generatedRuns(60), seed: GENERATED_SEED },
+      );
+      expect({ accepted, refused, warned }).toSatisfy(
+        () => Math.min(accepted, refused, warned) > 20,
+      );
+    },
+    60_000,
+  );
+});
