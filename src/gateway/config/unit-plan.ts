@@ -19,14 +19,16 @@ interface Run {
 /** More of them are not worth looking at one by one. */
 const MAX_RUNS = 500;
 /** Small integers to the engine: it is those that a search compares. */
-const HIGHEST = 2 ** 30;
+const HIGHEST = 2 ** 31 - 1;
+/** What is made anew leaves the other half to what comes behind it. */
+const HIGHEST_ANEW = 2 ** 30;
 const MAX_ROOM = 2 ** 14;
 /** After one that is new others often follow, and then they do so one by one. */
 const ROOM_BETWEEN = 64;
 
 /** All of them anew. */
 export function planAnew(routes: readonly RouteConfig[]): readonly PlannedPart[] {
-  const room = Math.max(1, Math.min(MAX_ROOM, Math.floor(HIGHEST / (routes.length + 1))));
+  const room = Math.max(1, Math.min(MAX_ROOM, Math.floor(HIGHEST_ANEW / (routes.length + 1))));
   let end = 0;
   return routes.map((route) => {
     const order = end + room;
@@ -108,7 +110,7 @@ function fillGaps(
     const fresh = routes.slice(at, run?.to);
     const width = fresh.reduce((sum, { matches }) => sum + matches.length, 0);
     const free = (run === undefined ? HIGHEST : before[run.from]!.order) - end - width;
-    if (free < 0) return undefined;
+    if (free < 0 && fresh.length > 0) return undefined;
     const between = run === undefined ? MAX_ROOM : ROOM_BETWEEN;
     const room = Math.min(between, Math.floor(free / (fresh.length + 1)));
     for (const route of fresh) {
