@@ -3,20 +3,13 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import { checkCertificates } from './certificate-check.ts';
-import { toPathText, toPointer, type ConfigPath } from './config-path.ts';
+import { toPathText, toPointer } from './config-path.ts';
 import type { Config } from './config.ts';
 import { STREAMED_LISTS, type ConfigHead } from './config-pieces.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { documentValidatorOf } from './document-validator.ts';
-import { createFileKeys } from './entry-key.ts';
-import {
-  withoutRecalled,
-  type EntryMemory,
-  type KeyOf,
-  type Lesson,
-  type Lists,
-  type Recollection,
-} from './entry-memory.ts';
+import type { EntryMemory, KeyOf, Lesson, Lists, Recollection } from './entry-memory.ts';
+import { contextOf, isHiding, recallOwn } from './entry-recall.ts';
 import { toReadFailure } from './file-failure.ts';
 import type { ConfigIssue, Problem, ReportProblem } from './issue.ts';
 import { hashOf, toLoadedLists, type LoadedLists } from './loaded-lists.ts';
@@ -31,12 +24,7 @@ import { validate, type Validation } from './validate.ts';
 import { keyFileOf } from './versions/config-keys.ts';
 import { ownsSharedPart } from './versions/shared-document.ts';
 import { createReferenceGuard } from './versions/shared-references.ts';
-import {
-  isSharedPath,
-  mergeSharedPart,
-  type MergedDocument,
-  type SharedPart,
-} from './versions/shared-source.ts';
+import { isSharedPath, mergeSharedPart, type SharedPart } from './versions/shared-source.ts';
 
 export interface LoadOptions {
   readonly catalogue: PluginCatalogue;
@@ -207,34 +195,6 @@ async function loadOnce(
   if (problems.some(({ path: at }) => isHiding(recalled, at))) return 'doubtful';
   const from = { file, owner, shared, files, source };
   return toResult(from, validation, problems, recalled);
-}
-
-/** What the records of entries depend on beside their content. */
-function contextOf(value: unknown, directory: string): string {
-  return JSON.stringify([directory, isObject(value) ? value['listeners'] : undefined]);
-}
-
-function recallOwn(
-  own: SourceDocument,
-  recall: ((lists: Lists, keyOf: KeyOf) => Recollection) | undefined,
-): MergedDocument {
-  if (recall === undefined || !isObject(own.value)) return { ...own, recalled: undefined };
-  const recalled = recall(own.value, createFileKeys(own));
-  const rest = withoutRecalled(own.value as Lists, recalled);
-  for (const list of ['services', 'routes', 'consumers'] as const) {
-    if (own.value[list] !== undefined) (own.value as Record<string, unknown>)[list] = rest[list];
-  }
-  return { ...own, recalled };
-}
-
-function isHiding(recalled: Recollection | undefined, [list, step]: ConfigPath): boolean {
-  if (recalled === undefined) return false;
-  if (list === 'services') {
-    const at = recalled.serviceNames.indexOf(String(step));
-    return recalled.services.records[at]?.isHiding === true;
-  }
-  if (list !== 'routes' && list !== 'consumers') return false;
-  return recalled[list].records[Number(step)]?.isHiding === true;
 }
 
 /** What a substitution has failed to put there has been told about. */

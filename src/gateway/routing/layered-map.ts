@@ -14,7 +14,7 @@ export class LayeredMap<V extends object> {
   get(name: string): V | undefined {
     if (this.#changes !== undefined) {
       const changed = this.#changes.get(name);
-      if (changed !== undefined) return changed === GONE ? undefined : (changed as V);
+      if (changed !== undefined) return changed === GONE ? undefined : changed;
     }
     return this.#base?.get(name);
   }
@@ -67,7 +67,7 @@ export class LayeredMap<V extends object> {
     }
     for (const [name, value] of other.#changes ?? []) {
       if (value === GONE) whole.delete(name);
-      else whole.set(name, value as V);
+      else whole.set(name, value);
     }
     this.#base = whole;
     this.#changes = undefined;

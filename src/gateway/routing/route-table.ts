@@ -107,7 +107,7 @@ export class PlacedRouteTable<T> implements RouteTable<T> {
       yield;
     }
     const toCandidates = (some: readonly PlacedRoute<T>[]): Candidate<T>[] =>
-      some.flatMap((route) => candidatesOf(route, tiers!));
+      some.flatMap((route) => candidatesOf(route, tiers));
     const index = yield* this.#index.with(toCandidates(removed), toCandidates(added));
     return new PlacedRouteTable(index, tiers, routes);
   }

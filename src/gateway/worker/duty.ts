@@ -51,13 +51,22 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
   let plane: ServingPlane | undefined;
   /** What is arriving. */
   let arriving: { readonly head: ConfigHead; readonly gathered: GatheredConfig } | undefined;
-  let prepared: { readonly config: Config; readonly snapshot: PreparedSnapshot } | undefined;
+  let prepared:
+    | { readonly config: Config; readonly revision: number; readonly snapshot: PreparedSnapshot }
+    | undefined;
+  let inForce: { readonly config: Config; readonly revision: number } | undefined;
   let isReady = false;
   let ending: Promise<void> | undefined;
 
   /** Only in a later turn: what waits meanwhile gets its own. */
   function askForNext(): void {
     void nextTurn().then(() => link.send({ type: 'next' }));
+  }
+
+  function configBefore({ before }: Extract<ToWorker, { type: 'head' }>): Config | undefined {
+    if (before !== undefined && before !== inForce?.revision)
+      throw new Error(`revision ${before} does not run here`);
+    return before === undefined ? undefined : inForce!.config;
   }
 
   async function prepare({
@@ -72,7 +81,8 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
       const config = gathered.complete(head);
       sockets.ports = ports;
       const next = { config, revision, hash };
-      prepared = { config, snapshot: await slot.prepare(next, () => listeners.prepare(config)) };
+      const snapshot = await slot.prepare(next, () => listeners.prepare(config));
+      prepared = { config, revision, snapshot };
       // Of a service that the supervisor has let go of meanwhile nothing is said any more.
       await Promise.race([
         plane!.discovered(),
@@ -86,8 +96,9 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
   }
 
   async function commit(): Promise<void> {
-    const { config, snapshot } = prepared!;
+    const { config, revision, snapshot } = prepared!;
     prepared = undefined;
+    inForce = { config, revision };
     snapshot.commit();
     plane!.applied(config);
     await firstEndpoints(plane!.slot.current.services.values());
@@ -119,7 +130,7 @@ export function takeUpDuty({ channel, createPlane, exit }: DutyOptions): Duty {
         plane.start();
         break;
       case 'head':
-        arriving = { head: message.config, gathered: new GatheredConfig() };
+        arriving = { head: message.config, gathered: new GatheredConfig(configBefore(message)) };
         askForNext();
         break;
       case 'piece':

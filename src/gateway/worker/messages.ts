@@ -29,7 +29,12 @@ export interface WorkerStart {
 export type ToWorker =
   | ({ readonly type: 'start' } & WorkerStart)
   /** The next configuration: first its head, then its pieces, each once the one before was asked for. */
-  | { readonly type: 'head'; readonly config: ConfigHead }
+  | {
+      readonly type: 'head';
+      readonly config: ConfigHead;
+      /** The revision that the worker runs, of which its pieces take over what has not changed. */
+      readonly before: number | undefined;
+    }
   | { readonly type: 'piece'; readonly piece: ConfigPiece }
   | {
       readonly type: 'prepare';

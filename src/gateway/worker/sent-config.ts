@@ -1,24 +1,33 @@
 /** A configuration, made ready to be sent to workers. */
-import { toHead, toPieces, type ConfigPiece } from '../config/config-pieces.ts';
-import { inTurns } from '../config/in-turns.ts';
+import { toHead, toPieces, type ConfigHead, type ConfigPiece } from '../config/config-pieces.ts';
+import type { Config } from '../config/config.ts';
 import type { NumberedConfig } from '../config/snapshot-slot.ts';
 import { allListenersOf } from '../doors/door-listeners.ts';
 import { toKey } from '../listener/listener-set.ts';
-import type { SentConfig } from './worker.ts';
+
+/** A configuration as it is sent. */
+export interface SentConfig {
+  readonly revision: number;
+  readonly hash: string;
+  readonly head: ConfigHead;
+  readonly ports: ReadonlyMap<string, number>;
+  /** One after the other; `before` is what the worker runs, of which it is told what has changed. */
+  readonly pieces: (before: SentConfig | undefined) => Generator<ConfigPiece>;
+  readonly config: Config;
+}
 
 /** `ports`: those that are open, by the listeners' keys. */
-export async function toSentConfig(
+export function toSentConfig(
   { config, revision, hash }: NumberedConfig,
   ports: ReadonlyMap<string, number>,
-): Promise<SentConfig> {
-  const pieces: ConfigPiece[] = [];
-  await inTurns(toPieces(config), (piece) => pieces.push(piece));
+): SentConfig {
   const keys = allListenersOf(config).map(toKey);
   return {
     revision,
     hash,
     head: toHead(config),
-    pieces,
     ports: new Map(keys.map((key) => [key, ports.get(key)!])),
+    pieces: (before) => toPieces(config, before?.config),
+    config,
   };
 }

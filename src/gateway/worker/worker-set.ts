@@ -3,8 +3,8 @@ import type { Log } from '../../plugins/sdk/plugin-context.ts';
 import type { NumberedConfig, PreparedListeners } from '../config/snapshot-slot.ts';
 import type { HandOff } from './hand-off.ts';
 import { restartDelayMs, STABLE_AFTER_MS } from './restart-delay.ts';
-import { toSentConfig } from './sent-config.ts';
-import type { SentConfig, Worker, WorkerEvents, WorkerExit } from './worker.ts';
+import { toSentConfig, type SentConfig } from './sent-config.ts';
+import type { Worker, WorkerEvents, WorkerExit } from './worker.ts';
 
 export interface WorkerSetOptions {
   /** How many. */
@@ -74,7 +74,7 @@ export class WorkerSet {
       settled();
     };
     try {
-      const sent = await toSentConfig(next, this.#options.handOff.ports);
+      const sent = toSentConfig(next, this.#options.handOff.ports);
       if (this.#inForce === undefined) this.#startAll();
       const asked = this.#inForce === undefined ? [...this.#living] : [...this.#members];
       const results = await Promise.all(asked.map((worker) => worker.prepare(sent)));

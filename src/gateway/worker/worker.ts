@@ -1,23 +1,15 @@
 /** A worker as the supervisor sees it: one process, what it runs, and the connections it has. */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { ConfigHead, ConfigPiece } from '../config/config-pieces.ts';
+import type { ConfigPiece } from '../config/config-pieces.ts';
 import { Channel } from './channel.ts';
 import type { Link } from './link.ts';
 import { TOPICS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import type { SentConfig } from './sent-config.ts';
 
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-}
-
-/** A configuration as it is sent. */
-export interface SentConfig {
-  readonly revision: number;
-  readonly hash: string;
-  readonly head: ConfigHead;
-  readonly pieces: readonly ConfigPiece[];
-  readonly ports: ReadonlyMap<string, number>;
 }
 
 /** `gone`: it ended, or was ended because it did not answer. */
@@ -62,6 +54,8 @@ export class Worker {
   #pieces: Iterator<ConfigPiece | { readonly last: SentConfig }> | undefined;
   #answered: ((result: PrepareResult) => void) | undefined;
   readonly #start: WorkerStart;
+  /** What it runs. */
+  #committed: SentConfig | undefined;
   readonly #hello = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
 
@@ -109,8 +103,9 @@ export class Worker {
       if (this.isLeaving) return { outcome: 'gone' };
       return await new Promise((answered) => {
         this.#answered = answered;
-        this.#pieces = toSteps(sent);
-        this.#core.send({ type: 'head', config: sent.head });
+        const before = this.#committed;
+        this.#pieces = toSteps(sent, before);
+        this.#core.send({ type: 'head', config: sent.head, before: before?.revision });
       });
     } finally {
       this.#answered = undefined;
@@ -118,7 +113,9 @@ export class Worker {
     }
   }
 
-  commit({ revision, ports }: SentConfig): void {
+  commit(sent: SentConfig): void {
+    const { revision, ports } = sent;
+    this.#committed = sent;
     this.keys = new Set(ports.keys());
     this.#core.send({ type: 'commit', revision });
   }
@@ -256,7 +253,10 @@ export class Worker {
   }
 }
 
-function* toSteps(sent: SentConfig): Generator<ConfigPiece | { readonly last: SentConfig }> {
-  yield* sent.pieces;
+function* toSteps(
+  sent: SentConfig,
+  before: SentConfig | undefined,
+): Generator<ConfigPiece | { readonly last: SentConfig }> {
+  yield* sent.pieces(before);
   yield { last: sent };
 }

@@ -55,7 +55,7 @@ const plugins = constantFrom<unknown>(
 );
 
 const to = oneof(
-  { weight: 6, arbitrary: name as Arbitrary<unknown> },
+  { weight: 6, arbitrary: name },
   constantFrom<unknown>(
     { service: 'a', where: { version: 'v1' } },
     [

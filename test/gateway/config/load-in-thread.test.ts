@@ -6,6 +6,7 @@ import {
   createConfigLoader,
   loadConfigInThread,
 } from '../../../src/gateway/config/load-in-thread.ts';
+import type { Config } from '../../../src/gateway/config/config.ts';
 import { loadConfig } from '../../../src/gateway/config/load.ts';
 import { standardPlugins } from '../../../src/plugins/standard.ts';
 import { createFolder } from './config-file.ts';
@@ -92,6 +93,31 @@ consumers: [{ name: c }]
     expect(checked).not.toHaveProperty('config');
     expect(refused).toMatchObject({ ok: false, issues: [{ path: 'route' }] });
     expect(loaded.ok && loaded.warnings).toEqual(checked.issues);
+    await loader.close();
+  });
+
+  it('takes over what has not changed, and no more than that', async () => {
+    const folder = await createFolder({ 'meshgate.yaml': 'meshgate: 1\n' });
+    const file = join(folder, 'meshgate.yaml');
+    const loader = createConfigLoader(catalogue);
+    const load = async (...names: string[]): Promise<Config> => {
+      const routes = names.map(
+        (name) => `{ name: ${name}, match: { path: /${name[0]} }, respond: {} }`,
+      );
+      const text = `meshgate: 1\nroutes: [${routes.join(', ')}]\nconsumers: [{ name: c }]\n`;
+      const result = await loader.load(file, { text });
+      if (!result.ok) throw new Error(JSON.stringify(result.issues));
+      expect(result).toEqual(await loadConfigInThread(file, { catalogue, text }));
+      return result.config;
+    };
+    const first = await load('a', 'b', 'c');
+    const second = await load('a', 'd', 'c', 'b');
+    expect(second.routes.map((route) => first.routes.indexOf(route))).toEqual([0, -1, 2, 1]);
+    expect(second.consumers).toBe(first.consumers);
+    // Of a version that is refused nothing is taken over, and nothing is forgotten.
+    await expect(load('a', 'a')).rejects.toThrow('the name is taken');
+    const third = await load('a', 'b', 'c');
+    expect(third.routes.map((route) => second.routes.indexOf(route))).toEqual([0, 3, 2]);
     await loader.close();
   });
 

@@ -14,13 +14,23 @@ export function goneNames(
   after: Pick<Config, 'routes' | 'services'>,
 ): GoneNames {
   return {
-    routes: namesOf(before.routes).difference(namesOf(after.routes)),
-    services: namesOf(before.services).difference(namesOf(after.services)),
+    routes: goneAmong(before.routes, after.routes),
+    services: goneAmong(before.services, after.services),
   };
 }
 
-function namesOf(entries: readonly { readonly name: string }[]): Set<string> {
-  return new Set(entries.map(({ name }) => name));
+type Named = readonly { readonly name: string }[];
+
+/** Of two long lists most is the same, and needs no look at its name. */
+function goneAmong(before: Named, after: Named): Set<string> {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before[head] === after[head]) head++;
+  let tail = 0;
+  while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  const namesOf = (entries: Named): Set<string> =>
+    new Set(entries.slice(head, entries.length - tail).map(({ name }) => name));
+  return namesOf(before).difference(namesOf(after));
 }
 
 /** What only rises; a gauge of a process that is gone tells nothing. */
