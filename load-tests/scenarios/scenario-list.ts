@@ -10,6 +10,7 @@ import { propagation } from '../mesh/propagation.ts';
 import { redisOutage } from '../mesh/redis-outage.ts';
 import { scale } from '../mesh/scale.ts';
 import { slowEndpoint } from '../mesh/slow-endpoint.ts';
+import { scaleChanges } from '../scale/changes.ts';
 import { endpoints } from '../scale/endpoints.ts';
 import { idleTls } from '../scale/idle-tls.ts';
 import { metrics } from '../scale/metrics.ts';
@@ -26,7 +27,7 @@ import { workers } from './workers.ts';
 export const GROUPS: Readonly<Record<string, readonly Scenario[]>> = {
   edge: [bare, routes, jwtRs256Limit, plugins, https, largeBody, workers, memory],
   changes: [swap, reload, configPropagation, configChurn],
-  scale: [scaleRoutes, scaleLoad, scaleSwap, idleTls, endpoints, metrics],
+  scale: [scaleRoutes, scaleLoad, scaleChanges, scaleSwap, idleTls, endpoints, metrics],
   mesh: [hop, propagation, scale, crash, slowEndpoint, limits, redisOutage],
 };
 
