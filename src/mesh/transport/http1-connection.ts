@@ -10,6 +10,7 @@ import { Http1RequestBody } from './http1-request-body.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
+import { atTurnEnd, type TurnEnding } from './turn-end.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
@@ -37,7 +38,7 @@ const REUSED = Object.freeze({ reused: true });
  * for its answer (CVE-2026-48931); and only after a request and an answer that were both
  * complete to the byte is it used again.
  */
-export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner {
+export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner, TurnEnding {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #keepAliveMs: number;
@@ -48,6 +49,8 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   #served = 0;
   #isGone = false;
   #awaitsContinue = false;
+  /** The head of the request is written at the end of this turn. */
+  #isHeadDue = false;
   // On the clock of performance.now(), in milliseconds.
   #sentAtMs = 0;
   #heardAtMs = 0;
@@ -90,7 +93,8 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#sentAtMs = this.#heardAtMs = performance.now();
     if (call.isPaused) this.#socket.pause();
     if (request.body === undefined) {
-      this.#socket.write(call.head, 'latin1');
+      this.#isHeadDue = true;
+      atTurnEnd(this);
     } else {
       const body = new Http1RequestBody(this, this.#socket, request.body);
       this.#body = body;
@@ -101,6 +105,12 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
       this.#socket.uncork();
     }
     this.#timer.watch();
+  }
+
+  endTurn(): void {
+    if (!this.#isHeadDue) return;
+    this.#isHeadDue = false;
+    this.#socket.write(this.#call!.head, 'latin1');
   }
 
   /** Ends it now; a call on it fails with `reset`. */
@@ -291,6 +301,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     const body = this.#body;
     this.#call = undefined;
     this.#body = undefined;
+    this.#isHeadDue = false;
     this.#awaitsContinue = false;
     this.#parser.stop();
     call.holder = undefined;

@@ -1,6 +1,7 @@
 /** The writing side of a wire lane's connection: what one turn of the event loop has for it is written at once. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { atTurnEnd, type TurnEnding } from '../../../mesh/transport/turn-end.ts';
 
 export interface WireOutputOwner {
   /** Before what was gathered is written: there may be more. */
@@ -17,7 +18,7 @@ const MAX_UNSENT_BYTES = 128 * 1024;
 
 type Piece = string | Uint8Array;
 
-export class WireOutput {
+export class WireOutput implements TurnEnding {
   readonly #socket: Socket;
   readonly #owner: WireOutputOwner;
   /** Whether a write has left is known at once, but for TLS. */
@@ -67,31 +68,32 @@ export class WireOutput {
   flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    process.nextTick(endTurn, this);
+    atTurnEnd(this);
+  }
+
+  /** The owner hears, at the end of this turn or later, when all that is written until then has left. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.flushSoon();
   }
 
   /** For `flushSoon` alone. */
   endTurn(): void {
     this.#isFlushDue = false;
     this.#owner.onTurnEnding();
-    this.flush();
+    if (this.#isLeaving) this.#leaveNow();
+    else this.flush();
   }
 
-  /** Writes now; the owner hears, now or later, when all of it has left. */
-  leave(): void {
+  #leaveNow(): void {
     if (this.#isTls && this.#bytes > 0) {
-      this.#isLeaving = true;
       this.flush(this.#onWritten);
       return;
     }
     this.flush();
-    if (this.#isIdle) {
-      this.#owner.onLeft();
-    } else {
-      this.#isLeaving = true;
-      // The system takes it when it has taken all before it.
-      this.#socket.write('', this.#onWritten);
-    }
+    // The system takes it when it has taken all before it.
+    if (this.#isIdle) this.#onWritten();
+    else if (!this.#socket.destroyed) this.#socket.write('', this.#onWritten);
   }
 
   get #isIdle(): boolean {
@@ -154,8 +156,4 @@ export class WireOutput {
 function write(socket: Socket, piece: Piece, onWritten: (() => void) | undefined): void {
   if (typeof piece === 'string') socket.write(piece, 'latin1', onWritten);
   else socket.write(piece, onWritten);
-}
-
-function endTurn(output: WireOutput): void {
-  output.endTurn();
 }
