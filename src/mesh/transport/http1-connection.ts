@@ -10,6 +10,7 @@ import { Http1RequestBody } from './http1-request-body.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
+import { keep, readShared, unshareReads } from './shared-read.ts';
 import { atTurnEnd, type TurnEnding } from './turn-end.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
@@ -63,7 +64,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#keepAliveMs = limits.keepAliveMs;
     this.#parser = new ResponseParser(this, limits.maxHeadBytes);
     this.#timer = new DeadlineTimer(this);
-    socket.on('data', this.#onData);
+    readShared(socket, this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
@@ -168,7 +169,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   onBody(chunk: Buffer): void {
-    this.#call!.sink.onData(chunk);
+    this.#call!.sink.onData(keep(chunk));
   }
 
   #complete(call: Http1Call, isExact: boolean): void {
@@ -202,7 +203,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#dropCall(call);
     this.#isGone = true;
     this.#timer.stop();
-    socket.off('data', this.#onData);
+    unshareReads(socket, this.#onData);
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);
@@ -211,7 +212,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     socket.on('error', () => undefined);
     // As node:http does: neither flowing nor paused, so that both pipe and on('data') start it.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
-    if (rest.length > 0) socket.unshift(rest);
+    if (rest.length > 0) socket.unshift(keep(rest));
     this.#owner.onGone(this);
     call.sink.onUpgrade(status, reason, headers, socket);
   }

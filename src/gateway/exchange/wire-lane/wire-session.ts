@@ -1,6 +1,7 @@
 /** One connection of the wire lane: its requests in order, their answers, and how it goes on or ends. */
 import type { Socket } from 'node:net';
 import type { MeshgateError } from '../../../errors.ts';
+import { keep, readShared, unshareReads } from '../../../mesh/transport/shared-read.ts';
 import { bodyTooSlow } from '../body-pace.ts';
 import type { Connection } from '../connection.ts';
 import { LaneConnection, type ConnectionOrigin } from '../lane-connection.ts';
@@ -53,7 +54,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
   start(): void {
     const { socket } = this;
     this.#shared.sessions.add(this);
-    socket.on('data', this.#onData);
+    readShared(socket, this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('timeout', this.#onTimeout);
@@ -127,7 +128,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     this.#shared.sessions.delete(this);
     this.output.flush();
     this.#deadlines.unwatch();
-    socket.off('data', this.#onData);
+    unshareReads(socket, this.#onData);
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('timeout', this.#onTimeout);
@@ -139,7 +140,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     }
     // Neither flowing nor paused, like one that nobody has listened to yet.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
-    socket.unshift(rest);
+    socket.unshift(keep(rest));
     this.#shared.handOver(socket, this.#origin, this.#requests);
   }
 
