@@ -121,8 +121,9 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
 
   readonly #onData = (chunk: Buffer): void => {
     const call = this.#call;
-    if (call === undefined) {
-      this.#leave();
+    // A request that is still to be written has no answer.
+    if (call === undefined || this.#isHeadDue) {
+      this.#fail('reset', 'the upstream sent what nobody had asked for', undefined);
       return;
     }
     const parser = this.#parser;
@@ -282,9 +283,10 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   #fail(failure: UpstreamFailure, message: string, cause: unknown): void {
     const call = this.#call;
     const answered = this.#parser.hasHead;
+    const wasSent = !this.#isHeadDue;
     this.#leave();
     if (call === undefined) return;
-    const facts = { sent: true, answered, reused: this.#served > 1, cause };
+    const facts = { sent: wasSent, answered, reused: this.#served > 1, cause };
     call.fail(new UpstreamError(failure, message, facts));
   }
 
