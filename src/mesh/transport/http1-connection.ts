@@ -10,7 +10,8 @@ import { Http1RequestBody } from './http1-request-body.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
-import { keep, readShared, unshareReads } from './shared-read.ts';
+import { keep } from './read-memory.ts';
+import { SocketReads } from './socket-reads.ts';
 import { atTurnEnd, type TurnEnding } from './turn-end.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
@@ -43,6 +44,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #keepAliveMs: number;
+  readonly #reads: SocketReads;
   readonly #parser: ResponseParser;
   readonly #timer: DeadlineTimer;
   #call: Http1Call | undefined;
@@ -64,7 +66,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#keepAliveMs = limits.keepAliveMs;
     this.#parser = new ResponseParser(this, limits.maxHeadBytes);
     this.#timer = new DeadlineTimer(this);
-    readShared(socket, this.#onData);
+    this.#reads = new SocketReads(socket, this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
@@ -182,6 +184,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
         ? this.#keepAliveMs
         : Math.min(this.#keepAliveMs, keepAliveTimeoutS * 1000 - KEEP_ALIVE_MARGIN_MS);
     this.#dropCall(call);
+    this.#reads.atEnd();
     if (isClean && keepAlive && keepAliveMs > 0) {
       if (call.isPaused) this.#socket.resume();
       this.rest(keepAliveMs);
@@ -204,7 +207,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#dropCall(call);
     this.#isGone = true;
     this.#timer.stop();
-    unshareReads(socket, this.#onData);
+    this.#reads.end();
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);

@@ -1,6 +1,6 @@
 /** The body of a request on the wire lane: pushed on as it is read, kept while nobody takes it. */
 import type { BodySink, BodySource } from '../../../mesh/transport/body-source.ts';
-import { keep } from '../../../mesh/transport/shared-read.ts';
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import { isTooSlow } from '../body-pace.ts';
 import { isLittleLeft } from '../http1-leftover.ts';
 import type { ChunkSink } from './wire-chunks.ts';

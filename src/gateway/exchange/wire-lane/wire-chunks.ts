@@ -2,7 +2,7 @@
 import type { MeshgateError } from '../../../errors.ts';
 import { parseTrailers } from '../../../mesh/transport/http1-answer-head.ts';
 import { IS_TOKEN, IS_VALUE, toHexDigit } from '../../../mesh/transport/octets.ts';
-import { keep } from '../../../mesh/transport/shared-read.ts';
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { HeadLimits } from '../head-limits.ts';
 import { badRequest, fieldsTooLarge } from '../request-refusals.ts';
