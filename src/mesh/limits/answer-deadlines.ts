@@ -1,4 +1,5 @@
 /** Deadlines of everything that waits for Redis: all equally long, so they fall due in the order they came. */
+import { performance } from 'node:perf_hooks';
 import { DeadlineTimer } from '../transport/deadline-timer.ts';
 
 export interface Waiting {

@@ -1,5 +1,6 @@
 /** One connection to an upstream, carrying one request at a time. */
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { CallHolder, Http1Call } from './http1-call.ts';
 import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
 import type { CallPhase } from './call-deadline.ts';
@@ -40,7 +41,9 @@ const REUSED = Object.freeze({ reused: true });
  * for its answer (CVE-2026-48931); and only after a request and an answer that were both
  * complete to the byte is it used again.
  */
-export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner, TurnEnding {
+export class Http1Connection
+  implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner, TurnEnding
+{
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #keepAliveMs: number;

@@ -28,6 +28,7 @@ export function toHexDigit(octet: number): number {
  * engine remembers at one place in the code, and it then looks the method up for each character.
  */
 const codeAt: (text: string, index: number) => number = Function.prototype.call.bind(
+  // oxlint-disable-next-line typescript/unbound-method -- `call` is bound to it
   String.prototype.charCodeAt,
 );
 

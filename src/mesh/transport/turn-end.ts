@@ -11,7 +11,7 @@ export interface TurnEnding {
  * at the other end, which costs more than the write; those that follow at once find it awake.
  * More than this many would only make the first of them wait.
  */
-const MAX_WAITING = Number(process.env.CAP ?? 16);
+const MAX_WAITING = 64;
 
 const waiting: TurnEnding[] = [];
 let isImmediateSet = false;
