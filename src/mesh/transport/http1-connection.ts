@@ -7,13 +7,12 @@ import type { CallPhase } from './call-deadline.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { DeadlineOwner } from './deadline-timer.ts';
 import { isTlsAlert } from './connector.ts';
-import { Http1RequestBody } from './http1-request-body.ts';
+import { Http1Sending } from './http1-sending.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
 import { keep } from './read-memory.ts';
 import { SocketReads } from './socket-reads.ts';
-import { atTurnEnd, type TurnEnding } from './turn-end.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
@@ -41,22 +40,17 @@ const REUSED = Object.freeze({ reused: true });
  * for its answer (CVE-2026-48931); and only after a request and an answer that were both
  * complete to the byte is it used again.
  */
-export class Http1Connection
-  implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner, TurnEnding
-{
+export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner, RequestBodyOwner {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #keepAliveMs: number;
   readonly #reads: SocketReads;
   readonly #parser: ResponseParser;
+  readonly #sending: Http1Sending;
   readonly #timer: DeadlineTimer;
   #call: Http1Call | undefined;
-  #body: Http1RequestBody | undefined;
   #served = 0;
   #isGone = false;
-  #awaitsContinue = false;
-  /** The head of the request is written at the end of this turn. */
-  #isHeadDue = false;
   // On the clock of performance.now(), in milliseconds.
   #sentAtMs = 0;
   #heardAtMs = 0;
@@ -68,6 +62,7 @@ export class Http1Connection
     this.#owner = owner;
     this.#keepAliveMs = limits.keepAliveMs;
     this.#parser = new ResponseParser(this, limits.maxHeadBytes);
+    this.#sending = new Http1Sending(socket, this);
     this.#timer = new DeadlineTimer(this);
     this.#reads = new SocketReads(socket, this.#onData);
     socket.on('drain', this.#onDrain);
@@ -98,25 +93,8 @@ export class Http1Connection
     if (this.#call !== call) return;
     this.#sentAtMs = this.#heardAtMs = performance.now();
     if (call.isPaused) this.#socket.pause();
-    if (request.body === undefined) {
-      this.#isHeadDue = true;
-      atTurnEnd(this);
-    } else {
-      const body = new Http1RequestBody(this, this.#socket, request.body);
-      this.#body = body;
-      this.#awaitsContinue = request.expectContinue;
-      this.#socket.cork();
-      this.#socket.write(call.head, 'latin1');
-      if (!this.#awaitsContinue) body.start();
-      this.#socket.uncork();
-    }
+    this.#sending.begin(call);
     this.#timer.watch();
-  }
-
-  endTurn(): void {
-    if (!this.#isHeadDue) return;
-    this.#isHeadDue = false;
-    this.#socket.write(this.#call!.head, 'latin1');
   }
 
   /** Ends it now; a call on it fails with `reset`. */
@@ -127,7 +105,7 @@ export class Http1Connection
   readonly #onData = (chunk: Buffer): void => {
     const call = this.#call;
     // A request that is still to be written has no answer.
-    if (call === undefined || this.#isHeadDue) {
+    if (call === undefined || this.#sending.isDue) {
       this.#fail('reset', 'the upstream sent what nobody had asked for', undefined);
       return;
     }
@@ -144,7 +122,7 @@ export class Http1Connection
     }
   };
 
-  readonly #onDrain = (): void => this.#body?.onDrain();
+  readonly #onDrain = (): void => this.#sending.onDrain();
 
   readonly #onEnd = (): void => {
     const call = this.#call;
@@ -162,12 +140,12 @@ export class Http1Connection
   onInformational(status: number, headers: string[]): void {
     const call = this.#call!;
     call.sink.onInformational(status, headers);
-    if (status === 100 && this.#awaitsContinue && this.#call === call) this.#startBody();
+    if (status === 100 && this.#sending.awaitsContinue && this.#call === call) this.#startBody();
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
     // Without a 100 the upstream does not want the body: it is never started (RFC 9110 §10.1.1).
-    this.#awaitsContinue = false;
+    this.#sending.awaitsContinue = false;
     const call = this.#call!;
     call.sink.onHead(status, reason, headers);
     // From the response timeout to the idle timeout, which may be shorter.
@@ -181,7 +159,7 @@ export class Http1Connection
   #complete(call: Http1Call, isExact: boolean): void {
     const { trailers, keepAlive, keepAliveTimeoutS } = this.#parser;
     // What a paused socket still holds came after the answer's end.
-    const isClean = isExact && this.#socket.readableLength === 0 && this.#isRequestFlushed();
+    const isClean = isExact && this.#socket.readableLength === 0 && this.#sending.isFlushed;
     const keepAliveMs =
       keepAliveTimeoutS === undefined
         ? this.#keepAliveMs
@@ -196,12 +174,6 @@ export class Http1Connection
       this.#leave();
     }
     call.end(trailers);
-  }
-
-  /** An answer to a request that was not wholly sent leaves bytes behind that belong to nobody. */
-  #isRequestFlushed(): boolean {
-    const body = this.#body;
-    return body === undefined || (body.isSent && this.#socket.writableLength === 0);
   }
 
   #handOver(call: Http1Call, rest: Buffer): void {
@@ -234,9 +206,8 @@ export class Http1Connection
   }
 
   #startBody(): void {
-    this.#awaitsContinue = false;
     this.#sentAtMs = performance.now();
-    this.#body!.start();
+    this.#sending.startBody();
     this.#timer.watch();
   }
 
@@ -278,18 +249,15 @@ export class Http1Connection
   }
 
   #phase(call: Http1Call): CallPhase {
-    if (this.#awaitsContinue) return 'continue';
+    if (this.#sending.awaitsContinue) return 'continue';
     if (call.isPaused) return 'paused';
-    if (this.#parser.hasHead) return 'receiving';
-    const body = this.#body;
-    if (body === undefined || body.isSent) return 'waiting';
-    return body.isBlocked ? 'blocked' : 'sending';
+    return this.#parser.hasHead ? 'receiving' : this.#sending.phase;
   }
 
   #fail(failure: UpstreamFailure, message: string, cause: unknown): void {
     const call = this.#call;
     const answered = this.#parser.hasHead;
-    const wasSent = !this.#isHeadDue;
+    const wasSent = !this.#sending.isDue;
     this.#leave();
     if (call === undefined) return;
     const facts = { sent: wasSent, answered, reused: this.#served > 1, cause };
@@ -307,13 +275,9 @@ export class Http1Connection
   }
 
   #dropCall(call: Http1Call): void {
-    const body = this.#body;
     this.#call = undefined;
-    this.#body = undefined;
-    this.#isHeadDue = false;
-    this.#awaitsContinue = false;
-    this.#parser.stop();
     call.holder = undefined;
-    body?.cancel();
+    this.#parser.stop();
+    this.#sending.stop();
   }
 }
