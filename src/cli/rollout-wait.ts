@@ -1,5 +1,4 @@
 /** Waits until every node runs a version, or one refuses it. */
-import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VersionReport } from '../admin/resources/configuration-access.ts';
 import type { AdminClient } from './admin-client.ts';

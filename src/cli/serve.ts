@@ -1,5 +1,4 @@
 /** The life of the gateway's process: it opens its doors, is told to stop by a signal, drains, and ends. */
-import { performance } from 'node:perf_hooks';
 import closeWithGrace from 'close-with-grace';
 import { reasonOf } from '../mesh/backplane/backplane-error.ts';
 import { ConfigurationError } from '../gateway/config/configuration-error.ts';

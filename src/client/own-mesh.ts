@@ -1,7 +1,6 @@
 /** Builds what an application's part in the mesh is made of, and takes it down again. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { createRedisBackplane } from '../mesh/backplane/redis/redis-backplane.ts';

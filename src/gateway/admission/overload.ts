@@ -1,5 +1,5 @@
 /** Sheds load before it hurts: 503 while the event loop lags or memory runs out. */
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { MeshgateError } from '../../errors.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { PathStage, StageResult } from '../exchange/stage.ts';

@@ -1,5 +1,4 @@
 /** Does what is wanted often no more than once in a while: at once after a rest, else when the rest is over. */
-import { performance } from 'node:perf_hooks';
 import { scheduleTimer, type Schedule } from '../../mesh/backplane/schedule.ts';
 
 export interface Paced {

@@ -1,6 +1,5 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
 import { close, stat, write } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { openForAppending, type OpenFile } from './open-file.ts';
 
 export interface LineWriter {

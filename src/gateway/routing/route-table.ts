@@ -1,5 +1,4 @@
 /** Finds the route of a request, at a cost that does not grow with the number of routes. */
-import { performance } from 'node:perf_hooks';
 import { type Candidate, type CompiledEntry, toCompiledEntry } from './candidate.ts';
 import { HostIndex } from './host-index.ts';
 import { type MatchNarrator, narrate } from './narration.ts';

@@ -1,5 +1,4 @@
 /** Deadlines of everything that waits for Redis: all equally long, so they fall due in the order they came. */
-import { performance } from 'node:perf_hooks';
 import { DeadlineTimer } from '../transport/deadline-timer.ts';
 
 export interface Waiting {

@@ -66,6 +66,8 @@ export class SocketReads {
   }
 
   readonly #onRead = (length: number, memory: Buffer): boolean => {
+    // Streams look after paused sockets now and then, and read of those that have memory.
+    if (this.#socket.isPaused()) return this.#socket.push(Buffer.from(memory.subarray(0, length)));
     this.#isAtEnd = false;
     const isGiven = length >= GIVEN_BYTES;
     this.#onBytes(isGiven ? give(memory, length) : lend(memory, length));

@@ -113,6 +113,24 @@ describe.each(['tcp', 'tls'])('SocketReads over %s', (kind) => {
     expect(kind === 'tls' || afterPause === 0).toBe(true);
   });
 
+  it('hands over nothing while paused, were it before the first read', async () => {
+    const { near, far } = await createPair();
+    const pieces: Buffer[] = [];
+    read(near, (bytes) => pieces.push(keep(bytes)));
+    near.pause();
+    far.end(PAYLOAD.subarray(0, 100_000));
+    // What another connection takes in meanwhile, this one would have too.
+    const other = await createPair();
+    const seen = new Promise((resolve) => read(other.near, resolve));
+    other.far.write('seen');
+    await seen;
+    for (let i = 0; i < 20; i++) await turn();
+    expect(pieces).toEqual([]);
+    near.resume();
+    await once(near, 'end');
+    expect(hash(pieces)).toBe(hash([PAYLOAD.subarray(0, 100_000)]));
+  });
+
   it('begins with what was put back before', async () => {
     const { near, far } = await createPair();
     far.write('first ');
