@@ -24,7 +24,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
   --rounds N        measurements of each proxy (5)
   --seconds S       length of a measurement (8)
-  --only a,b        only these scenarios, or groups of them: edge, changes, mesh
+  --only a,b        only these scenarios, or groups of them: edge, changes, scale, mesh
   --peers a,b       only these proxies
   --json FILE       where the results go (load-tests/results/latest.json)
   --no-docs         leave docs/performance.md as it is

@@ -18,6 +18,7 @@ import { createStickyKey } from './gateway/config/sticky-key.ts';
 import { allListenersOf, inboundDoorsOf } from './gateway/doors/door-listeners.ts';
 import { toListenError } from './gateway/listener/listen-error.ts';
 import { Readiness } from './gateway/status/readiness.ts';
+import { createMetricsPage } from './gateway/status/metrics-page.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
@@ -98,7 +99,7 @@ function assemble(first: Loaded, { configFile, document, env, log }: AppOptions)
   const status = createStatusServer(
     initial.status,
     readiness,
-    workers?.metrics() ?? plane.observability.registry,
+    workers?.metrics() ?? createMetricsPage(plane.observability.registry, clock),
   );
   const source = { first, configFile, document, env };
   const shared = createSharedConfiguration({

@@ -18,6 +18,8 @@ export interface MeshGateway {
   readonly port: number;
   /** Without a path. */
   readonly url: string;
+  /** Of its probes and metrics, without a path. */
+  readonly statusUrl: string;
   /** The sum of a metric's samples. */
   metric(name: string): Promise<number>;
   stop(): Promise<void>;
@@ -48,6 +50,7 @@ export async function startMeshGateway(
     port,
     pid: server.pid,
     url: `http://127.0.0.1:${port}`,
+    statusUrl: status,
     async metric(wanted) {
       const text = await (await fetch(`${status}/metrics`)).text();
       const samples = text.split('\n').filter((line) => new RegExp(`^${wanted}[{ ]`).test(line));

@@ -11,7 +11,7 @@ export const MAIN = join(ROOT, 'src/main.ts');
  * V8 doubles its young generation, up to 100 MiB, whenever it finds that worth while; of a fixed size
  * it is no part of what grows.
  */
-const HEAP_OPTIONS = [
+export const HEAP_OPTIONS = [
   '--min-semi-space-size=16',
   '--max-semi-space-size=16',
   '--expose-gc',
@@ -100,6 +100,7 @@ listeners:
     address: 127.0.0.1:${site.port}
     protocol: ${work.tls ? 'https' : 'http'}
     ${tls}
+    ${toLimits(work)}
 status: { address: 127.0.0.1:${site.sparePort} }
 telemetry: { accessLog: { format: json, path: access.log } }
 services:
@@ -109,6 +110,12 @@ routes:
   ${toRoutes(work).join('\n  ')}
 plugins: ${JSON.stringify(toPlugins(work))}
 `;
+}
+
+function toLimits({ idleConnections }: Work): string {
+  if (idleConnections === undefined) return '';
+  // Those of the measurement itself beside them.
+  return `limits: { idleTimeout: 1h, connections: ${idleConnections + 100} }`;
 }
 
 function toRoutes(work: Work): string[] {

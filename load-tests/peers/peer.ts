@@ -20,6 +20,8 @@ export interface Work {
   readonly door?: 'outbound' | 'inbound';
   /** Processes that serve, on any core where there is more than one; Meshgate alone has them. Default 1. */
   readonly workers?: number;
+  /** To keep so many connections for as long as they like; Meshgate alone can. */
+  readonly idleConnections?: number;
   /** To tell of its heap; Meshgate alone can. */
   readonly heapProbe?: boolean;
   /** On its one route; Meshgate alone has them. */

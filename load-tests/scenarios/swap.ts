@@ -14,51 +14,62 @@ import { readRevision, replaceConfig, toMeshgateConfig } from '../peers/meshgate
 import type { Site, Work } from '../peers/peer.ts';
 import { NOT_MEASURED, type Scenario, type ScenarioResult } from './scenario.ts';
 
-const WORK: Work = { routes: 10_000, tls: false, body: 'small' };
 const PER_SECOND = 1000;
 const SWAP_EVERY_MS = 3000;
 const POLL_MS = 100;
 const MAX_POLLS = 300;
-const PATHS = Array.from({ length: 100 }, (_, i) => `/service-${i * 100}/items/42`);
+const PATHS = 100;
 
 interface Window extends LatencyWindow {
   readonly swaps: number;
 }
 
-export const swap: Scenario = {
-  name: 'swap',
-  summary:
-    'GET of 1 KB at 1,000 requests a second, by 10,000 routes, while a configuration with as many takes the place of another every 3 s. Latency is counted from when a request was due.',
+export const swap: Scenario = createSwap('swap', 10_000);
+export const scaleSwap: Scenario = createSwap('scale-swap', 100_000);
 
-  async run(context) {
-    if (!context.peers.has('meshgate')) return NOT_MEASURED;
-    const running = await startPeer(context, 'meshgate', WORK, [{ path: PATHS.at(-1)! }]);
-    const writeNext = createWriter(running.site);
-    const steady: Window[] = [];
-    const swapping: Window[] = [];
-    try {
-      await measure(context, running);
-      for (let round = 1; round <= context.options.rounds; round++) {
-        steady.push(await measure(context, running));
-        swapping.push(await measure(context, running, writeNext));
-        context.say(`  round ${round}  steady   ${describe(steady.at(-1)!)}`);
-        context.say(`  round ${round}  swapping ${describe(swapping.at(-1)!)}`);
-      }
-    } finally {
-      await running.stop();
+function createSwap(name: string, routes: number): Scenario {
+  return {
+    name,
+    summary: `GET of 1 KB at 1,000 requests a second, by ${routes.toLocaleString('en')} routes, while a configuration with as many takes the place of another every 3 s. Latency is counted from when a request was due.`,
+    run: (context) => runSwap(context, { routes, tls: false, body: 'small' }),
+  };
+}
+
+async function runSwap(context: BenchContext, work: Work): Promise<ScenarioResult> {
+  if (!context.peers.has('meshgate')) return NOT_MEASURED;
+  const paths = toPaths(work);
+  const running = await startPeer(context, 'meshgate', work, [{ path: paths.at(-1)! }]);
+  const writeNext = createWriter(work, running.site);
+  const steady: Window[] = [];
+  const swapping: Window[] = [];
+  try {
+    await measure(context, running, paths);
+    for (let round = 1; round <= context.options.rounds; round++) {
+      steady.push(await measure(context, running, paths));
+      swapping.push(await measure(context, running, paths, writeNext));
+      context.say(`  round ${round}  steady   ${describe(steady.at(-1)!)}`);
+      context.say(`  round ${round}  swapping ${describe(swapping.at(-1)!)}`);
     }
-    return toResult(steady, swapping);
-  },
-};
+  } finally {
+    await running.stop();
+  }
+  return toResult(steady, swapping);
+}
+
+/** Spread over all routes. */
+function toPaths({ routes }: Work): readonly string[] {
+  return Array.from({ length: PATHS }, (_, i) => `/service-${i * (routes / PATHS)}/items/42`);
+}
 
 async function measure(
   { options }: BenchContext,
   { url, site }: StartedPeer,
+  paths: readonly string[],
   writeNext?: () => Promise<void>,
 ): Promise<Window> {
   const before = await readRevision(site);
   const window = await measureWindow(
-    { url, paths: PATHS, perSecond: PER_SECOND, seconds: options.seconds },
+    { url, paths, perSecond: PER_SECOND, seconds: options.seconds },
     writeNext && ((end) => swapUntil(end, site, writeNext)),
   );
   return { ...window, swaps: (await readRevision(site)) - before };
@@ -83,9 +94,9 @@ async function swapUntil(
 }
 
 /** Alternates between two documents that are made beforehand, so that making them delays nobody. */
-function createWriter(site: Site): () => Promise<void> {
+function createWriter(work: Work, site: Site): () => Promise<void> {
   const documents = [1, 2].map((edition) =>
-    Buffer.from(toMeshgateConfig({ ...WORK, edition }, site)),
+    Buffer.from(toMeshgateConfig({ ...work, edition }, site)),
   );
   let written = 0;
   return () => replaceConfig(site, documents[written++ % documents.length]!);

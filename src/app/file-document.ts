@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import {
   EMPTY_DOCUMENT,
-  parseSharedDocument,
+  readShape,
   SHARED_KEYS,
   type SharedDocument,
 } from '../gateway/config/versions/shared-document.ts';
+import { inTurns } from '../gateway/config/in-turns.ts';
 import { readYaml } from '../gateway/config/yaml-text.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 
@@ -52,7 +53,8 @@ async function readShared(
     if (!reading.ok) return reading.problems.join('; ');
     const whole = reading.value as Readonly<Record<string, unknown>>;
     const part = SHARED_KEYS.filter((key) => whole[key] !== undefined);
-    const parsed = parseSharedDocument(Object.fromEntries(part.map((key) => [key, whole[key]])));
+    const shared = Object.fromEntries(part.map((key) => [key, whole[key]]));
+    const parsed = await inTurns(readShape(shared));
     return parsed.ok ? parsed.document : parsed.problems.map(({ message }) => message).join('; ');
   } catch (error) {
     return (error as Error).message;

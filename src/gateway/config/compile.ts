@@ -37,7 +37,10 @@ export interface CompiledSnapshot extends Snapshot {
 }
 
 /** Longest stretch of work between two pauses, in milliseconds. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
+
+/** About a millisecond's work. */
+const CELLS_A_TURN = 4096;
 
 /** Rejects, having let go of everything, where a service or plugin cannot be made. */
 export async function compileSnapshot(
@@ -74,7 +77,7 @@ export async function compileSnapshot(
       ]),
       consumers: createConsumerDirectory(config.consumers),
       services,
-      lease: new SnapshotLease(() => holdings.release()),
+      lease: new SnapshotLease(() => void holdings.releaseInTurns()),
     };
   } catch (error) {
     holdings.release();
@@ -171,8 +174,22 @@ class SnapshotHoldings {
     return cells;
   }
 
+  /** Of 100,000 routes each has cells, none of them in the processor's caches. */
+  async releaseInTurns(): Promise<void> {
+    this.#releaseShared();
+    const { pause } = this.#dependencies;
+    for (const [i, cells] of this.#cells.entries()) {
+      if (i % CELLS_A_TURN === CELLS_A_TURN - 1) await pause();
+      cells.release();
+    }
+  }
+
   release(): void {
     for (const cells of this.#cells) cells.release();
+    this.#releaseShared();
+  }
+
+  #releaseShared(): void {
     for (const holding of this.#services) this.#dependencies.services.release(holding);
     for (const holding of this.#plugins) this.#dependencies.plugins.release(holding);
   }

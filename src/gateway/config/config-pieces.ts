@@ -11,7 +11,8 @@ export type ConfigHead = Omit<Config, StreamedList>;
 
 export interface ConfigPiece {
   readonly list: StreamedList;
-  readonly items: readonly object[];
+  /** Of a list of items: another thread or process takes a text in less time than objects. */
+  readonly json: string;
 }
 
 /** A piece is received and frozen in about a millisecond. */
@@ -25,17 +26,17 @@ export function toHead(config: Config): ConfigHead {
 
 export function* toPieces(config: Config): Generator<ConfigPiece> {
   for (const list of STREAMED_LISTS) {
-    let items: object[] = [];
-    let characters = 0;
+    let json = '';
+    let count = 0;
     for (const item of config[list]) {
-      items.push(item);
-      characters += JSON.stringify(item).length;
-      if (characters < MAX_PIECE_CHARACTERS && items.length < MAX_PIECE_ITEMS) continue;
-      yield { list, items };
-      items = [];
-      characters = 0;
+      json += `${count === 0 ? '[' : ','}${JSON.stringify(item)}`;
+      count++;
+      if (json.length < MAX_PIECE_CHARACTERS && count < MAX_PIECE_ITEMS) continue;
+      yield { list, json: `${json}]` };
+      json = '';
+      count = 0;
     }
-    if (items.length > 0) yield { list, items };
+    if (count > 0) yield { list, json: `${json}]` };
   }
 }
 
@@ -48,8 +49,8 @@ export class GatheredConfig {
     certificates: [],
   };
 
-  add({ list, items }: ConfigPiece): void {
-    this.#lists[list].push(...deepFreeze(items));
+  add({ list, json }: ConfigPiece): void {
+    this.#lists[list].push(...deepFreeze(JSON.parse(json) as object[]));
   }
 
   /** Once all pieces are there. */

@@ -1,7 +1,7 @@
 /** The thread of `load-in-thread.ts`: loads files, and hands the results over piece by piece. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { getPriority, setPriority } from 'node:os';
 import { toHead, toPieces } from './config-pieces.ts';
+import { giveWay } from './give-way.ts';
 import { listIssues } from './issue-list.ts';
 import { documentValidatorOf } from './document-validator.ts';
 import { loadConfig, type Loaded, type LoadResult } from './load.ts';
@@ -47,7 +47,7 @@ async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
   documentValidatorOf(catalogue as PluginCatalogue);
   for (;;) {
     const { file, isCheck, ...task } = (await inbox.take()) as LoadTask;
-    const options = { ...task, catalogue: catalogue as PluginCatalogue };
+    const options = { ...task, catalogue: catalogue as PluginCatalogue, freezes: false };
     const result = await loadConfig(file, options);
     if (result.ok && isCheck) inbox.answer(toAccepted(result));
     else {
@@ -79,23 +79,6 @@ async function sendPieces(inbox: Inbox, loaded: Loaded): Promise<void> {
 async function send(inbox: Inbox, message: LoadMessage): Promise<void> {
   inbox.answer(message);
   await inbox.take();
-}
-
-/** A third of the time that others get who want all of it: on a busy machine, too, a change gets through. */
-const NICER_BY = 5;
-const NICEST = 19;
-
-/**
- * Where a core is all there is, the thread would hold up traffic each time it is woken: the system lets
- * who has slept go first. On Linux this is of the thread alone, elsewhere of the whole process.
- */
-function giveWay(): void {
-  if (process.platform !== 'linux') return;
-  try {
-    setPriority(0, Math.min(NICEST, getPriority(0) + NICER_BY));
-  } catch {
-    // A sandbox may forbid it.
-  }
 }
 
 if (parentPort !== null) await serve(createInbox(parentPort), workerData as CatalogueName);

@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly missingHint?: string | undefined;
   /** For the dates of certificates, in milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
+  /** Default true; false where the result is only sent on. */
+  readonly freezes?: boolean;
 }
 
 /** The file where it has any of the shared part, else the backplane. */
@@ -42,7 +44,7 @@ export type ConfigOwner = 'file' | 'backplane';
 
 export interface Loaded {
   readonly ok: true;
-  /** Deep-frozen. */
+  /** Deep-frozen, unless `freezes` says otherwise. */
   readonly config: Config;
   readonly warnings: readonly ConfigIssue[];
   /** How many warnings there are beside those; none where the file was loaded in this thread. */
@@ -130,7 +132,8 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   await checkCertificates(references, report, now());
   await checkPluginFiles(validation.pluginFiles, report);
   problems.push(...validation.problems);
-  return toResult({ file, owner, shared, files, source }, validation, problems);
+  const from = { file, owner, shared, files, source, freezes: options.freezes ?? true };
+  return toResult(from, validation, problems);
 }
 
 /** What a substitution has failed to put there has been told about. */
@@ -168,6 +171,7 @@ interface LoadedFrom {
   readonly shared: SharedPart | undefined;
   readonly files: readonly string[];
   readonly source: SourceDocument;
+  readonly freezes: boolean;
 }
 
 function toResult(
@@ -188,7 +192,8 @@ function toResult(
   const hash = hashOf({ ...config, redactions: undefined });
   const sharedHash = owner === 'backplane' ? hashOf(toSharedConfig(config)) : undefined;
   const warnings = issues;
-  return { ok: true, config: deepFreeze(config), warnings, hash, sharedHash, owner, files };
+  if (from.freezes) deepFreeze(config);
+  return { ok: true, config, warnings, hash, sharedHash, owner, files };
 }
 
 function toIssue({ file, shared, source }: LoadedFrom, problem: Problem): ConfigIssue {

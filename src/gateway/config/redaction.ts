@@ -21,11 +21,12 @@ export interface HiddenValues {
    * The leaves of a normalised part that stem from a hidden value at or below `source`.
    * `shown` is the part's own name, e.g. `routes.orders`.
    */
-  redactionsOf(part: unknown, shown: string, source: ConfigPath): Redaction[];
+  redactionsOf(part: unknown, shown: string, source: ConfigPath): readonly Redaction[];
 }
 
 /** Shorter values are looked for only as a whole: they stand in any text. */
 const MIN_PART_LENGTH = 4;
+const NO_REDACTIONS: readonly Redaction[] = [];
 
 export function createHiddenValues(values: readonly HiddenValue[]): HiddenValues {
   const byPointer = new Map(values.map((hidden) => [toPointer(hidden.path), hidden]));
@@ -62,8 +63,9 @@ export function createHiddenValues(values: readonly HiddenValue[]): HiddenValues
       };
     },
     redactionsOf(part, shown, source) {
+      if (byEntry.size === 0) return NO_REDACTIONS;
       const hidden = byEntry.get(entryOf(source));
-      if (hidden === undefined) return [];
+      if (hidden === undefined) return NO_REDACTIONS;
       const redactions: Redaction[] = [];
       visitLeaves(part, shown, (leaf, path) => {
         const origin =

@@ -35,17 +35,40 @@ export function allowedScalars(schema: Schema): readonly unknown[] | undefined {
   return Array.isArray(values) ? (values as unknown[]) : undefined;
 }
 
-/** Indexes of the branches that admit the value's type, the one that fits its keys best first. */
-export function branchesInOrder(branches: readonly Schema[], value: unknown): number[] {
-  const type = typeOf(value);
-  const fitting: number[] = [];
-  for (let i = 0; i < branches.length; i++) {
+/** Which branch is meant, by the value. */
+export interface BranchOrder {
+  /** Indexes of the branches that admit the value's type, the one that fits its keys best first. */
+  of(value: unknown): readonly number[];
+}
+
+/** Works out once which types the branches admit. */
+export function createBranchOrder(branches: readonly Schema[]): BranchOrder {
+  const byType = new Map<JsonType, readonly number[]>();
+  for (const type of ANY) byType.set(type, branchesOf(branches, type));
+  return {
+    of(value) {
+      const type = typeOf(value);
+      const fitting = byType.get(type)!;
+      return fitting.length < 2 ? fitting : byScore(branches, fitting, value, type);
+    },
+  };
+}
+
+function branchesOf(branches: readonly Schema[], type: JsonType): readonly number[] {
+  return [...branches.keys()].filter((i) => {
     const types = typesOf(branches[i]!);
-    if (types.has(type) || (type === 'number' && types.has('integer'))) fitting.push(i);
-  }
-  if (fitting.length < 2) return fitting;
+    return types.has(type) || (type === 'number' && types.has('integer'));
+  });
+}
+
+function byScore(
+  branches: readonly Schema[],
+  fitting: readonly number[],
+  value: unknown,
+  type: JsonType,
+): readonly number[] {
   const scores = branches.map((branch) => scoreOf(branch, value, type));
-  return fitting.sort((a, b) => scores[b]! - scores[a]! || a - b);
+  return fitting.toSorted((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
 function scoreOf(schema: Schema, value: unknown, type: JsonType): number {

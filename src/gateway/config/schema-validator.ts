@@ -2,7 +2,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { DataValidateFunction, DataValidationCxt } from 'ajv/dist/types/index.js';
 import type { TSchema } from 'typebox';
-import { branchesInOrder, allowedScalars, typesOf } from './schema-branch.ts';
+import { createBranchOrder, allowedScalars, typesOf } from './schema-branch.ts';
 
 /** What is wrong at one place. */
 export type SchemaFault =
@@ -132,25 +132,28 @@ function compileItems(ajv: Ajv, item: Schema): DataValidateFunction {
 
 function compileUnion(ajv: Ajv, branches: Schema[]): DataValidateFunction {
   const validators = branches.map((branch) => compileLater(ajv, branch));
+  const scalars = branches.map(allowedScalars);
+  const order = createBranchOrder(branches);
   const union: DataValidateFunction = (value: unknown, context?: DataValidationCxt): boolean => {
-    const order = branchesInOrder(branches, value);
-    const best = order[0];
+    const fitting = order.of(value);
+    const best = fitting[0];
     if (best === undefined) {
       const expected = [...new Set(branches.flatMap((branch) => [...typesOf(branch)]))];
       union.errors = [unionError('type', { expected })];
       return false;
     }
-    const allowed = order.map((i) => allowedScalars(branches[i]!));
-    if (allowed.every((values) => values !== undefined)) {
-      const all = allowed.flat();
+    if (fitting.every((i) => scalars[i] !== undefined)) {
+      const all = fitting.flatMap((i) => scalars[i]!);
       if (all.includes(value)) return true;
       union.errors = [unionError('allowed', { allowed: all })];
       return false;
     }
     // A branch that fails may already have filled in its defaults: the next one gets a fresh copy.
-    for (const i of order.length > 1 ? order : []) {
-      const validate = validators[i]!();
-      if (validate(structuredClone(value), context)) return validate(value, context);
+    if (fitting.length > 1) {
+      for (const i of fitting) {
+        const validate = validators[i]!();
+        if (validate(structuredClone(value), context)) return validate(value, context);
+      }
     }
     const validate = validators[best]!();
     const valid = validate(value, context);

@@ -23,6 +23,19 @@ export class Substitutions {
     this.#report = report;
   }
 
+  /** Resolves all texts within a value, in place. */
+  resolveWithin(collection: object, path: (string | number)[] = []): void {
+    for (const key of Array.isArray(collection) ? collection.keys() : Object.keys(collection)) {
+      const value = (collection as Record<string | number, unknown>)[key];
+      path.push(key);
+      if (typeof value === 'object' && value !== null) this.resolveWithin(value, path);
+      else if (typeof value === 'string') {
+        (collection as Record<string | number, unknown>)[key] = this.resolve(value, path);
+      }
+      path.pop();
+    }
+  }
+
   /** What a text stands for; the text itself where that cannot be had, which is reported. */
   resolve(text: string, path: ConfigPath): string {
     if (!text.includes('${')) return text;

@@ -40,7 +40,8 @@ export class TreeReader {
   }
 
   read(node: Node | null): unknown {
-    if (++this.#values > MAX_VALUES)
+    // What is written out is as much as the file is long.
+    if (this.#alias !== undefined && ++this.#values > MAX_VALUES)
       throw this.#unreadable(node, 'aliases make this file too large');
     if (this.#path.length > MAX_DEPTH) {
       throw this.#unreadable(
@@ -122,8 +123,14 @@ export class TreeReader {
   #readMerged(node: Node | null): unknown[] {
     const list = isAlias(node) ? (this.#anchors.get(node.source) ?? null) : node;
     if (!isSeq(list)) return [this.read(node)];
-    if (isAlias(node)) this.#targets.set(node, list);
-    return list.items.map((item) => this.read(item as Node | null));
+    const outer = this.#alias;
+    if (isAlias(node)) {
+      this.#targets.set(node, list);
+      this.#alias ??= node;
+    }
+    const merged = list.items.map((item) => this.read(item as Node | null));
+    this.#alias = outer;
+    return merged;
   }
 
   #merge(result: Record<string, unknown>, merged: unknown): void {

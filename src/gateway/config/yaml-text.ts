@@ -1,8 +1,10 @@
 /** Reads YAML that came over the network: as data alone, bounded, and without holding up the event loop. */
 import { extname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { reasonOf } from '../../mesh/backplane/backplane-error.ts';
 import { toPathText } from './config-path.ts';
+import { JsonAssembly, type JsonPiece } from './json-pieces.ts';
 import { readSourceDocument } from './source-document.ts';
 import { AS_WRITTEN } from './substitute.ts';
 
@@ -17,9 +19,9 @@ const THREAD_TIMEOUT_MS = 60_000;
 /** Positions and nodes take some hundred bytes for each of the text. */
 const THREAD_HEAP_MB = 2_048;
 
-/** What the thread of `yaml-worker.ts` answers; `json` since a text crosses faster than a tree. */
+/** What the thread of `yaml-worker.ts` answers, one at a time; after the last piece comes none. */
 export type YamlMessage =
-  | { readonly ok: true; readonly json: string }
+  | { readonly ok: true; readonly piece: JsonPiece | undefined }
   | Extract<YamlReading, { ok: false }>;
 
 /** Substitutions stay as they are written. */
@@ -45,13 +47,20 @@ export async function readYaml(text: string): Promise<YamlReading> {
   });
   let timer: NodeJS.Timeout | undefined;
   try {
-    const message = await new Promise<YamlMessage>((resolve, reject) => {
-      worker.once('message', resolve);
+    return await new Promise<YamlReading>((resolve, reject) => {
+      const assembly = new JsonAssembly();
+      worker.on('message', (message: YamlMessage) => {
+        if (!message.ok) return resolve(message);
+        if (message.piece === undefined) return resolve({ ok: true, value: assembly.value });
+        assembly.add(message.piece);
+        // As the loader's thread does: what waits meanwhile gets its turn.
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+        void nextTurn().then(() => worker.postMessage('next'));
+      });
       worker.once('error', reject);
       worker.once('exit', (code) => reject(new Error(`the thread ended with code ${code}`)));
       timer = setTimeout(() => reject(new Error('it takes too long')), THREAD_TIMEOUT_MS);
     });
-    return message.ok ? { ok: true, value: JSON.parse(message.json) as unknown } : message;
   } catch (error) {
     return { ok: false, problems: [`it is too much to read: ${reasonOf(error)}`] };
   } finally {

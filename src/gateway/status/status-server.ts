@@ -5,7 +5,8 @@ import type { Readiness } from './readiness.ts';
 /** Such as a registry of prom-client. */
 export interface MetricsPage {
   readonly contentType: string;
-  metrics(): Promise<string>;
+  /** All metrics as they are by now. Rejects where one of them cannot be read. */
+  metrics(): Promise<string | Uint8Array>;
 }
 
 export interface StatusServer {

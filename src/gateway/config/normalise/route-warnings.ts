@@ -89,26 +89,35 @@ function warnOfSubsets(
   }
 }
 
+/** Who has a match on some doors: the first of them on a door wins there. */
+interface Claim {
+  readonly route: string;
+  readonly doors: readonly string[];
+  next: Claim | undefined;
+}
+
 /** Finds match entries that stand twice: of two with the same rank the first one wins, always. */
 class MatchIndex {
-  /** By entry, the route that wins on each listener. */
-  readonly #winners = new Map<string, Map<string, string>>();
+  /** By entry; of most there is one. */
+  readonly #claims = new Map<string, Claim>();
+  #all: readonly string[] | undefined;
 
   add(draft: Draft, { route, raw, path }: PlacedRoute): void {
     const { name, listeners, priority, matches } = route;
-    const doors = doorsOf(listeners, draft.listeners);
+    const doors = this.#doorsOf(listeners, draft.listeners);
     for (const [i, entry] of matches.entries()) {
-      const lost: string[] = [];
-      let first: string | undefined;
-      const winners = this.#winnersOf(keyOf(entry, priority));
-      for (const door of doors) {
-        const winner = winners.get(door);
-        if (winner === undefined) winners.set(door, name);
-        if (winner === undefined || winner === name) continue;
-        first ??= winner;
-        lost.push(door);
+      const key = keyOf(entry, priority);
+      const claim = this.#claims.get(key);
+      if (claim === undefined) {
+        this.#claims.set(key, { route: name, doors, next: undefined });
+        continue;
       }
-      if (first === undefined) continue;
+      const winners = doors.map((door) => winnerOf(claim, door));
+      const lost = doors.filter((_, n) => winners[n] !== undefined && winners[n] !== name);
+      const free = doors.filter((_, n) => winners[n] === undefined);
+      if (free.length > 0) lastOf(claim).next = { route: name, doors: free, next: undefined };
+      if (lost.length === 0) continue;
+      const first = winners.find((winner) => winner !== undefined && winner !== name);
       const place = Array.isArray(raw.match) ? [...path, 'match', i] : [...path, 'match'];
       const where = lost.length < doors.length ? `on ${lost.join(', ')} ` : '';
       draft.report(
@@ -122,24 +131,31 @@ class MatchIndex {
     }
   }
 
-  #winnersOf(key: string): Map<string, string> {
-    let winners = this.#winners.get(key);
-    if (winners === undefined) {
-      winners = new Map();
-      this.#winners.set(key, winners);
-    }
-    return winners;
+  /** A route that names none that is there stands on all: one error must not hide others. */
+  #doorsOf(names: readonly string[], known: ReadonlySet<string>): readonly string[] {
+    const own = names.length === 0 ? names : names.filter((name) => known.has(name));
+    if (own.length > 0) return own;
+    return (this.#all ??= known.size > 0 ? [...known] : ['']);
   }
 }
 
-/** A route that names none that is there stands on all: one error must not hide others. */
-function doorsOf(names: readonly string[], known: ReadonlySet<string>): readonly string[] {
-  const own = names.filter((name) => known.has(name));
-  if (own.length > 0) return own;
-  return known.size > 0 ? [...known] : [''];
+function winnerOf(first: Claim, door: string): string | undefined {
+  for (let claim: Claim | undefined = first; claim !== undefined; claim = claim.next) {
+    if (claim.doors.includes(door)) return claim.route;
+  }
+  return undefined;
+}
+
+function lastOf(first: Claim): Claim {
+  let last = first;
+  while (last.next !== undefined) last = last.next;
+  return last;
 }
 
 function keyOf({ hosts, path, methods, headers, query }: MatchEntry, priority: number): string {
+  const isByPath = hosts.length + methods.length + headers.length + query.length === 0;
+  // The other form begins with a bracket.
+  if (isByPath) return `${priority} ${path.kind} ${path.value}`;
   return JSON.stringify([
     priority,
     path.kind,
