@@ -17,6 +17,9 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Hears how to end what was started. */
+export type OnEnd = (end: () => void | Promise<void>) => void;
+
 export interface RunOptions {
   /** Default: the program's entry. */
   readonly command?: readonly string[];
@@ -27,9 +30,11 @@ export interface RunOptions {
   readonly stdio?: StdioOptions;
   /** It starts others, and signals go to all of them, as a terminal's do. Default false. */
   readonly group?: boolean;
+  /** For what several tests share. Default: it ends when the test has finished. */
+  readonly onEnd?: OnEnd;
 }
 
-/** A process and what it has said so far; killed when the test has finished. */
+/** A process and what it has said so far; killed in the end. */
 export class Program {
   readonly child: ChildProcess;
   readonly ended: Promise<Exit>;
@@ -68,7 +73,7 @@ export class Program {
         done(this.#exit);
       });
     });
-    onTestFinished(() => this.kill());
+    (options.onEnd ?? onTestFinished)(() => this.kill());
   }
 
   get running(): boolean {
@@ -192,9 +197,9 @@ export async function untilServing(program: Program): Promise<GatewayProcess> {
 }
 
 /** Gone when the test has finished. */
-export async function createFolder(): Promise<string> {
+export async function createFolder(onEnd: OnEnd = onTestFinished): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-process-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onEnd(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
