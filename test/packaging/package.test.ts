@@ -176,6 +176,34 @@ describe('installed into an empty folder', () => {
     await program.ended;
   });
 
+  it('serves with workers, which are replaced on SIGUSR2 by what is installed', async () => {
+    await writeFile(join(folder, 'workers.yaml'), `${CONFIG}node: { workers: 2 }\n`);
+    const program = new Program(['start', '--config', 'workers.yaml'], {
+      command: ['node', 'node_modules/meshgate/dist/main.js'],
+      cwd: folder,
+      env: ENV,
+    });
+    const gateway = await untilServing(program);
+    const entries = async (): Promise<string[]> => {
+      const { stdout } = await run('pgrep', ['-a', '-P', String(program.child.pid)]);
+      return stdout.trimEnd().split('\n');
+    };
+    const before = await entries();
+    expect(before).toEqual([
+      expect.stringContaining('/node_modules/meshgate/dist/app/worker-process.js'),
+      expect.stringContaining('/node_modules/meshgate/dist/app/worker-process.js'),
+    ]);
+    const ask = async (): Promise<string> => (await fetch(`${gateway.url}/hello`)).text();
+    expect(await ask()).toBe('REPLY');
+    program.signal('SIGUSR2');
+    await program.said('stderr', /all workers have been replaced/);
+    const after = await entries();
+    expect([after.length, after.filter((entry) => before.includes(entry))]).toEqual([2, []]);
+    expect(await ask()).toBe('REPLY');
+    program.signal('SIGTERM');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('tells its version', async () => {
     const { stdout } = await run('npx', ['--no-install', 'meshgate', '--version'], {
       cwd: folder,
