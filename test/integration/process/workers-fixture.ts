@@ -9,6 +9,7 @@ import {
   eventually,
   MAIN,
   startMeshgate,
+  UNHURRIED,
   toConfig,
   writeConfig,
   type GatewayProcess,
@@ -29,9 +30,9 @@ export interface NodeWithWorkers {
 
 export const WORKERS = { node: { workers: 2 } };
 
-/** So started, processes know the plugin `tell`. */
+/** So started, processes know the plugin `tell`, and shed no load. */
 export const TELLING = {
-  NODE_OPTIONS: `--import=${join(import.meta.dirname, 'telling-plugin.ts')}`,
+  NODE_OPTIONS: `${UNHURRIED.NODE_OPTIONS} --import=${join(import.meta.dirname, 'telling-plugin.ts')}`,
   STANDARD_PLUGINS: join(dirname(MAIN), '../plugins/standard.js'),
 };
 

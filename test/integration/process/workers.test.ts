@@ -7,7 +7,14 @@ import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { CALLERS, openCallers, openPair, type PlacedCaller } from './callers.ts';
-import { createFolder, eventually, runMeshgate, toConfig, writeConfig } from './gateway-process.ts';
+import {
+  createFolder,
+  eventually,
+  runMeshgate,
+  toConfig,
+  writeConfig,
+  UNHURRIED,
+} from './gateway-process.ts';
 import { startLoad } from './load.ts';
 import { startOrigin, type Origin } from './origin.ts';
 import {
@@ -326,12 +333,15 @@ describe('a node with two workers in the mesh', () => {
     application = await startOrigin('application', (end) => ends.push(end));
   });
   afterAll(() => ends.forEach((end) => end()));
-  const shared = shareWorkers(() => ({
-    register: [
-      { service: 'orders', address: `127.0.0.1:${application.port}`, inbound: '127.0.0.1:0' },
-    ],
-    outbound: { address: '127.0.0.1:0' },
-  }));
+  const shared = shareWorkers(
+    () => ({
+      register: [
+        { service: 'orders', address: `127.0.0.1:${application.port}`, inbound: '127.0.0.1:0' },
+      ],
+      outbound: { address: '127.0.0.1:0' },
+    }),
+    { env: UNHURRIED },
+  );
 
   it('finds services that no configuration names, for whichever worker is asked', async () => {
     const port = shared().gateway.portOf('mesh:outbound');
