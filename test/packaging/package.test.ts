@@ -91,7 +91,8 @@ beforeAll(async () => {
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];
   await run('npm', install, { cwd: folder, env: ENV });
   await writeFile(join(folder, 'meshgate.yaml'), CONFIG);
-});
+  // It compiles, packs and installs: a minute where others want the processors too.
+}, 180_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
