@@ -14,6 +14,9 @@ export interface WireOutputOwner {
 /** Up to here one buffer is made of the pieces: measured cheaper than handing them over one by one. */
 const MAX_COPIED_BYTES = 16 * 1024;
 
+/** So much is worth a write of its own; a first read of an answer that is longer (`socket-reads.ts`) waits for the next. */
+const MAX_GATHERED_BYTES = 32 * 1024;
+
 /** More than this on its way to the client, and it is slow. Twice what a socket is read by. */
 const MAX_UNSENT_BYTES = 128 * 1024;
 
@@ -50,9 +53,9 @@ export class WireOutput implements TurnEnding {
     return this.#socket.writableLength >= MAX_UNSENT_BYTES;
   }
 
-  /** More than this is worth a write of its own. */
+  /** What was gathered is worth a write of its own. */
   get isFull(): boolean {
-    return this.#bytes >= MAX_COPIED_BYTES;
+    return this.#bytes >= MAX_GATHERED_BYTES;
   }
 
   /** Latin-1. */
