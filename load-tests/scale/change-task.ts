@@ -36,7 +36,11 @@ function toJson(edition: number): string {
     // One in the middle is another one each time.
     ...(i === routes >> 1 && { timeout: `${10 + edition}s` }),
   }));
-  return toCanonicalJson({ ...EMPTY_DOCUMENT, services: Object.fromEntries(services), routes: list });
+  return toCanonicalJson({
+    ...EMPTY_DOCUMENT,
+    services: Object.fromEntries(services),
+    routes: list,
+  });
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'meshgate-change-'));

@@ -14,6 +14,8 @@ export interface TurnEnding {
 const MAX_WAITING = 64;
 
 const waiting: TurnEnding[] = [];
+/** Of those that wait, the first that has not been called. */
+let next = 0;
 let isImmediateSet = false;
 
 /** Calls `ending.endTurn()` when what the system has ready has been read, or soon before. */
@@ -30,8 +32,9 @@ function onImmediate(): void {
   endAll();
 }
 
+/** With what is added meanwhile. */
 function endAll(): void {
-  // What is added meanwhile is taken as well.
-  for (let i = 0; i < waiting.length; i++) waiting[i]!.endTurn();
+  while (next < waiting.length) waiting[next++]!.endTurn();
   waiting.length = 0;
+  next = 0;
 }
