@@ -27,6 +27,17 @@ const FAULTS = [
   'test/demo/mesh-demo.test.ts',
 ];
 
+/**
+ * The behaviour of the edge, which runs once per lane: above with the wire lane and what it hands over, and here
+ * on the full lane alone.
+ */
+const BOTH_LANES = [
+  'test/integration/{surface,protocols,errors,bad-input}/*.test.ts',
+  'test/gateway/listener/*.test.ts',
+  'test/gateway/exchange/full-lane/*.test.ts',
+];
+const FULL_LANE = { MESHGATE_TEST_LANE: 'full' };
+
 export default defineConfig({
   test: {
     // The smallest machine the suite must pass on has two cores, and what is slow mostly waits.
@@ -49,6 +60,24 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'alone', include: ALONE } },
       { extends: true, test: { name: 'faults', include: FAULTS, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'full-lane',
+          include: BOTH_LANES,
+          exclude: ALONE,
+          isolate: false,
+          env: FULL_LANE,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'full-lane-alone',
+          include: ALONE.filter((files) => /integration\/(errors|protocols)\//.test(files)),
+          env: FULL_LANE,
+        },
+      },
     ],
   },
 });

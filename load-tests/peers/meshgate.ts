@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROXY_CORE } from '../cores.ts';
+import { limitCpu } from '../cpu-quota.ts';
 import { editionPath, routePrefixes, toUrl, type Peer, type Site, type Work } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -46,9 +47,15 @@ export const meshgate: Peer = {
         env: { NODE_ENV: 'production', BENCH_HEAP_SOCKET: heapSocket(site) },
       },
     );
+    // Before it has children, who are in its group then.
+    const quota = work.cores === undefined ? undefined : await limitCpu(server.pid, work.cores);
     const accessLog = join(site.directory, 'access.log');
     return {
       ...server,
+      async stop() {
+        await server.stop();
+        await quota?.lift();
+      },
       pids: [server.pid],
       url: toUrl(work, site),
       accessLog,

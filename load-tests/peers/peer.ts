@@ -20,6 +20,8 @@ export interface Work {
   readonly door?: 'outbound' | 'inbound';
   /** Processes that serve, on any core where there is more than one; Meshgate alone has them. Default 1. */
   readonly workers?: number;
+  /** CPU time that it may take, in cores; Meshgate alone is limited. Default: what there is. */
+  readonly cores?: number;
   /** To keep so many connections for as long as they like; Meshgate alone can. */
   readonly idleConnections?: number;
   /** To tell of its heap; Meshgate alone can. */

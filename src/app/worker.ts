@@ -1,4 +1,5 @@
 /** Composition root of a worker: a data plane whose control plane is the supervisor. */
+import { performance } from 'node:perf_hooks';
 import { readDescriptorLimit } from './descriptor-limit.ts';
 import { createProcessLog } from '../cli/process-log.ts';
 import type { Config } from '../gateway/config/config.ts';

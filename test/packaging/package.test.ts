@@ -91,7 +91,8 @@ beforeAll(async () => {
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball];
   await run('npm', install, { cwd: folder, env: ENV });
   await writeFile(join(folder, 'meshgate.yaml'), CONFIG);
-});
+  // It compiles, packs and installs: a minute where others want the processors too.
+}, 180_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -174,6 +175,34 @@ describe('installed into an empty folder', () => {
     program.signal('SIGTERM');
     await program.said('stderr', /"msg":"draining"/);
     await program.ended;
+  });
+
+  it('serves with workers, which are replaced on SIGUSR2 by what is installed', async () => {
+    await writeFile(join(folder, 'workers.yaml'), `${CONFIG}node: { workers: 2 }\n`);
+    const program = new Program(['start', '--config', 'workers.yaml'], {
+      command: ['node', 'node_modules/meshgate/dist/main.js'],
+      cwd: folder,
+      env: ENV,
+    });
+    const gateway = await untilServing(program);
+    const entries = async (): Promise<string[]> => {
+      const { stdout } = await run('pgrep', ['-a', '-P', String(program.child.pid)]);
+      return stdout.trimEnd().split('\n');
+    };
+    const before = await entries();
+    expect(before).toEqual([
+      expect.stringContaining('/node_modules/meshgate/dist/app/worker-process.js'),
+      expect.stringContaining('/node_modules/meshgate/dist/app/worker-process.js'),
+    ]);
+    const ask = async (): Promise<string> => (await fetch(`${gateway.url}/hello`)).text();
+    expect(await ask()).toBe('REPLY');
+    program.signal('SIGUSR2');
+    await program.said('stderr', /all workers have been replaced/);
+    const after = await entries();
+    expect([after.length, after.filter((entry) => before.includes(entry))]).toEqual([2, []]);
+    expect(await ask()).toBe('REPLY');
+    program.signal('SIGTERM');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
   });
 
   it('tells its version', async () => {

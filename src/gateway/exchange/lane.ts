@@ -52,8 +52,11 @@ export interface Downstream {
   ): void;
   /** Takes back a head of which no byte has left, as in the turn it was given; true: another answer may be sent. */
   retract(): boolean;
-  /** Returns false when the client is slow: wait for `onDrain`. */
-  write(chunk: Uint8Array): boolean;
+  /**
+   * Returns false when the client is slow: wait for `onDrain`. `isSole`: nobody else has the
+   * chunk, so that its memory can be used again when it has been sent. Default false.
+   */
+  write(chunk: Uint8Array, isSole?: boolean): boolean;
   /** Ends the answer. Fewer bytes than announced is the same as `abort`. */
   end(trailers?: readonly string[]): void;
   /** A complete answer known at once: head, body and end in one write. */

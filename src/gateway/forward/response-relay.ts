@@ -80,7 +80,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       this.#held.push(() => this.onData(chunk));
       return;
     }
-    const flowing = this.#transformed?.write(chunk) ?? this.#exchange.downstream.write(chunk);
+    const flowing = this.#transformed?.write(chunk) ?? this.#exchange.downstream.write(chunk, true);
     if (!flowing) this.call?.pause();
   }
 

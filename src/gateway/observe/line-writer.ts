@@ -36,7 +36,7 @@ export interface LineWriterOptions {
 }
 
 /** Below it, a write waits for more lines, or for the interval: each costs a hop to another thread. */
-const BATCH_CHARACTERS = 32 * 1024;
+const BATCH_CHARACTERS = 64 * 1024;
 /** A write is no longer, so that encoding it holds up nobody. */
 const MAX_WRITE_CHARACTERS = 64 * 1024;
 /** A pipe is full: its reader is as a rule back in no time. */

@@ -1,4 +1,5 @@
 /** One timer for all deadlines of a connection, however often they move. */
+import { performance } from 'node:perf_hooks';
 
 /** Knows its present deadline, and what to do once it has passed. */
 export interface DeadlineOwner {

@@ -1,15 +1,18 @@
 /** One connection to an upstream, carrying one request at a time. */
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { CallHolder, Http1Call } from './http1-call.ts';
 import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
 import type { CallPhase } from './call-deadline.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { DeadlineOwner } from './deadline-timer.ts';
 import { isTlsAlert } from './connector.ts';
-import { Http1RequestBody } from './http1-request-body.ts';
+import { Http1Sending } from './http1-sending.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
+import { keep } from './read-memory.ts';
+import { SocketReads } from './socket-reads.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
@@ -41,13 +44,13 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #keepAliveMs: number;
+  readonly #reads: SocketReads;
   readonly #parser: ResponseParser;
+  readonly #sending: Http1Sending;
   readonly #timer: DeadlineTimer;
   #call: Http1Call | undefined;
-  #body: Http1RequestBody | undefined;
   #served = 0;
   #isGone = false;
-  #awaitsContinue = false;
   // On the clock of performance.now(), in milliseconds.
   #sentAtMs = 0;
   #heardAtMs = 0;
@@ -59,8 +62,9 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#owner = owner;
     this.#keepAliveMs = limits.keepAliveMs;
     this.#parser = new ResponseParser(this, limits.maxHeadBytes);
+    this.#sending = new Http1Sending(socket, this);
     this.#timer = new DeadlineTimer(this);
-    socket.on('data', this.#onData);
+    this.#reads = new SocketReads(socket, this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
@@ -89,17 +93,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     if (this.#call !== call) return;
     this.#sentAtMs = this.#heardAtMs = performance.now();
     if (call.isPaused) this.#socket.pause();
-    if (request.body === undefined) {
-      this.#socket.write(call.head, 'latin1');
-    } else {
-      const body = new Http1RequestBody(this, this.#socket, request.body);
-      this.#body = body;
-      this.#awaitsContinue = request.expectContinue;
-      this.#socket.cork();
-      this.#socket.write(call.head, 'latin1');
-      if (!this.#awaitsContinue) body.start();
-      this.#socket.uncork();
-    }
+    this.#sending.begin(call);
     this.#timer.watch();
   }
 
@@ -110,8 +104,9 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
 
   readonly #onData = (chunk: Buffer): void => {
     const call = this.#call;
-    if (call === undefined) {
-      this.#leave();
+    // A request that is still to be written has no answer.
+    if (call === undefined || this.#sending.isDue) {
+      this.#fail('reset', 'the upstream sent what nobody had asked for', undefined);
       return;
     }
     const parser = this.#parser;
@@ -127,7 +122,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     }
   };
 
-  readonly #onDrain = (): void => this.#body?.onDrain();
+  readonly #onDrain = (): void => this.#sending.onDrain();
 
   readonly #onEnd = (): void => {
     const call = this.#call;
@@ -145,12 +140,12 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   onInformational(status: number, headers: string[]): void {
     const call = this.#call!;
     call.sink.onInformational(status, headers);
-    if (status === 100 && this.#awaitsContinue && this.#call === call) this.#startBody();
+    if (status === 100 && this.#sending.awaitsContinue && this.#call === call) this.#startBody();
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
     // Without a 100 the upstream does not want the body: it is never started (RFC 9110 §10.1.1).
-    this.#awaitsContinue = false;
+    this.#sending.awaitsContinue = false;
     const call = this.#call!;
     call.sink.onHead(status, reason, headers);
     // From the response timeout to the idle timeout, which may be shorter.
@@ -158,18 +153,19 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   onBody(chunk: Buffer): void {
-    this.#call!.sink.onData(chunk);
+    this.#call!.sink.onData(keep(chunk));
   }
 
   #complete(call: Http1Call, isExact: boolean): void {
     const { trailers, keepAlive, keepAliveTimeoutS } = this.#parser;
     // What a paused socket still holds came after the answer's end.
-    const isClean = isExact && this.#socket.readableLength === 0 && this.#isRequestFlushed();
+    const isClean = isExact && this.#socket.readableLength === 0 && this.#sending.isFlushed;
     const keepAliveMs =
       keepAliveTimeoutS === undefined
         ? this.#keepAliveMs
         : Math.min(this.#keepAliveMs, keepAliveTimeoutS * 1000 - KEEP_ALIVE_MARGIN_MS);
     this.#dropCall(call);
+    this.#reads.atEnd();
     if (isClean && keepAlive && keepAliveMs > 0) {
       if (call.isPaused) this.#socket.resume();
       this.rest(keepAliveMs);
@@ -180,19 +176,13 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     call.end(trailers);
   }
 
-  /** An answer to a request that was not wholly sent leaves bytes behind that belong to nobody. */
-  #isRequestFlushed(): boolean {
-    const body = this.#body;
-    return body === undefined || (body.isSent && this.#socket.writableLength === 0);
-  }
-
   #handOver(call: Http1Call, rest: Buffer): void {
     const { status, reason, headers } = this.#parser.upgrade!;
     const socket = this.#socket;
     this.#dropCall(call);
     this.#isGone = true;
     this.#timer.stop();
-    socket.off('data', this.#onData);
+    this.#reads.end();
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);
@@ -201,7 +191,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     socket.on('error', () => undefined);
     // As node:http does: neither flowing nor paused, so that both pipe and on('data') start it.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
-    if (rest.length > 0) socket.unshift(rest);
+    if (rest.length > 0) socket.unshift(keep(rest));
     this.#owner.onGone(this);
     call.sink.onUpgrade(status, reason, headers, socket);
   }
@@ -216,9 +206,8 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   #startBody(): void {
-    this.#awaitsContinue = false;
     this.#sentAtMs = performance.now();
-    this.#body!.start();
+    this.#sending.startBody();
     this.#timer.watch();
   }
 
@@ -260,20 +249,18 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   #phase(call: Http1Call): CallPhase {
-    if (this.#awaitsContinue) return 'continue';
+    if (this.#sending.awaitsContinue) return 'continue';
     if (call.isPaused) return 'paused';
-    if (this.#parser.hasHead) return 'receiving';
-    const body = this.#body;
-    if (body === undefined || body.isSent) return 'waiting';
-    return body.isBlocked ? 'blocked' : 'sending';
+    return this.#parser.hasHead ? 'receiving' : this.#sending.phase;
   }
 
   #fail(failure: UpstreamFailure, message: string, cause: unknown): void {
     const call = this.#call;
     const answered = this.#parser.hasHead;
+    const wasSent = !this.#sending.isDue;
     this.#leave();
     if (call === undefined) return;
-    const facts = { sent: true, answered, reused: this.#served > 1, cause };
+    const facts = { sent: wasSent, answered, reused: this.#served > 1, cause };
     call.fail(new UpstreamError(failure, message, facts));
   }
 
@@ -288,12 +275,9 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   #dropCall(call: Http1Call): void {
-    const body = this.#body;
     this.#call = undefined;
-    this.#body = undefined;
-    this.#awaitsContinue = false;
-    this.#parser.stop();
     call.holder = undefined;
-    body?.cancel();
+    this.#parser.stop();
+    this.#sending.stop();
   }
 }

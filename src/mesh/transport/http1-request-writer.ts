@@ -1,5 +1,5 @@
 /** Writes a request for the wire: the head as one string, and the frame around each piece of a body (RFC 9112). */
-import { IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
+import { IS_TOKEN, isMadeOf, isValue } from './octets.ts';
 import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
@@ -18,13 +18,13 @@ export function toRequestHead(request: UpstreamRequest): string {
     if (name.length === 0 || !isMadeOf(name, IS_TOKEN)) {
       throw new RequestSyntaxError('a header field name is not a token');
     }
-    if (!isMadeOf(value, IS_VALUE)) {
+    if (!isValue(value)) {
       throw new RequestSyntaxError(`the value of ${name} holds a character that it must not`);
     }
     if (!isFraming(name)) head += `${name}: ${value}\r\n`;
   }
   if (upgrade !== undefined) {
-    if (upgrade.length === 0 || !isMadeOf(upgrade, IS_VALUE)) {
+    if (upgrade.length === 0 || !isValue(upgrade)) {
       throw new RequestSyntaxError('the upgrade token holds a character that it must not');
     }
     head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
@@ -50,7 +50,7 @@ export function toChunkedEnd(trailers: readonly string[] | undefined): string {
   for (let i = 0; i < trailers.length; i += 2) {
     const name = trailers[i]!;
     const value = trailers[i + 1]!;
-    if (name.length === 0 || !isMadeOf(name, IS_TOKEN) || !isMadeOf(value, IS_VALUE)) {
+    if (name.length === 0 || !isMadeOf(name, IS_TOKEN) || !isValue(value)) {
       throw new RequestSyntaxError('a trailer field holds a character that it must not');
     }
     // Must not come in trailers (RFC 9110 §6.5.1).

@@ -1,6 +1,7 @@
 /** One try over HTTP/2, from waiting for a session to its last frame. */
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream } from 'node:http2';
+import { performance } from 'node:perf_hooks';
 import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
 import type { CallPhase } from './call-deadline.ts';
 import type { Http2Connection } from './http2-connection.ts';

@@ -1,6 +1,7 @@
 /** One HTTP/2 session: its streams, their deadlines, and its own end by idleness, GOAWAY or silence. */
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { DeadlineOwner } from './deadline-timer.ts';
 import type { Http2Call } from './http2-call.ts';

@@ -2,6 +2,7 @@
 import { connect as connectHttp2 } from 'node:http2';
 import type { ClientHttp2Session, SecureClientSessionOptions, Settings } from 'node:http2';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { TLSSocket } from 'node:tls';
 import { isTlsAlert, SocketConnector } from './connector.ts';
 import type { ConnectAttempt } from './connector.ts';

@@ -1,5 +1,5 @@
 /** The field lines of a request and its trailers as HTTP/2 wants them: pseudo-headers first, lower case, no framing (RFC 9113 §8). */
-import { IS_TOKEN, IS_VALUE, isMadeOf } from './octets.ts';
+import { IS_TOKEN, isMadeOf, isValue } from './octets.ts';
 import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
@@ -29,7 +29,7 @@ export function toRequestFields(request: UpstreamRequest, origin: RequestOrigin)
     target,
   ];
   if (upgrade !== undefined) {
-    if (!isMadeOf(upgrade, IS_VALUE)) {
+    if (!isValue(upgrade)) {
       throw new RequestSyntaxError('the upgrade token holds a character that it must not');
     }
     fields.push(':protocol', upgrade.toLowerCase());
@@ -75,7 +75,7 @@ function appendFields(
     if (name.length === 0 || !isMadeOf(name, IS_TOKEN)) {
       throw new RequestSyntaxError('a field name is not a token');
     }
-    if (!isMadeOf(value, IS_VALUE)) {
+    if (!isValue(value)) {
       throw new RequestSyntaxError(`the value of ${name} holds a character that it must not`);
     }
     if (!isLeftOut(name, value, isExtendedConnect)) fields.push(name, value);

@@ -1,5 +1,6 @@
 /** All HTTP/2 sessions to one endpoint: shares them among tries, opens more as they fill, lets tries wait in line. */
 import { isIPv6 } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { Http2Call } from './http2-call.ts';
 import type { WaitingLine } from './http2-call.ts';
 import { Http2Connection } from './http2-connection.ts';

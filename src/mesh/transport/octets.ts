@@ -24,13 +24,31 @@ export function toHexDigit(octet: number): number {
 }
 
 /**
+ * `text.charCodeAt(index)`. Strings come in more kinds (cut out, joined, interned ...) than the
+ * engine remembers at one place in the code, and it then looks the method up for each character.
+ */
+const codeAt: (text: string, index: number) => number = Function.prototype.call.bind(
+  // oxlint-disable-next-line typescript/unbound-method -- `call` is bound to it
+  String.prototype.charCodeAt,
+);
+
+/**
  * Whether every character is in the table. A character above U+00FF never is: written as
  * latin1 it would be cut to its low octet, and U+010A would become a line feed.
  */
 export function isMadeOf(text: string, table: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) {
+  const { length } = text;
+  for (let i = 0; i < length; i++) {
     // Beyond the table's end the lookup gives undefined.
-    if (table[text.charCodeAt(i)] !== 1) return false;
+    if (table[codeAt(text, i)] !== 1) return false;
   }
   return true;
+}
+
+/** From here on a regular expression is faster, 1.3 against 3 ns a character: such as tokens. */
+const LONG_VALUE = 32;
+
+/** Whether it can stand as the value of a field. */
+export function isValue(text: string): boolean {
+  return text.length < LONG_VALUE ? isMadeOf(text, IS_VALUE) : !FORBIDDEN_IN_VALUE.test(text);
 }

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLineWriter, type LineWriter } from '../../../src/gateway/observe/line-writer.ts';
 
@@ -27,6 +28,9 @@ function watch(path: string, maxWaiting?: number): Watched {
   onTestFinished(() => writer.close());
   return { writer, failures, recoveries };
 }
+
+/** Of each writer to one pipe. */
+const LINES = 1000;
 
 async function createFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-lines-'));
@@ -56,7 +60,7 @@ describe('a line writer', () => {
     await vi.waitFor(async () => expect(await readFile(path, 'utf8')).toBe('one\n'));
   });
 
-  it('writes whole lines of at most 4,096 bytes at a time to a pipe that others write to', async () => {
+  it('leaves a pipe that others write to at the end of a line, whenever it is read', async () => {
     const folder = await createFolder();
     const script = join(folder, 'writer.ts');
     const module = join(import.meta.dirname, '../../../src/gateway/observe/line-writer.ts');
@@ -66,21 +70,39 @@ describe('a line writer', () => {
       const ignore = () => undefined;
       const options = { path: undefined, isShared: true, onFailure: ignore, onRecovery: ignore };
       const writer = createLineWriter(options);
-      for (let i = 0; i < 4000; i++) writer.write(process.argv[2] + ' ' + i + 'x'.repeat(i % 900) + '\\n');
+      for (let i = 0; i < ${LINES}; i++) writer.write(process.argv[2] + ' ' + i + 'x'.repeat(i % 900) + '\\n');
       writer.start();
       await writer.close();`,
     );
-    // Two of them on one pipe, as workers have it.
-    const shell = `"$0" "$1" a & "$0" "$1" b & wait`;
-    const child = spawn('sh', ['-c', shell, process.execPath, script]);
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await once(child, 'close');
-    const lines = output.split('\n').slice(0, -1);
+    // A pipe and no pair of sockets, which is what spawn makes.
+    const path = join(folder, 'pipe');
+    await promisify(execFile)('mkfifo', [path]);
+    const [reader, output] = await Promise.all([open(path, 'r'), open(path, 'w')]);
+    // Two of them on one pipe, as workers have it, each with far more than the pipe takes.
+    const writers = ['a', 'b'].map((name) => {
+      const stdio: StdioOptions = ['ignore', output.fd, 'inherit'];
+      return spawn(process.execPath, [script, name], { stdio });
+    });
+    onTestFinished(() => {
+      for (const writer of writers) writer.kill('SIGKILL');
+    });
+    await output.close();
+
+    // Larger than a pipe: each read takes all there is, and ends where somebody's write has ended.
+    const buffer = Buffer.alloc(1024 * 1024);
+    const pieces: string[] = [];
+    for (;;) {
+      const { bytesRead } = await reader.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) break;
+      pieces.push(buffer.toString('latin1', 0, bytesRead));
+    }
+    await reader.close();
+    expect(pieces.filter((piece) => !piece.endsWith('\n'))).toEqual([]);
+    const lines = pieces.join('').split('\n').slice(0, -1);
     for (const name of ['a', 'b']) {
       const own = lines.filter((line) => line.startsWith(name));
       expect(own).toEqual(
-        Array.from({ length: 4000 }, (_, i) => `${name} ${i}${'x'.repeat(i % 900)}`),
+        Array.from({ length: LINES }, (_, i) => `${name} ${i}${'x'.repeat(i % 900)}`),
       );
     }
   });

@@ -1,3 +1,4 @@
+import type { StdioOptions } from 'node:child_process';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -7,6 +8,7 @@ import {
   Program,
   startMeshgate,
   toConfig,
+  UNHURRIED,
   writeConfig,
   type GatewayProcess,
 } from './gateway-process.ts';
@@ -28,7 +30,7 @@ async function startLogging(path?: string): Promise<GatewayProcess> {
     await createFolder(),
     toConfig(origin.port, { telemetry: { accessLog } }),
   );
-  return startMeshgate(file);
+  return startMeshgate(file, { env: UNHURRIED });
 }
 
 /** Asks until lines have been dropped; nothing may fail meanwhile. Returns how often it has asked. */
@@ -117,7 +119,8 @@ describe('standard error on a full disk', () => {
     onTestFinished(() => full.close());
     const telemetry = { accessLog: { format: 'json', path: '/dev/full' } };
     const file = await writeConfig(await createFolder(), toConfig(origin.port, { telemetry }));
-    const gateway = await startMeshgate(file, { stdio: ['ignore', 'pipe', full.fd] });
+    const stdio: StdioOptions = ['ignore', 'pipe', full.fd];
+    const gateway = await startMeshgate(file, { stdio, env: UNHURRIED });
     const load = startLoad({ port: gateway.portOf('http') });
     await load.more(200);
     await load.stop();

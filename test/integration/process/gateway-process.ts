@@ -12,10 +12,18 @@ export const MAIN = await bundleProgram(CHECKOUT);
 /** Halves what a start takes, and these tests start often. */
 const COMPILE_CACHE = join(CHECKOUT, 'node_modules/.cache/compile');
 
+/** So started, a gateway sheds no load for being late, as it does on a machine that others keep busy. */
+export const UNHURRIED = {
+  NODE_OPTIONS: `--import=${join(import.meta.dirname, 'unhurried-loop.ts')}`,
+};
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
+
+/** Hears how to end what was started. */
+export type OnEnd = (end: () => void | Promise<void>) => void;
 
 export interface RunOptions {
   /** Default: the program's entry. */
@@ -27,9 +35,11 @@ export interface RunOptions {
   readonly stdio?: StdioOptions;
   /** It starts others, and signals go to all of them, as a terminal's do. Default false. */
   readonly group?: boolean;
+  /** For what several tests share. Default: it ends when the test has finished. */
+  readonly onEnd?: OnEnd;
 }
 
-/** A process and what it has said so far; killed when the test has finished. */
+/** A process and what it has said so far; killed in the end. */
 export class Program {
   readonly child: ChildProcess;
   readonly ended: Promise<Exit>;
@@ -68,7 +78,7 @@ export class Program {
         done(this.#exit);
       });
     });
-    onTestFinished(() => this.kill());
+    (options.onEnd ?? onTestFinished)(() => this.kill());
   }
 
   get running(): boolean {
@@ -192,9 +202,9 @@ export async function untilServing(program: Program): Promise<GatewayProcess> {
 }
 
 /** Gone when the test has finished. */
-export async function createFolder(): Promise<string> {
+export async function createFolder(onEnd: OnEnd = onTestFinished): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'meshgate-process-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onEnd(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
+import type { OnEnd } from './gateway-process.ts';
 
 export interface Origin {
   readonly port: number;
@@ -12,7 +13,7 @@ export interface Origin {
 }
 
 /** Answers `ok` and its name to all but `/slow…`; gone when the test has finished. */
-export async function startOrigin(name = 'origin'): Promise<Origin> {
+export async function startOrigin(name = 'origin', onEnd: OnEnd = onTestFinished): Promise<Origin> {
   const waiting: ServerResponse[] = [];
   const wanted: ((response: ServerResponse) => void)[] = [];
   const server = createServer((request, response) => {
@@ -30,7 +31,7 @@ export async function startOrigin(name = 'origin'): Promise<Origin> {
   sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(() => {
+  onEnd(() => {
     for (const socket of sockets.clients) socket.terminate();
     server.close();
     server.closeAllConnections();

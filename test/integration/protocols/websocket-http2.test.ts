@@ -244,10 +244,12 @@ describe('a gateway that stops', () => {
       rejectUnauthorized: false,
       perMessageDeflate: false,
     });
+    // It may be open before the session is.
+    const secured = once(secure, 'open');
     const session = await openTunnelSession(gateway, true);
     const stream = extendedConnect(session, '/h1/');
     const frames = readFrames(stream);
-    await Promise.all([opened, once(secure, 'open'), once(stream, 'response')]);
+    await Promise.all([opened, secured, once(stream, 'response')]);
     const codes = Promise.all([once(clear, 'close'), once(secure, 'close'), once(peer, 'close')]);
     const ended = once(stream, 'end');
     const stopped = gateway.stop();

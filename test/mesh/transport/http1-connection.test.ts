@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Http1Call } from '../../../src/mesh/transport/http1-call.ts';
 import { Http1Connection } from '../../../src/mesh/transport/http1-connection.ts';
@@ -18,7 +17,7 @@ describe('Http1Connection', () => {
 
   afterEach(() => origin?.close());
 
-  it('is not idle again where a paused socket holds bytes beyond the answer', async () => {
+  it('is not idle again where there were bytes beyond the answer while its reader paused', async () => {
     let peer: Socket | undefined;
     origin = await createRawOrigin(({ socket }) => {
       peer = socket;
@@ -35,14 +34,7 @@ describe('Http1Connection', () => {
     connection.begin(call);
     await sink.until(() => sink.text === 'first');
     call.pause();
-    // Two pieces in the socket's buffer: the answer ends with the first.
-    const held = async (bytes: number): Promise<void> => {
-      while (socket.readableLength < bytes) await turn();
-    };
-    peer!.write('-half');
-    await held(5);
-    peer!.write(EVIL);
-    await held(5 + EVIL.length);
+    for (const piece of ['-half', EVIL]) await new Promise((done) => peer!.write(piece, done));
     call.resume();
     await sink.ended();
     expect(sink.text).toBe('first-half');
@@ -70,4 +62,26 @@ describe('Http1Connection', () => {
     connection.destroy();
     expect(told).toEqual(['idle', 'idle', 'gone']);
   });
+
+  it.each(['sends what nobody has asked for', 'closes'])(
+    'has sent nothing where the upstream %s before the end of the turn',
+    async (what) => {
+      let peer: Socket | undefined;
+      origin = await createRawOrigin(({ socket }) => void (peer = socket));
+      const socket = connect(origin.target.port, '127.0.0.1');
+      await once(socket, 'connect');
+      const told: string[] = [];
+      const owner = { onIdle: () => told.push('idle'), onGone: () => told.push('gone') };
+      const connection = new Http1Connection(socket, owner, LIMITS);
+      // Found by the reader of the socket, in the turn in which the request is handed over.
+      const sink = new UpstreamRecorder();
+      const request = requestOf();
+      connection.begin(new Http1Call(request, sink, toRequestHead(request)));
+      if (what === 'closes') socket.emit('end');
+      else socket.emit('data', Buffer.from(EVIL));
+      expect(await sink.failed()).toMatchObject({ failure: 'reset', sent: false });
+      expect(told).toEqual(['gone']);
+      expect(peer?.bytesRead ?? 0).toBe(0);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /** Writes the head of an answer for the wire, as node:http writes it for the full lane. */
 import { STATUS_CODES } from 'node:http';
-import { TOKEN } from '../../../plugins/sdk/field-syntax.ts';
+import { FORBIDDEN_IN_VALUE, TOKEN } from '../../../plugins/sdk/field-syntax.ts';
 
 /** What the connection says of itself at the end of a head. */
 export interface ConnectionLines {
@@ -30,9 +30,6 @@ export interface AnswerHead {
   readonly connection: string;
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const UNSPEAKABLE = /[^\t\x20-\x7e\x80-\xff]/;
-
 /** Names that were found to be right, since answers repeat theirs; bounded, for upstreams choose them. */
 const goodNames = new Set<string>();
 const GOOD_NAMES_MAX = 2048;
@@ -48,7 +45,7 @@ export function renderAnswerHead(answer: AnswerHead): string | undefined {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
     const value = fields[i + 1]!;
-    if (!isName(name) || UNSPEAKABLE.test(value)) return undefined;
+    if (!isName(name) || FORBIDDEN_IN_VALUE.test(value)) return undefined;
     if (name.length === 4) hasDate ||= name === 'Date' || name.toLowerCase() === 'date';
     else if (isFraming(name)) continue;
     head += `${name}: ${value}\r\n`;
@@ -66,7 +63,7 @@ export function renderLastChunk(trailers: readonly string[] | undefined): string
   for (let i = 0; i < trailers.length; i += 2) {
     const name = trailers[i]!;
     const value = trailers[i + 1]!;
-    if (!isName(name) || UNSPEAKABLE.test(value)) return undefined;
+    if (!isName(name) || FORBIDDEN_IN_VALUE.test(value)) return undefined;
     end += `${name}: ${value}\r\n`;
   }
   return `${end}\r\n`;
@@ -82,7 +79,7 @@ function toStatusLine(status: number, reason: string): string | undefined {
   const usual = STATUS_CODES[status] ?? '';
   // HTTP/2 knows no reasons, and some clients know no answer without one.
   const words = reason === '' ? usual : reason;
-  if (UNSPEAKABLE.test(words)) return undefined;
+  if (FORBIDDEN_IN_VALUE.test(words)) return undefined;
   const line = `HTTP/1.1 ${status} ${words}\r\n`;
   if (words === usual) statusLines.set(status, line);
   return line;

@@ -1,5 +1,6 @@
 /** The body of a request on the wire lane: pushed on as it is read, kept while nobody takes it. */
 import type { BodySink, BodySource } from '../../../mesh/transport/body-source.ts';
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import { isTooSlow } from '../body-pace.ts';
 import { isLittleLeft } from '../http1-leftover.ts';
 import type { ChunkSink } from './wire-chunks.ts';
@@ -109,10 +110,10 @@ export class WireBody implements BodySource, ChunkSink {
     const flows = this.#sink !== undefined && !this.#isPaused && this.#kept === undefined;
     if (flows || this.#isCancelled) {
       this.#received += chunk.length;
-      this.#sink?.onData(chunk);
+      this.#sink?.onData(keep(chunk));
       return;
     }
-    (this.#kept ??= []).push(chunk);
+    (this.#kept ??= []).push(keep(chunk));
     this.#keptBytes += chunk.length;
     if (this.#keptBytes >= MAX_KEPT_BYTES) this.#owner.readBody(false);
   }

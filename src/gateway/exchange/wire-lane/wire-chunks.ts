@@ -2,6 +2,7 @@
 import type { MeshgateError } from '../../../errors.ts';
 import { parseTrailers } from '../../../mesh/transport/http1-answer-head.ts';
 import { IS_TOKEN, IS_VALUE, toHexDigit } from '../../../mesh/transport/octets.ts';
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { HeadLimits } from '../head-limits.ts';
 import { badRequest, fieldsTooLarge } from '../request-refusals.ts';
@@ -92,7 +93,7 @@ export class ChunkReader {
       this.#step(bytes[offset++]!);
     }
     if (sectionStart !== -1 && this.#state !== FAILED) {
-      this.#section.push(bytes.subarray(sectionStart, offset));
+      this.#section.push(keep(bytes.subarray(sectionStart, offset)));
       if (this.#state === DONE) this.#finish();
     }
     return offset;

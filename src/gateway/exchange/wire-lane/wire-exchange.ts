@@ -96,7 +96,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
     return true;
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, isSole = false): boolean {
     if (this.#phase !== SENDING || this.isBodiless || chunk.length === 0) return true;
     if (this.exceeds(chunk)) {
       this.abort();
@@ -107,18 +107,17 @@ export class WireExchange extends FramedAnswer implements Downstream {
     const { output } = this.#wire;
     if (this.#isChunked) {
       output.text(`${chunk.length.toString(16)}\r\n`);
-      output.chunk(chunk);
+      output.chunk(chunk, isSole);
       output.text('\r\n');
     } else {
-      output.chunk(chunk);
+      output.chunk(chunk, isSole);
     }
-    // The last of it is written with what ends the answer.
-    if (!output.isFull || this.bytesSent === this.announced) {
+    if (!output.isFull) {
       output.flushSoon();
       return true;
     }
     output.flush();
-    if (!output.isBlocked) return true;
+    if (!output.isBlocked || this.bytesSent === this.announced) return true;
     this.#awaitsDrain = true;
     return false;
   }

@@ -1,6 +1,8 @@
 /** The writing side of a wire lane's connection: what one turn of the event loop has for it is written at once. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { giveBack } from '../../../mesh/transport/read-memory.ts';
+import { atTurnEnd, type TurnEnding } from '../../../mesh/transport/turn-end.ts';
 
 export interface WireOutputOwner {
   /** Before what was gathered is written: there may be more. */
@@ -12,12 +14,15 @@ export interface WireOutputOwner {
 /** Up to here one buffer is made of the pieces: measured cheaper than handing them over one by one. */
 const MAX_COPIED_BYTES = 16 * 1024;
 
+/** So much is worth a write of its own; a first read of an answer that is longer (`socket-reads.ts`) waits for the next. */
+const MAX_GATHERED_BYTES = 32 * 1024;
+
 /** More than this on its way to the client, and it is slow. Twice what a socket is read by. */
 const MAX_UNSENT_BYTES = 128 * 1024;
 
 type Piece = string | Uint8Array;
 
-export class WireOutput {
+export class WireOutput implements TurnEnding {
   readonly #socket: Socket;
   readonly #owner: WireOutputOwner;
   /** Whether a write has left is known at once, but for TLS. */
@@ -27,6 +32,8 @@ export class WireOutput {
   /** Pieces before the mark, and their bytes. */
   #markedPieces = 0;
   #markedBytes = 0;
+  /** Of the pieces, one that nobody else has. */
+  #sole: Uint8Array | undefined = undefined;
   #isFlushDue = false;
   #isLeaving = false;
 
@@ -46,9 +53,9 @@ export class WireOutput {
     return this.#socket.writableLength >= MAX_UNSENT_BYTES;
   }
 
-  /** More than this is worth a write of its own. */
+  /** What was gathered is worth a write of its own. */
   get isFull(): boolean {
-    return this.#bytes >= MAX_COPIED_BYTES;
+    return this.#bytes >= MAX_GATHERED_BYTES;
   }
 
   /** Latin-1. */
@@ -57,41 +64,43 @@ export class WireOutput {
     this.#bytes += piece.length;
   }
 
-  /** Taken as it is, without a copy where it is large. */
-  chunk(piece: Uint8Array): void {
+  /** Taken as it is, without a copy where it is large. `isSole`: see `Downstream.write`. */
+  chunk(piece: Uint8Array, isSole = false): void {
     this.#pieces.push(piece);
     this.#bytes += piece.length;
+    if (isSole && piece.length > MAX_COPIED_BYTES) this.#sole = piece;
   }
 
   /** Writes at the end of this turn, unless it has been done before. */
   flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    process.nextTick(endTurn, this);
+    atTurnEnd(this);
+  }
+
+  /** The owner hears, at the end of this turn or later, when all that is written until then has left. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.flushSoon();
   }
 
   /** For `flushSoon` alone. */
   endTurn(): void {
     this.#isFlushDue = false;
     this.#owner.onTurnEnding();
-    this.flush();
+    if (this.#isLeaving) this.#leaveNow();
+    else this.flush();
   }
 
-  /** Writes now; the owner hears, now or later, when all of it has left. */
-  leave(): void {
+  #leaveNow(): void {
     if (this.#isTls && this.#bytes > 0) {
-      this.#isLeaving = true;
       this.flush(this.#onWritten);
       return;
     }
     this.flush();
-    if (this.#isIdle) {
-      this.#owner.onLeft();
-    } else {
-      this.#isLeaving = true;
-      // The system takes it when it has taken all before it.
-      this.#socket.write('', this.#onWritten);
-    }
+    // The system takes it when it has taken all before it.
+    if (this.#isIdle) this.#onWritten();
+    else if (!this.#socket.destroyed) this.#socket.write('', this.#onWritten);
   }
 
   get #isIdle(): boolean {
@@ -111,9 +120,10 @@ export class WireOutput {
     const bytes = this.#bytes;
     if (bytes === 0) return;
     const socket = this.#socket;
+    const sole = this.#sole;
     this.#clear();
     if (pieces.length === 1) {
-      write(socket, pieces[0]!, onWritten);
+      write(socket, pieces[0]!, sole, onWritten);
     } else if (bytes <= MAX_COPIED_BYTES) {
       const whole = Buffer.allocUnsafe(bytes);
       let at = 0;
@@ -125,8 +135,8 @@ export class WireOutput {
       socket.write(whole, onWritten);
     } else {
       socket.cork();
-      for (let i = 0; i < pieces.length - 1; i++) write(socket, pieces[i]!, undefined);
-      write(socket, pieces.at(-1)!, onWritten);
+      for (let i = 0; i < pieces.length - 1; i++) write(socket, pieces[i]!, sole, undefined);
+      write(socket, pieces.at(-1)!, sole, onWritten);
       socket.uncork();
     }
   }
@@ -141,21 +151,31 @@ export class WireOutput {
   dropFromMark(): void {
     this.#pieces.length = this.#markedPieces;
     this.#bytes = this.#markedBytes;
+    this.#sole = undefined;
   }
 
   #clear(): void {
     this.#pieces = [];
     this.#bytes = 0;
+    this.#sole = undefined;
     this.#markedPieces = 0;
     this.#markedBytes = 0;
   }
 }
 
-function write(socket: Socket, piece: Piece, onWritten: (() => void) | undefined): void {
+function write(
+  socket: Socket,
+  piece: Piece,
+  sole: Uint8Array | undefined,
+  onWritten: (() => void) | undefined,
+): void {
   if (typeof piece === 'string') socket.write(piece, 'latin1', onWritten);
-  else socket.write(piece, onWritten);
-}
-
-function endTurn(output: WireOutput): void {
-  output.endTurn();
+  else if (piece !== sole) socket.write(piece, onWritten);
+  else {
+    socket.write(piece, (error) => {
+      // Of one that broke off nobody knows who still reads it.
+      if (error === undefined || error === null) giveBack(sole);
+      onWritten?.();
+    });
+  }
 }

@@ -1,6 +1,8 @@
 /** One connection of the wire lane: its requests in order, their answers, and how it goes on or ends. */
 import type { Socket } from 'node:net';
 import type { MeshgateError } from '../../../errors.ts';
+import { keep } from '../../../mesh/transport/read-memory.ts';
+import { SocketReads } from '../../../mesh/transport/socket-reads.ts';
 import { bodyTooSlow } from '../body-pace.ts';
 import type { Connection } from '../connection.ts';
 import { LaneConnection, type ConnectionOrigin } from '../lane-connection.ts';
@@ -26,6 +28,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
   isClosing = false;
   readonly #connection: Connection;
   readonly #input: WireInput;
+  #reads: SocketReads | undefined = undefined;
   readonly #deadlines: WireDeadlines;
   readonly #shared: WireSurroundings;
   readonly #origin: ConnectionOrigin;
@@ -53,7 +56,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
   start(): void {
     const { socket } = this;
     this.#shared.sessions.add(this);
-    socket.on('data', this.#onData);
+    this.#reads = new SocketReads(socket, this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('timeout', this.#onTimeout);
@@ -127,7 +130,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     this.#shared.sessions.delete(this);
     this.output.flush();
     this.#deadlines.unwatch();
-    socket.off('data', this.#onData);
+    this.#reads!.end();
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('timeout', this.#onTimeout);
@@ -139,7 +142,7 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     }
     // Neither flowing nor paused, like one that nobody has listened to yet.
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
-    socket.unshift(rest);
+    socket.unshift(keep(rest));
     this.#shared.handOver(socket, this.#origin, this.#requests);
   }
 

@@ -1,4 +1,5 @@
 /** Bytes of a connection that cannot be read yet: a head that is not whole, or requests behind an answer that is due. */
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import { PARTIAL, WHOLE, type HeadReader } from './wire-head.ts';
 
 /** So many may wait before the connection is read no further. Not at once, for a client that leaves is not noticed then. */
@@ -17,7 +18,7 @@ export class WaitingBytes {
   }
 
   add(bytes: Buffer): void {
-    this.#pieces.push(bytes);
+    this.#pieces.push(keep(bytes));
     this.#bytes += bytes.length;
   }
 
