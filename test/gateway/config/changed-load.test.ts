@@ -120,4 +120,37 @@ describe('a configuration that is loaded after another', () => {
     },
     60_000,
   );
+
+  it('has what substitutions are now, not what they were', async () => {
+    const loader = new Loader();
+    const services = { s: { endpoints: [{ address: '127.0.0.1:1' }] } };
+    const routes = [{ name: 'r', match: { path: '/' }, to: 's', timeout: '${WAIT}' }];
+    const document = { services, routes, consumers: [], plugins: [] };
+    for (const isShared of [true, false]) {
+      for (const [WAIT, timeoutMs] of [
+        ['1s', 1_000],
+        ['2s', 2_000],
+      ] as const) {
+        const options = { ...toOptions(document, isShared)!, env: { WAIT } };
+        const loaded = await loader.load(options);
+        expect(loaded).toMatchObject({ ok: true, config: { routes: [{ timeoutMs }] } });
+      }
+    }
+  });
+
+  it('shows nothing of a secret in a warning at an entry that is known', async () => {
+    const secret = 'route-0123456789-0123456789-0123456789';
+    const services = { s: { endpoints: [{ address: '127.0.0.1:1' }] } };
+    const jwt = { issuer: 'i', audience: 'a', secret };
+    const known = { name: 'known', match: { path: '/' }, to: 's', plugins: [{ jwt }] };
+    const first = { name: secret, match: { path: '/' }, to: 's' };
+    const document = { services, routes: [known], consumers: [], plugins: [] };
+    const loader = new Loader();
+    expect(await loader.load(toOptions(document, true)!)).toMatchObject({ ok: true });
+    const options = toOptions({ ...document, routes: [first, known] }, true)!;
+    const loaded = comparable(await loader.load(options));
+    expect(loaded).toEqual(comparable(await loadConfig('/x.yaml', options)));
+    const { warnings } = loaded as { warnings: readonly { message: string }[] };
+    expect(warnings.map(({ message }) => message)).toEqual([expect.not.stringContaining(secret)]);
+  });
 });
