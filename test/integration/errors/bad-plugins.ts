@@ -112,7 +112,13 @@ const mangling = definePlugin({
   create: ({ what, how }) => {
     const createMangler = (): Transform =>
       new Transform({
-        transform(_chunk, _encoding, done) {
+        async transform(chunk, _encoding, done) {
+          if (what === 'response') {
+            this.push(chunk);
+            // By then some of the answer has left, and it cannot be another one any more.
+            await nextTurn();
+            await nextTurn();
+          }
           if (how === 'fails') done(new Error(SECRET));
           else this.destroy();
         },
