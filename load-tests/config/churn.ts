@@ -25,17 +25,20 @@ import {
 const ROUTES = 100;
 const PER_SECOND = 1_000;
 const CHANGES_PER_MINUTE = 1_000;
+/** Asked of the upstream itself, by the same generator at the same time: what is late there has nothing to do with a proxy. */
+const DIRECT_PER_SECOND = 250;
 const PATHS = Array.from({ length: ROUTES }, (_, i) => `/service-${i}/items/42`);
 
 interface Window extends LatencyWindow {
   readonly changes: number;
   /** Configurations that it put in force: what comes while one is applied is applied with the next. */
   readonly applied: number;
+  readonly direct: LatencyWindow;
 }
 
 export const configChurn: Scenario = {
   name: 'config-churn',
-  summary: `GET of 1 KB at ${PER_SECOND.toLocaleString('en')} requests a second, by ${ROUTES} routes that a Meshgate has of Redis, while ${CHANGES_PER_MINUTE.toLocaleString('en')} changes a minute are made by its own admin API. Latency is counted from when a request was due.`,
+  summary: `GET of 1 KB at ${PER_SECOND.toLocaleString('en')} requests a second, by ${ROUTES} routes that a Meshgate has of Redis, while ${CHANGES_PER_MINUTE.toLocaleString('en')} changes a minute are made by its own admin API. Latency is counted from when a request was due. The rows "directly" are of ${DIRECT_PER_SECOND} requests a second that the same generator asks of the upstream meanwhile: it shares its core with the upstream, Redis and who makes the changes.`,
 
   async run(context) {
     if (!context.peers.has('meshgate')) return NOT_MEASURED;
@@ -63,7 +66,7 @@ export const configChurn: Scenario = {
 };
 
 async function measure(
-  { options }: BenchContext,
+  { options, upstream }: BenchContext,
   node: ConfigNode,
   isChanging: boolean,
 ): Promise<Window> {
@@ -72,12 +75,17 @@ async function measure(
   const change = async (end: AbortSignal) => {
     changes = await changeUntil(end, node);
   };
-  const window = await measureWindow(
-    { url: node.url, paths: PATHS, perSecond: PER_SECOND, seconds: options.seconds },
-    isChanging ? change : undefined,
-  );
+  const { seconds } = options;
+  const url = `http://127.0.0.1:${upstream.ports.small}`;
+  const [window, direct] = await Promise.all([
+    measureWindow(
+      { url: node.url, paths: PATHS, perSecond: PER_SECOND, seconds },
+      isChanging ? change : undefined,
+    ),
+    measureWindow({ url, paths: PATHS, perSecond: DIRECT_PER_SECOND, seconds }),
+  ]);
   const applied = (await node.metric('meshgate_config_revision')) - before;
-  return { ...window, changes, applied };
+  return { ...window, changes, applied, direct };
 }
 
 let edition = 0;
@@ -103,19 +111,39 @@ async function untilRuns(node: ConfigNode, version: number): Promise<void> {
 }
 
 function toResult(steady: readonly Window[], changing: readonly Window[]): ScenarioResult {
-  const differenceUs = median(changing.map(({ p99Us }, round) => p99Us - steady[round]!.p99Us));
+  const through = toDifference(steady, changing);
+  const directly = toDifference(
+    steady.map(({ direct }) => direct),
+    changing.map(({ direct }) => direct),
+  );
   return {
     table: [
       ['', ...LATENCY_TITLES, 'changes/min', 'applied/min', 'failed'],
       toRow('steady', steady),
       toRow('changing', changing),
+      toDirectRow('steady, directly', steady),
+      toDirectRow('changing, directly', changing),
     ],
     notes: [
-      `p99 changes by ${(differenceUs / 1000).toFixed(1)} ms: the median of the rounds' differences. p50, p99 and max are medians over the rounds. The node's threads share one core with its traffic, and changes that come while one is applied are applied together.`,
+      `p99 changes by ${through} ms, and by ${directly} ms for who asks the upstream directly: the medians of the rounds' differences. p50, p99 and max are medians over the rounds. The node's threads share one core with its traffic, and changes that come while one is applied are applied together.`,
     ],
-    failures: toFailures([...steady, ...changing]),
+    failures: toFailures([...steady, ...changing].flatMap((window) => [window, window.direct])),
     data: { steady, changing },
   };
+}
+
+/** Of p99, in milliseconds. */
+function toDifference(
+  steady: readonly LatencyWindow[],
+  changing: readonly LatencyWindow[],
+): string {
+  const differencesUs = changing.map(({ p99Us }, round) => p99Us - steady[round]!.p99Us);
+  return (median(differencesUs) / 1000).toFixed(1);
+}
+
+function toDirectRow(label: string, windows: readonly Window[]): string[] {
+  const direct = windows.map((window) => window.direct);
+  return [label, ...toLatencyCells(direct), '', '', String(countFailed(direct))];
 }
 
 function toRow(label: string, windows: readonly Window[]): string[] {
@@ -130,5 +158,6 @@ function toRow(label: string, windows: readonly Window[]): string[] {
 }
 
 function describe(window: Window): string {
-  return `${describeLatencies(window)}  ${window.changes} changes  ${window.applied} applied`;
+  const direct = (window.direct.p99Us / 1000).toFixed(1);
+  return `${describeLatencies(window)}  ${window.changes} changes  ${window.applied} applied  directly p99 ${direct} ms`;
 }
