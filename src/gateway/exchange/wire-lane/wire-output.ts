@@ -1,7 +1,7 @@
 /** The writing side of a wire lane's connection: what one turn of the event loop has for it is written at once. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { giveBack } from '../../../mesh/transport/read-memory.ts';
+import { giveBack, LEAST_REUSED_BYTES } from '../../../mesh/transport/read-memory.ts';
 import { atTurnEnd, type TurnEnding } from '../../../mesh/transport/turn-end.ts';
 
 export interface WireOutputOwner {
@@ -22,6 +22,8 @@ const MAX_UNSENT_BYTES = 128 * 1024;
 
 type Piece = string | Uint8Array;
 
+const NONE: Uint8Array[] = [];
+
 export class WireOutput implements TurnEnding {
   readonly #socket: Socket;
   readonly #owner: WireOutputOwner;
@@ -32,8 +34,8 @@ export class WireOutput implements TurnEnding {
   /** Pieces before the mark, and their bytes. */
   #markedPieces = 0;
   #markedBytes = 0;
-  /** Of the pieces, one that nobody else has. */
-  #sole: Uint8Array | undefined = undefined;
+  /** Of the pieces, large ones that nobody else has. */
+  #soles: Uint8Array[] = NONE;
   #isFlushDue = false;
   #isLeaving = false;
 
@@ -68,7 +70,9 @@ export class WireOutput implements TurnEnding {
   chunk(piece: Uint8Array, isSole = false): void {
     this.#pieces.push(piece);
     this.#bytes += piece.length;
-    if (isSole && piece.length > MAX_COPIED_BYTES) this.#sole = piece;
+    if (!isSole || piece.length < LEAST_REUSED_BYTES) return;
+    if (this.#soles === NONE) this.#soles = [piece];
+    else this.#soles.push(piece);
   }
 
   /** Writes at the end of this turn, unless it has been done before. */
@@ -120,10 +124,10 @@ export class WireOutput implements TurnEnding {
     const bytes = this.#bytes;
     if (bytes === 0) return;
     const socket = this.#socket;
-    const sole = this.#sole;
+    const soles = this.#soles;
     this.#clear();
     if (pieces.length === 1) {
-      write(socket, pieces[0]!, sole, onWritten);
+      write(socket, pieces[0]!, soles, onWritten);
     } else if (bytes <= MAX_COPIED_BYTES) {
       const whole = Buffer.allocUnsafe(bytes);
       let at = 0;
@@ -132,11 +136,12 @@ export class WireOutput implements TurnEnding {
         else whole.set(piece, at);
         at += piece.length;
       }
+      for (const sole of soles) giveBack(sole);
       socket.write(whole, onWritten);
     } else {
       socket.cork();
-      for (let i = 0; i < pieces.length - 1; i++) write(socket, pieces[i]!, sole, undefined);
-      write(socket, pieces.at(-1)!, sole, onWritten);
+      for (let i = 0; i < pieces.length - 1; i++) write(socket, pieces[i]!, soles, undefined);
+      write(socket, pieces.at(-1)!, soles, onWritten);
       socket.uncork();
     }
   }
@@ -151,13 +156,13 @@ export class WireOutput implements TurnEnding {
   dropFromMark(): void {
     this.#pieces.length = this.#markedPieces;
     this.#bytes = this.#markedBytes;
-    this.#sole = undefined;
+    this.#soles = NONE;
   }
 
   #clear(): void {
     this.#pieces = [];
     this.#bytes = 0;
-    this.#sole = undefined;
+    this.#soles = NONE;
     this.#markedPieces = 0;
     this.#markedBytes = 0;
   }
@@ -166,15 +171,15 @@ export class WireOutput implements TurnEnding {
 function write(
   socket: Socket,
   piece: Piece,
-  sole: Uint8Array | undefined,
+  soles: readonly Uint8Array[],
   onWritten: (() => void) | undefined,
 ): void {
   if (typeof piece === 'string') socket.write(piece, 'latin1', onWritten);
-  else if (piece !== sole) socket.write(piece, onWritten);
+  else if (!soles.includes(piece)) socket.write(piece, onWritten);
   else {
     socket.write(piece, (error) => {
       // Of one that broke off nobody knows who still reads it.
-      if (error === undefined || error === null) giveBack(sole);
+      if (error === undefined || error === null) giveBack(piece);
       onWritten?.();
     });
   }
