@@ -45,8 +45,8 @@ export function give(slab: Buffer, length: number): Buffer {
 
 /**
  * From whoever has had `bytes` to himself, and has written them: their memory is used again, if it
- * is a slab and they are all of what was read into it, or a copy that `keep` has made. Anybody who still held them would see, or
- * send, what belongs to others.
+ * is a slab and they are all of what was read into it, or a copy that `keep` has made. Anybody who
+ * still held them would see, or send, what belongs to others.
  */
 export function giveBack(bytes: Uint8Array): void {
   const found = given.get(bytes.buffer);

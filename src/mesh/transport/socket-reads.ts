@@ -60,9 +60,12 @@ export class SocketReads {
   end(): void {
     const socket = this.#socket;
     socket.off('data', this.#onBytes);
-    if (this.#slots === undefined) return;
-    this.#slots[slotNames!.callback] = (length: number, memory: Buffer) =>
-      socket.push(Buffer.from(memory.subarray(0, length)));
+    const slots = this.#slots;
+    if (slots === undefined) return;
+    slots[slotNames!.callback] = (length: number, memory: Buffer) => {
+      slots[slotNames!.generator] = memory === common ? null : takeCommon;
+      return socket.push(Buffer.from(memory.subarray(0, length)));
+    };
   }
 
   readonly #onRead = (length: number, memory: Buffer): boolean => {
