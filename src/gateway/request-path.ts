@@ -5,7 +5,6 @@
  * a promise; nothing else on the path makes one. What is thrown or refused leaves through
  * `rescue`; the picture with every error exit is in README.md beside this file.
  */
-import { randomUUID } from 'node:crypto';
 import type { MeshgateError } from '../errors.ts';
 import { Problem, type Answer } from '../plugins/sdk/answer.ts';
 import type { Clock } from '../plugins/sdk/plugin-context.ts';
@@ -20,6 +19,7 @@ import { GatewayExchange } from './exchange/exchange.ts';
 import type { Door, Downstream, Intake } from './exchange/lane.ts';
 import type { PathStage, StageResult } from './exchange/stage.ts';
 import { receiveFields } from './exchange/received-fields.ts';
+import { createRequestId } from './exchange/request-id.ts';
 import { isMalformed } from './exchange/request-refusals.ts';
 import { guardBody } from './forward/guard-body.ts';
 import { awaitDiscovery } from './forward/await-discovery.ts';
@@ -139,7 +139,7 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
         startedAt,
         finished,
       );
-      exchange.id = provenance.requestId ?? randomUUID();
+      exchange.id = provenance.requestId ?? createRequestId();
       exchange.trace = continueTrace(
         provenance.traceparent,
         provenance.tracestate,
@@ -151,7 +151,7 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
     },
 
     refuse(connection: Connection, error: MeshgateError): Answer {
-      const id = randomUUID();
+      const id = createRequestId();
       observer.refused(connection, error, id);
       return rescueMalformed(error, id);
     },

@@ -61,7 +61,7 @@ function round(ms: number): number {
 let lastMs = Number.NaN;
 let lastText = '';
 
-function toIsoTime(ms: number): string {
+export function toIsoTime(ms: number): string {
   if (ms !== lastMs) {
     lastMs = ms;
     lastText = new Date(ms).toISOString();

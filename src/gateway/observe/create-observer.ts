@@ -5,6 +5,7 @@ import type { Connection } from '../exchange/connection.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runLogHooks } from '../pipeline/hooks.ts';
 import { reasonOf } from '../rescue/rescue.ts';
+import { composeAccessLine, isPlain } from './access-line.ts';
 import { statusOf, toAccessRecord } from './access-log.ts';
 import type { LineWriter } from './line-writer.ts';
 import type { Observer } from './observer.ts';
@@ -39,11 +40,24 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
     const kept =
       accessLog !== undefined && (failed || accessLog.sample >= 1 || random() < accessLog.sample);
     const isWanted = tap.isTapped && tap.wants(exchange);
-    if (!kept && !isWanted && (hooks === undefined || hooks.length === 0)) return;
+    const isHooked = hooks !== undefined && hooks.length > 0;
+    if (kept && !isWanted && !isHooked && isPlain(exchange)) {
+      logPlain(accessLog.writer, exchange, durationMs);
+      return;
+    }
+    if (!kept && !isWanted && !isHooked) return;
     const record = toAccessRecord(exchange, clock.now(), durationMs);
-    if (hooks !== undefined) runLogHooks(exchange, record, hooks, hookFailed);
+    if (isHooked) runLogHooks(exchange, record, hooks, hookFailed);
     if (kept) accessLog.writer.write(`${toLine(exchange, record)}\n`);
     if (isWanted) tap.offer(exchange, record, exchange.startedAt + durationMs);
+  }
+
+  /** The line of an exchange that nobody but the log wants to hear of. */
+  function logPlain(writer: LineWriter, exchange: GatewayExchange, durationMs: number): void {
+    const nowMs = clock.now();
+    composeAccessLine(writer.block, exchange, nowMs, durationMs);
+    if (writer.take()) return;
+    writer.write(`${JSON.stringify(toAccessRecord(exchange, nowMs, durationMs))}\n`);
   }
 
   function toLine(exchange: GatewayExchange, record: Record<string, unknown>): string {

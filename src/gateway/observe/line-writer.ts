@@ -1,5 +1,6 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
 import { close, stat, write } from 'node:fs';
+import { LineBlock } from './line-block.ts';
 import { openForAppending, type OpenFile } from './open-file.ts';
 
 export interface LineWriter {
@@ -7,6 +8,10 @@ export interface LineWriter {
   start(): void;
   /** `line` ends with a line break. Never throws, never waits. */
   write(line: string): void;
+  /** Where a line may be put together instead, which saves its string: begun there, and then taken by `take`. */
+  readonly block: LineBlock;
+  /** False: the line is not there (see `LineBlock.end`), and is to be written as a string. */
+  take(): boolean;
   /** Opens the file anew, as after it was moved away; a line that is half written goes before. */
   reopen(): void;
   /** Lines given up: the disk is full, or the reader is slower than the traffic. */
@@ -25,7 +30,7 @@ export interface LineWriterOptions {
   /** The first write has succeeded after a failure; `dropped` as in `LineWriter`. */
   readonly onRecovery: (dropped: number) => void;
   /**
-   * What may wait for a slow or full disk, in characters; more is dropped, as memory must not pay
+   * What may wait for a slow or full disk, in bytes; more is dropped, as memory must not pay
    * for the log. Default 8 Mi.
    */
   readonly maxWaiting?: number;
@@ -35,10 +40,10 @@ export interface LineWriterOptions {
   readonly lookIntervalMs?: number;
 }
 
-/** Below it, a write waits for more lines, or for the interval: each costs a hop to another thread. */
-const BATCH_CHARACTERS = 64 * 1024;
-/** A write is no longer, so that encoding it holds up nobody. */
-const MAX_WRITE_CHARACTERS = 64 * 1024;
+/** A write waits until it is full, or for the interval: each costs a hop to another thread. */
+const BLOCK_BYTES = 64 * 1024;
+/** Kept for the next lines: one is written while the other fills. */
+const SPARE_BLOCKS = 2;
 /** A pipe is full: its reader is as a rule back in no time. */
 const FIRST_PIPE_RETRY_MS = 5;
 const MAX_PIPE_RETRY_MS = 80;
@@ -54,11 +59,6 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
   return new BatchedLineWriter(options);
 }
 
-interface Batch {
-  text: string;
-  lines: number;
-}
-
 class BatchedLineWriter implements LineWriter {
   readonly #options: LineWriterOptions;
   readonly #maxWaiting: number;
@@ -70,13 +70,15 @@ class BatchedLineWriter implements LineWriter {
   #mustReopen = false;
   /** A system call is under way, or its repetition is due. */
   #busy = false;
-  /** Complete batches, oldest first; `#last` is still collecting. */
-  #full: Batch[] = [];
-  #last: Batch = { text: '', lines: 0 };
+  /** Oldest first. */
+  #full: LineBlock[] = [];
+  #block = new LineBlock(BLOCK_BYTES);
+  readonly #spare: LineBlock[] = [];
+  /** Bytes of all lines that are not being written yet. */
   #waiting = 0;
-  /** What is being written, from `#offset` on. */
+  /** What is being written, from `#offset` on, and where it is. */
   #chunk: Buffer | undefined;
-  #chunkLines = 0;
+  #written: LineBlock | undefined;
   #offset = 0;
   #pipeRetryMs = FIRST_PIPE_RETRY_MS;
   #pipeRetry: NodeJS.Timeout | undefined;
@@ -102,22 +104,49 @@ class BatchedLineWriter implements LineWriter {
     return this.#dropped;
   }
 
+  get block(): LineBlock {
+    return this.#block;
+  }
+
   write(line: string): void {
-    if (this.#waiting + line.length > this.#maxWaiting) {
+    const { length } = this.#block;
+    if (!this.#block.add(line)) {
+      this.#full.push(this.#block);
+      this.#block = this.#nextBlock(line.length * 3);
+      this.#block.add(line);
+      this.#added(this.#block.length);
+    } else this.#added(this.#block.length - length);
+  }
+
+  take(): boolean {
+    const bytes = this.#block.end();
+    if (bytes === 0) return false;
+    this.#added(bytes);
+    return true;
+  }
+
+  /** The newest line of the block has so many bytes. */
+  #added(bytes: number): void {
+    if (this.#waiting + bytes > this.#maxWaiting) {
+      this.#block.remove(bytes);
       this.#dropped++;
       if (!this.#failing) this.#fail(new Error('the log is written faster than it is taken'));
       return;
     }
-    this.#waiting += line.length;
-    const last = this.#last;
-    last.text += line;
-    last.lines++;
-    if (last.text.length >= MAX_WRITE_CHARACTERS) {
-      this.#full.push(last);
-      this.#last = { text: '', lines: 0 };
-    }
+    this.#waiting += bytes;
     // A failed write is tried again by the interval alone: not once a line.
-    if (this.#file !== undefined && !this.#failing && this.#isWorthWriting()) this.#flush();
+    if (this.#full.length > 0 && this.#file !== undefined && !this.#failing) this.#flush();
+  }
+
+  #nextBlock(bytes: number): LineBlock {
+    if (bytes > BLOCK_BYTES) return new LineBlock(bytes);
+    return this.#spare.pop() ?? new LineBlock(BLOCK_BYTES);
+  }
+
+  #giveBack(block: LineBlock): void {
+    if (this.#spare.length === SPARE_BLOCKS || block.bytes.length > BLOCK_BYTES) return;
+    block.clear();
+    this.#spare.push(block);
   }
 
   reopen(): void {
@@ -137,10 +166,6 @@ class BatchedLineWriter implements LineWriter {
     }));
   }
 
-  #isWorthWriting(): boolean {
-    return this.#full.length > 0 || this.#last.text.length >= BATCH_CHARACTERS;
-  }
-
   /** Writes what there is, unless that is being done. */
   #flush(): void {
     if (this.#busy) return;
@@ -148,7 +173,7 @@ class BatchedLineWriter implements LineWriter {
     else if (this.#isRestDue()) this.#send();
     else if (this.#mustReopen) this.#openAnew();
     else if (this.#isLookDue()) this.#look();
-    else if (this.#chunk !== undefined || this.#takeBatch()) this.#send();
+    else if (this.#chunk !== undefined || this.#takeBlock()) this.#send();
     else if (this.#onClosed !== undefined) this.#finish();
   }
 
@@ -188,13 +213,13 @@ class BatchedLineWriter implements LineWriter {
     this.#open();
   }
 
-  #takeBatch(): boolean {
-    const batch = this.#full.shift() ?? this.#last;
-    if (batch === this.#last) this.#last = { text: '', lines: 0 };
-    if (batch.lines === 0) return false;
-    this.#waiting -= batch.text.length;
-    this.#chunk = Buffer.from(batch.text);
-    this.#chunkLines = batch.lines;
+  #takeBlock(): boolean {
+    const block = this.#full.shift() ?? this.#block;
+    if (block.lines === 0) return false;
+    if (block === this.#block) this.#block = this.#nextBlock(0);
+    this.#waiting -= block.length;
+    this.#written = block;
+    this.#chunk = block.bytes.subarray(0, block.length);
     this.#offset = 0;
     return true;
   }
@@ -231,7 +256,8 @@ class BatchedLineWriter implements LineWriter {
     // A rest goes first: a line that is half written is completed, whatever comes between.
     if (this.#offset < this.#chunk!.length) return this.#send();
     this.#chunk = undefined;
-    if (this.#onClosed !== undefined || this.#isWorthWriting()) this.#flush();
+    this.#giveBack(this.#written!);
+    if (this.#onClosed !== undefined || this.#full.length > 0) this.#flush();
   }
 
   #retryPipe(): void {
@@ -259,7 +285,7 @@ class BatchedLineWriter implements LineWriter {
         this.#busy = false;
         this.#file = file;
         this.#lookedAt = performance.now();
-        if (this.#chunk !== undefined || this.#onClosed !== undefined || this.#isWorthWriting())
+        if (this.#chunk !== undefined || this.#onClosed !== undefined || this.#full.length > 0)
           this.#flush();
       },
       (error: Error) => this.#failed(error),
@@ -270,8 +296,8 @@ class BatchedLineWriter implements LineWriter {
     if (this.#onClosed === undefined) return;
     clearInterval(this.#interval);
     clearTimeout(this.#pipeRetry);
-    this.#dropped += this.#chunk === undefined ? 0 : this.#chunkLines;
-    for (const { lines } of [...this.#full, this.#last]) this.#dropped += lines;
+    if (this.#chunk !== undefined) this.#dropped += this.#written!.lines;
+    for (const { lines } of [...this.#full, this.#block]) this.#dropped += lines;
     const closed = this.#onClosed;
     this.#onClosed = undefined;
     if (this.#file?.identity === undefined || this.#busy) closed();

@@ -57,16 +57,18 @@ function isValid(match: RegExpExecArray): boolean {
   return version !== '00' || rest === undefined;
 }
 
-/** Random bytes are drawn from the system in blocks: one call for some 170 requests. */
-const block = Buffer.alloc(4096);
-let used = block.length;
+/** Drawn for some 170 requests at a time, and cut from one text. */
+const random = Buffer.alloc(4096);
+let digits = '';
+let used = 0;
 
 function randomHex(bytes: number): string {
-  if (used + bytes > block.length) {
-    randomFillSync(block);
+  const length = bytes * 2;
+  if (used + length > digits.length) {
+    digits = randomFillSync(random).toString('hex');
     used = 0;
   }
-  const hex = block.toString('hex', used, used + bytes);
-  used += bytes;
+  const hex = digits.slice(used, used + length);
+  used += length;
   return hex;
 }

@@ -27,7 +27,7 @@ export function toHexDigit(octet: number): number {
  * `text.charCodeAt(index)`. Strings come in more kinds (cut out, joined, interned ...) than the
  * engine remembers at one place in the code, and it then looks the method up for each character.
  */
-const codeAt: (text: string, index: number) => number = Function.prototype.call.bind(
+export const codeAt: (text: string, index: number) => number = Function.prototype.call.bind(
   // oxlint-disable-next-line typescript/unbound-method -- `call` is bound to it
   String.prototype.charCodeAt,
 );

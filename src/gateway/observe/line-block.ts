@@ -1,0 +1,137 @@
+/** Memory that lines of a log are written into until it is full. */
+import { codeAt } from '../../mesh/transport/octets.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const POINT = 0x2e;
+
+/** What stands for itself in a JSON string, and takes one byte (RFC 8259 §7). */
+const IS_PLAIN = new Uint8Array(256);
+for (let octet = 0x20; octet < 0x7f; octet++) {
+  IS_PLAIN[octet] = octet === QUOTE || octet === BACKSLASH ? 0 : 1;
+}
+
+/** Larger numbers are written by the engine. */
+const MAX_INTEGER = 1e9;
+
+/**
+ * A line is begun, put together of its pieces, and ended. It is not there in the end where it is longer
+ * than the room that is left, or holds what none of the methods can write.
+ */
+export class LineBlock {
+  readonly bytes: Buffer;
+  /** Bytes of whole lines. */
+  length = 0;
+  lines = 0;
+  #at = 0;
+  #isOdd = false;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.lines = 0;
+  }
+
+  /** Writes a whole line, or says that there is no room for it. */
+  add(line: string): boolean {
+    const { bytes, length } = this;
+    // No character has more than three bytes for each of its units.
+    if (bytes.length - length < line.length * 3) return false;
+    this.length = length + bytes.write(line, length);
+    this.lines++;
+    return true;
+  }
+
+  begin(): void {
+    this.#at = this.length;
+    this.#isOdd = false;
+  }
+
+  /** Returns its bytes; 0: it is not there. */
+  end(): number {
+    const bytes = this.#at - this.length;
+    // What goes beyond the end is not written, but counted.
+    if (this.#isOdd || this.#at > this.bytes.length) return 0;
+    this.length = this.#at;
+    this.lines++;
+    return bytes;
+  }
+
+  /** Takes back the newest line, which has so many bytes. */
+  remove(bytes: number): void {
+    this.length -= bytes;
+    this.lines--;
+  }
+
+  /** As they are. */
+  octets(octets: Uint8Array): void {
+    const { bytes } = this;
+    let at = this.#at;
+    for (let i = 0; i < octets.length; i++) bytes[at++] = octets[i]!;
+    this.#at = at;
+  }
+
+  /** A JSON string that needs no escapes; any other makes the line one that cannot be written. */
+  text(text: string): void {
+    const { bytes } = this;
+    const { length } = text;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < length; i++) {
+      const octet = codeAt(text, i);
+      if (IS_PLAIN[octet] !== 1) this.#isOdd = true;
+      bytes[at++] = octet;
+    }
+    bytes[at++] = QUOTE;
+    this.#at = at;
+  }
+
+  /** A whole number from 0 on. */
+  integer(value: number): void {
+    if (!(value >= 0 && value < MAX_INTEGER)) {
+      this.#number(value);
+      return;
+    }
+    const { bytes } = this;
+    let digits = 1;
+    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits++;
+    let at = this.#at + digits;
+    this.#at = at;
+    let rest = value | 0;
+    do {
+      const tenth = (rest / 10) | 0;
+      bytes[--at] = ZERO + rest - tenth * 10;
+      rest = tenth;
+    } while (rest > 0);
+  }
+
+  /** A number of thousandths, divided by a thousand: 1500 is written as 1.5. */
+  thousandths(value: number): void {
+    if (!(value >= 0 && value < MAX_INTEGER)) {
+      this.#number(value / 1000);
+      return;
+    }
+    const whole = (value / 1000) | 0;
+    let rest = value - whole * 1000;
+    this.integer(whole);
+    if (rest === 0) return;
+    const { bytes } = this;
+    bytes[this.#at++] = POINT;
+    for (let place = 100; rest > 0; place /= 10) {
+      const digit = (rest / place) | 0;
+      bytes[this.#at++] = ZERO + digit;
+      rest -= digit * place;
+    }
+  }
+
+  #number(value: number): void {
+    if (!Number.isFinite(value)) this.#isOdd = true;
+    const text = String(value);
+    this.bytes.write(text, Math.min(this.#at, this.bytes.length), 'latin1');
+    this.#at += text.length;
+  }
+}
