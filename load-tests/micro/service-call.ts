@@ -1,4 +1,5 @@
 /** Prints what a call costs beside its transport, which is a stand-in; `node load-tests/micro/service-call.ts`. */
+import { HeaderFields } from '../../src/plugins/sdk/header-fields.ts';
 import { createLoadSet } from '../../src/mesh/balancing/load-set.ts';
 import { createRoundRobin } from '../../src/mesh/balancing/round-robin.ts';
 import { createEndpoint } from '../../src/mesh/endpoint.ts';
@@ -91,7 +92,7 @@ function measure(hedge: HedgeRules | undefined, latency: boolean, counted = fals
     const before = process.cpuUsage();
     for (let i = 0; i < CALLS; i++) {
       new ServiceCall(host, request, SILENT).start();
-      sent!.onHead(200, 'OK', headers);
+      sent!.onHead(200, 'OK', new HeaderFields([...headers]));
       sent!.onData(chunk);
       sent!.onEnd(undefined);
     }

@@ -1,5 +1,6 @@
 /** An UpstreamSink that keeps what it hears and lets a test wait for it. */
 import type { Duplex } from 'node:stream';
+import type { HeaderFields } from '../../src/plugins/sdk/header-fields.ts';
 import type { UpstreamError } from '../../src/mesh/transport/upstream-error.ts';
 import type { UpstreamSink } from '../../src/mesh/transport/upstream.ts';
 
@@ -74,10 +75,10 @@ export class UpstreamRecorder implements UpstreamSink {
     this.#record('informational');
   }
 
-  onHead(status: number, reason: string, headers: string[]): void {
+  onHead(status: number, reason: string, headers: HeaderFields): void {
     this.status = status;
     this.reason = reason;
-    this.headers = headers;
+    this.headers = headers.raw;
     this.#record('head');
   }
 

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { MeshgateError } from '../../errors.ts';
 import type { Answer } from '../../plugins/sdk/answer.ts';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { BodySource } from '../../mesh/transport/body-source.ts';
 import type { Connection } from './connection.ts';
 
@@ -39,17 +40,13 @@ export interface Downstream {
   /** 1xx; ignored for HTTP/1.0. 100 is sent by the lane itself when the body source starts. */
   informational(status: number, headers: readonly string[]): void;
   /**
-   * The final head. `headers` is a flat list without framing, hop-by-hop fields and Date where the
-   * upstream sent none: Content-Length or chunked, Connection and Date are the lane's.
+   * The final head. `headers` is without framing, hop-by-hop fields and Date where the
+   * upstream sent none: Content-Length or chunked, Connection and Date are the lane's. None of
+   * these is in its `text`.
    * `length`: bytes of the body that follows; undefined where unknown; for an answer to HEAD and
    * for 304 the length to announce, if any. The lane sends no body for HEAD, 204, 205 and 304.
    */
-  head(
-    status: number,
-    reason: string,
-    headers: readonly string[],
-    length: number | undefined,
-  ): void;
+  head(status: number, reason: string, headers: HeaderFields, length: number | undefined): void;
   /** Takes back a head of which no byte has left, as in the turn it was given; true: another answer may be sent. */
   retract(): boolean;
   /**

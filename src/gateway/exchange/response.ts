@@ -6,7 +6,7 @@ import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 export class GatewayResponse implements ExchangeResponse {
   status = 0;
   reason = '';
-  readonly headers = new HeaderFields();
+  headers = new HeaderFields();
   source: 'upstream' | 'gateway' = 'gateway';
   transforms: Duplex[] | undefined;
 

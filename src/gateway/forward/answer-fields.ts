@@ -1,10 +1,13 @@
 /** The upstream's field lines on their way down: without what ended at the hop between us. */
 
-/** What is left, and what was said about the body. */
-export interface AnswerFields {
-  readonly fields: string[];
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
+
+/** What a pass over field lines found. */
+interface Findings {
   /** From Content-Length; undefined where there was none. */
   readonly length: number | undefined;
+  /** Names that Connection lists, in lower case. */
+  readonly nominated: readonly string[] | undefined;
 }
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -40,8 +43,23 @@ function dispositionOf(name: string): number {
   return disposition;
 }
 
-/** Takes the hop-by-hop fields out of `raw`, in place (RFC 9110 §7.6.1). */
-export function toAnswerFields(raw: string[]): AnswerFields {
+/**
+ * Takes the hop-by-hop fields out of an answer's, in place (RFC 9110 §7.6.1); of the text there are none
+ * by themselves. Returns what Content-Length said, undefined where there was none.
+ */
+export function takeAnswerFields(headers: HeaderFields): number | undefined {
+  const { length, nominated } = takeHopFields(headers.rest);
+  if (nominated !== undefined) headers.raw = withoutNominated(headers.raw, nominated);
+  return length;
+}
+
+/** The lines of an interim answer, or trailers, without the hop-by-hop fields. Changes `raw`. */
+export function toPassedFields(raw: string[]): string[] {
+  const { nominated } = takeHopFields(raw);
+  return nominated === undefined ? raw : withoutNominated(raw, nominated);
+}
+
+function takeHopFields(raw: string[]): Findings {
   let length: number | undefined;
   let nominated: string[] | undefined;
   let kept = 0;
@@ -62,7 +80,7 @@ export function toAnswerFields(raw: string[]): AnswerFields {
     }
   }
   raw.length = kept;
-  return { fields: nominated === undefined ? raw : withoutNominated(raw, nominated), length };
+  return { length, nominated };
 }
 
 function withoutNominated(raw: readonly string[], nominated: readonly string[]): string[] {

@@ -5,14 +5,14 @@ import type { CallRequest, TryHead } from '../../mesh/service/call.ts';
 import type { LoadSet } from '../../mesh/balancing/load-set.ts';
 import type { HedgeRules } from '../../mesh/resilience/hedge-policy.ts';
 import type { RetryRules } from '../../mesh/resilience/retry-policy.ts';
-import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { runTryHooks } from '../pipeline/hooks.ts';
 import { hashOf } from './hash-key.ts';
-import { toUpstreamFields } from './upstream-fields.ts';
+import { toUpstreamHeaders } from './upstream-headers.ts';
 import { goesOverHttp2 } from './upstream-protocol.ts';
-import { createHandshakeKey, withHandshakeKey } from './websocket-handshake.ts';
+import { createHandshakeKey, KEY_FIELD } from './websocket-handshake.ts';
 
 export class ForwardCall implements CallRequest {
   readonly method: string;
@@ -66,26 +66,21 @@ export class ForwardCall implements CallRequest {
   toTry(endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead> {
     const exchange = this.#exchange;
     const target = this.#target;
-    let headers = toUpstreamFields(exchange, this.http2);
-    if (this.handshakeKey !== undefined) headers = withHandshakeKey(headers, this.handshakeKey);
-    const head: TryHead = {
-      target: this.requestTarget,
-      authority: this.authority,
-      headers,
-    };
+    const headers = toUpstreamHeaders(exchange, this.http2);
+    if (this.handshakeKey !== undefined) headers.set(KEY_FIELD, this.handshakeKey);
     const { onUpstreamRequest } = target.hooks;
-    if (onUpstreamRequest.length === 0) return head;
-    return this.#throughHooks(head, endpoint, attempt);
+    if (onUpstreamRequest.length === 0) return this.#toHead(headers);
+    const pending = runTryHooks(
+      exchange,
+      { attempt, service: target.service.name, endpoint: endpoint.id, headers },
+      onUpstreamRequest,
+    );
+    return pending === undefined
+      ? this.#toHead(headers)
+      : pending.then(() => this.#toHead(headers));
   }
 
-  #throughHooks(head: TryHead, endpoint: Endpoint, attempt: number): TryHead | Promise<TryHead> {
-    const fields = new HeaderFields(head.headers);
-    const pending = runTryHooks(
-      this.#exchange,
-      { attempt, service: this.#target.service.name, endpoint: endpoint.id, headers: fields },
-      this.#target.hooks.onUpstreamRequest,
-    );
-    const changed = (): TryHead => ({ ...head, headers: fields.raw });
-    return pending === undefined ? changed() : pending.then(changed);
+  #toHead({ rest, text }: HeaderFields): TryHead {
+    return { target: this.requestTarget, authority: this.authority, headers: rest, text };
   }
 }

@@ -7,7 +7,7 @@ import type { GatewayExchange } from '../exchange/exchange.ts';
 import { reasonOf } from '../rescue/rescue.ts';
 import { BufferedBody } from '../../mesh/transport/buffered-body.ts';
 import { PassedBody } from './passed-body.ts';
-import { toUpstreamFields } from './upstream-fields.ts';
+import { toUpstreamHeaders } from './upstream-headers.ts';
 import { goesOverHttp2 } from './upstream-protocol.ts';
 
 /** A larger body is not copied: keeping it would make the original's memory depend on the mirror. */
@@ -46,10 +46,12 @@ function sendMirror(
   onLost: OnLost,
 ): void {
   const http2 = goesOverHttp2(service, exchange);
+  const { rest, text } = toUpstreamHeaders(exchange, http2);
   const head: TryHead = {
     target: exchange.request.path + exchange.request.query,
     authority: exchange.request.authority,
-    headers: toUpstreamFields(exchange, http2),
+    headers: rest,
+    text,
   };
   const request: CallRequest = {
     method: exchange.request.method,

@@ -6,10 +6,11 @@ import { codeOf, reasonOf } from '../rescue/rescue.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
 import type { DownstreamObserver } from '../exchange/lane.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { HeaderFields, toFieldLine } from '../../plugins/sdk/header-fields.ts';
 import { tellTiming } from '../observe/server-timing.ts';
 import { runAnswerHooks } from '../pipeline/hooks.ts';
 import { pluginFailed } from '../pipeline/plugin-failed.ts';
-import { toAnswerFields } from './answer-fields.ts';
+import { takeAnswerFields, toPassedFields } from './answer-fields.ts';
 import { giveSession } from './sticky-cookie.ts';
 import { TransformedAnswer } from './transformed-answer.ts';
 import { findForeignHandshake } from './websocket-handshake.ts';
@@ -65,13 +66,13 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   onInformational(status: number, headers: string[]): void {
     // The lane has sent its own 100 when the body started to be read.
     if (status === 100) return;
-    this.#exchange.downstream.informational(status, toAnswerFields(headers).fields);
+    this.#exchange.downstream.informational(status, toPassedFields(headers));
   }
 
-  onHead(status: number, reason: string, headers: string[]): void {
+  onHead(status: number, reason: string, headers: HeaderFields): void {
     this.#exchange.upstream.headAt = this.#environment.monotonic();
-    const { fields, length } = toAnswerFields(headers);
-    this.#takeHead(status, reason, fields);
+    const length = takeAnswerFields(headers);
+    this.#takeHead(status, reason, headers.rest, headers.text);
     this.#afterHooks(() => this.#sendHead(length));
   }
 
@@ -87,7 +88,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   onEnd(trailers: string[] | undefined): void {
     if (this.#held !== undefined) this.#held.push(() => this.onEnd(trailers));
     else if (this.#transformed !== undefined) this.#transformed.end();
-    else this.#exchange.downstream.end(trailers && toAnswerFields(trailers).fields);
+    else this.#exchange.downstream.end(trailers && toPassedFields(trailers));
   }
 
   onUpgrade(status: number, reason: string, headers: string[], upstream: Duplex): void {
@@ -102,7 +103,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       this.#environment.fail(exchange, foreign);
       return;
     }
-    this.#takeHead(status, reason, toAnswerFields(headers).fields);
+    this.#takeHead(status, reason, toPassedFields(headers), '');
     this.#afterHooks(
       () => {
         exchange.headSent = true;
@@ -149,14 +150,13 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   }
 
   /** For the hooks to see. */
-  #takeHead(status: number, reason: string, fields: string[]): void {
+  #takeHead(status: number, reason: string, fields: string[], text: string): void {
     const exchange = this.#exchange;
     const { response } = exchange;
-    fields.push('X-Request-Id', exchange.id);
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    response.headers.raw = fields;
+    response.headers = new HeaderFields(fields, text + toFieldLine('X-Request-Id', exchange.id));
     const { sticky } = exchange.target as ForwardTarget;
     if (sticky !== undefined) giveSession(exchange, sticky, this.#endpoint!, this.#pinned);
   }
@@ -203,7 +203,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     downstream.head(
       response.status,
       response.reason,
-      response.headers.raw,
+      response.headers,
       transforms === undefined ? length : undefined,
     );
   }

@@ -13,12 +13,8 @@ export function createHandshakeKey(): string {
   return randomBytes(KEY_BYTES).toString('base64');
 }
 
-/** The list with the gateway's key in place of whatever the client sent. */
-export function withHandshakeKey(headers: string[], key: string): string[] {
-  const fields = new HeaderFields(headers);
-  fields.set('Sec-WebSocket-Key', key);
-  return fields.raw;
-}
+/** Where the gateway's key stands, in place of whatever the client sent. */
+export const KEY_FIELD = 'Sec-WebSocket-Key';
 
 /** Why an upstream's 101 is not believed: it answers another key (RFC 6455 §4.1). */
 export function findForeignHandshake(

@@ -1,4 +1,5 @@
 /** A look by one request over the service's own transport: HTTP and gRPC checks differ in what they make of the answer. */
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
 import type { UpstreamError } from '../transport/upstream-error.ts';
 import type {
@@ -100,8 +101,8 @@ class ProbeExchange implements UpstreamSink, ProbeAttempt {
 
   onInformational(): void {}
 
-  onHead(status: number, _reason: string, headers: string[]): void {
-    const report = this.#request.judgeHead(status, headers);
+  onHead(status: number, _reason: string, headers: HeaderFields): void {
+    const report = this.#request.judgeHead(status, headers.raw);
     if (report !== undefined) this.#settle(report);
   }
 

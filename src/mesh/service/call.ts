@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { MeshgateError } from '../../errors.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { LoadSet } from '../balancing/load-set.ts';
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
 import type { RetryRules } from '../resilience/retry-policy.ts';
@@ -45,7 +46,8 @@ export interface TryTimeouts {
 export interface TryHead {
   readonly target: string;
   readonly authority: string;
-  readonly headers: string[];
+  readonly headers: readonly string[];
+  readonly text?: string | undefined;
 }
 
 /** Hears the one answer of a call. None of the calls follows `onEnd`, `onUpgrade` or `onError`. */
@@ -57,7 +59,7 @@ export interface CallSink {
    */
   onSettled?(endpoint: Endpoint, sentAtMs: number): void;
   onInformational(status: number, headers: string[]): void;
-  onHead(status: number, reason: string, headers: string[]): void;
+  onHead(status: number, reason: string, headers: HeaderFields): void;
   onData(chunk: Uint8Array): void;
   onEnd(trailers: string[] | undefined): void;
   onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void;

@@ -1,6 +1,7 @@
 /** One dispatched call: tells undici's handler what the service answers, and obeys its controller. */
 import { Duplex } from 'node:stream';
 import { errors, util, type Dispatcher } from 'undici';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { Call, CallRequest, CallSink } from './call.ts';
 import { toDispatchError } from './dispatch-error.ts';
 import type { Service } from './service.ts';
@@ -97,8 +98,8 @@ export class DispatchSink implements CallSink, Dispatcher.DispatchController {
     if (status !== 100) this.#tellHead(status, '', headers);
   }
 
-  onHead(status: number, reason: string, headers: string[]): void {
-    this.#tellHead(status, reason, headers);
+  onHead(status: number, reason: string, headers: HeaderFields): void {
+    this.#tellHead(status, reason, headers.raw);
   }
 
   onData(chunk: Uint8Array): void {

@@ -1,5 +1,6 @@
 /** One call to a service: its tries, one after the other or a hedge beside, and the one answer out of them. */
 import type { Duplex } from 'node:stream';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { backoffMs } from '../resilience/backoff.ts';
 import { isHedgeable } from '../resilience/hedge-policy.ts';
@@ -152,7 +153,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
     if (one === this.#try) this.sink.onInformational(status, headers);
   }
 
-  onTryHead(one: Try, status: number, reason: string, headers: string[]): void {
+  onTryHead(one: Try, status: number, reason: string, headers: HeaderFields): void {
     const { retry } = this.request;
     if (this.#hedging?.isUnderWay === true) {
       if (isListedStatus(retry, status) && this.#leaveToOthers(one)) {
@@ -211,8 +212,8 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
   }
 
   /** Whether an answer that may be retried is given up for another try. */
-  #retriesAnswer(one: Try, status: number, headers: readonly string[]): boolean {
-    const retryAfterMs = findRetryAfterMs(headers, this.service.environment.now());
+  #retriesAnswer(one: Try, status: number, headers: HeaderFields): boolean {
+    const retryAfterMs = findRetryAfterMs(headers.raw, this.service.environment.now());
     const answer = { status, retryAfterMs };
     const decision = decideAfterAnswer(this.request.retry, answer, this.#context(true));
     if (!decision.retry || !this.#again(one, decision)) return false;

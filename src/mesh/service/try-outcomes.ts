@@ -1,5 +1,6 @@
 /** What becomes of each try, told to those who learn from it: outlier detection, the latency estimate, and totals. */
 import { sampleFailure, sampleLatency } from '../balancing/peak-ewma.ts';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { Endpoint, EndpointObservations } from '../endpoint.ts';
 import { grpcStatusOf, toHttpStatus } from '../health/grpc-status.ts';
 import type { HedgeRules } from '../resilience/hedge-policy.ts';
@@ -62,10 +63,10 @@ export class TryOutcomes {
     endpoint: Endpoint,
     startedAtMs: number,
     httpStatus: number,
-    headers: readonly string[],
+    headers: HeaderFields,
   ): boolean {
     const { outliers, latency, timed, hedge, http2, monotonic, now } = this.#options;
-    const code = http2 && httpStatus === 200 ? grpcStatusOf(headers) : undefined;
+    const code = http2 && httpStatus === 200 ? grpcStatusOf(headers.raw) : undefined;
     const status = code === undefined ? httpStatus : toHttpStatus(code);
     const { seen } = endpoint;
     seen.tries++;
@@ -76,7 +77,7 @@ export class TryOutcomes {
     const nowMs = monotonic();
     if (status === 429 || hasFailed) {
       // One that fails is often fast at it: no other measure of time may hear of it.
-      if (latency) sampleFailure(seen, findRetryAfterMs(headers, now()) ?? 0, nowMs);
+      if (latency) sampleFailure(seen, findRetryAfterMs(headers.raw, now()) ?? 0, nowMs);
       return hasFailed;
     }
     const tookMs = nowMs - startedAtMs;

@@ -1,5 +1,6 @@
 /** One try of a call: a request to one endpoint, its time and its outcome, from its head to the answer's end. */
 import type { Duplex } from 'node:stream';
+import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { BodySource } from '../transport/body-source.ts';
 import type { UpstreamError } from '../transport/upstream-error.ts';
@@ -37,7 +38,7 @@ export interface TryOwner {
   /** The transport has it. */
   onTrySent(one: Try): void;
   onTryInformational(one: Try, status: number, headers: string[]): void;
-  onTryHead(one: Try, status: number, reason: string, headers: string[]): void;
+  onTryHead(one: Try, status: number, reason: string, headers: HeaderFields): void;
   onTryEnd(trailers: string[] | undefined): void;
   onTryUpgrade(one: Try, status: number, reason: string, headers: string[], socket: Duplex): void;
   onTryError(one: Try, error: UpstreamError): void;
@@ -130,7 +131,7 @@ export class Try implements UpstreamSink, Timed {
     this.#owner.onTryInformational(this, status, headers);
   }
 
-  onHead(status: number, reason: string, headers: string[]): void {
+  onHead(status: number, reason: string, headers: HeaderFields): void {
     this.#isAnswered = true;
     const { outcomes } = this.#owner.service;
     this.hasFailed = outcomes.answered(this.endpoint, this.sentAtMs, status, headers);
@@ -147,7 +148,7 @@ export class Try implements UpstreamSink, Timed {
 
   onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void {
     const { service } = this.#owner;
-    service.outcomes.answered(this.endpoint, this.sentAtMs, status, headers);
+    service.outcomes.answered(this.endpoint, this.sentAtMs, status, new HeaderFields(headers));
     // The tunnel is this request in flight, for as long as it lives.
     this.#leave();
     socket.once('close', () => {
@@ -178,7 +179,7 @@ export class Try implements UpstreamSink, Timed {
     );
   }
 
-  #send({ target, authority, headers }: TryHead): void {
+  #send({ target, authority, headers, text }: TryHead): void {
     // Whoever made the head may have given the call up.
     if (this.#isOver) return;
     const owner = this.#owner;
@@ -192,6 +193,7 @@ export class Try implements UpstreamSink, Timed {
         target,
         authority,
         headers,
+        text,
         body: owner.openBody(),
         upgrade: request.upgrade,
         expectContinue: request.expectContinue,

@@ -1,4 +1,6 @@
 /** Reads the head of an answer: its status line, its field lines and what they say of the body (RFC 9112 §4–§6). */
+import { HeaderFields, toFieldLine } from '../../plugins/sdk/header-fields.ts';
+import { NameSet } from './name-set.ts';
 import { IS_TOKEN, IS_VALUE } from './octets.ts';
 
 /** The bytes are not an HTTP/1.1 answer, or one whose end cannot be known for certain. */
@@ -15,8 +17,8 @@ export type BodyFraming = 'length' | 'chunked' | 'close';
 export interface AnswerHead {
   readonly status: number;
   readonly reason: string;
-  /** Flat field lines as received. */
-  readonly headers: string[];
+  /** Field lines as received; those of ANSWER_FIELDS_OF_A_HOP are in its `rest`. */
+  readonly headers: HeaderFields;
   readonly framing: BodyFraming;
   /** In bytes; 0 unless the framing is `length`. */
   readonly contentLength: number;
@@ -25,6 +27,24 @@ export interface AnswerHead {
   /** From `Keep-Alive: timeout=`, in seconds; undefined where it says nothing. */
   readonly keepAliveTimeoutS: number | undefined;
 }
+
+/**
+ * What an answer says of its framing and its hop, and what a gateway has to see of any answer it
+ * passes on: these are never in `HeaderFields.text`.
+ */
+export const ANSWER_FIELDS_OF_A_HOP: readonly string[] = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'trailer',
+  'te',
+  'date',
+  'x-request-id',
+];
+const HOP_NAMES = new NameSet(ANSWER_FIELDS_OF_A_HOP);
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -64,15 +84,15 @@ export function parseAnswerHead(bytes: Buffer, start: number, end: number): Answ
     throw new AnswerSyntaxError('the status line holds a character that it must not');
   }
   const reason = text.slice(reasonStart - start, offset - start);
-  const headers: string[] = [];
-  parseFieldLines(bytes, offset + 2, end, text, start, headers);
-  return toHead(status, reason, headers, minor === 1);
+  const list: string[] = [];
+  const passed = parseFieldLines(bytes, offset + 2, end, text, start, list, HOP_NAMES);
+  return toHead(status, reason, new HeaderFields(list, passed), minor === 1);
 }
 
 /** Reads a trailer section; the offsets are as in `parseAnswerHead`. Throws AnswerSyntaxError. */
 export function parseTrailers(bytes: Buffer, start: number, end: number): string[] {
   const trailers: string[] = [];
-  parseFieldLines(bytes, start, end, bytes.toString('latin1', start, end), start, trailers);
+  parseFieldLines(bytes, start, end, bytes.toString('latin1', start, end), start, trailers, undefined);
   return trailers;
 }
 
@@ -86,6 +106,10 @@ function parseStatus(bytes: Buffer, offset: number): number {
   return hundreds * 100 + tens * 10 + ones;
 }
 
+/**
+ * Puts the lines whose names may be in `listed` into `fields`, and returns the text of the others;
+ * with no set, all are put into `fields`.
+ */
 function parseFieldLines(
   bytes: Buffer,
   start: number,
@@ -93,11 +117,18 @@ function parseFieldLines(
   text: string,
   textStart: number,
   fields: string[],
-): void {
+  listed: NameSet | undefined,
+): string {
   let offset = start;
+  let passed = '';
+  /** Where the lines begin that have not been added to `passed`. */
+  let runStart = start;
   while (offset < end) {
     const nameStart = offset;
-    while (IS_TOKEN[bytes[offset]!] === 1) offset++;
+    let hash = NameSet.SEED;
+    for (let octet = bytes[offset]!; IS_TOKEN[octet] === 1; octet = bytes[++offset]!) {
+      hash = NameSet.hash(hash, octet);
+    }
     // A folded line begins with a space, so it has an empty name: refused too (RFC 9112 §5.2).
     if (offset === nameStart || bytes[offset] !== COLON) {
       throw new AnswerSyntaxError('malformed header field name');
@@ -113,15 +144,26 @@ function parseFieldLines(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) {
       valueEnd--;
     }
-    fields.push(
-      text.slice(nameStart - textStart, nameEnd - textStart),
-      text.slice(valueStart - textStart, valueEnd - textStart),
-    );
+    const isCanonical = valueStart === nameEnd + 2 && valueEnd === offset;
     offset += 2;
+    if (isCanonical && listed?.mayHave(hash) === false) continue;
+    if (nameStart > runStart) passed += text.slice(runStart - textStart, nameStart - textStart);
+    runStart = offset;
+    const name = text.slice(nameStart - textStart, nameEnd - textStart);
+    const value = text.slice(valueStart - textStart, valueEnd - textStart);
+    if (listed?.mayHave(hash) === false) passed += toFieldLine(name, value);
+    else fields.push(name, value);
   }
+  return runStart < end ? passed + text.slice(runStart - textStart, end - textStart) : passed;
 }
 
-function toHead(status: number, reason: string, headers: string[], isHttp11: boolean): AnswerHead {
+function toHead(
+  status: number,
+  reason: string,
+  fields: HeaderFields,
+  isHttp11: boolean,
+): AnswerHead {
+  const headers = fields.rest;
   let contentLength = -1;
   let chunked = false;
   let asksToKeep = isHttp11;
@@ -166,7 +208,7 @@ function toHead(status: number, reason: string, headers: string[], isHttp11: boo
   return {
     status,
     reason,
-    headers,
+    headers: fields,
     framing: chunked ? 'chunked' : contentLength === -1 ? 'close' : 'length',
     contentLength: contentLength === -1 ? 0 : contentLength,
     // `close` wins, on whichever line it stands (RFC 9112 §9.3).

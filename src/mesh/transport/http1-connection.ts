@@ -1,6 +1,7 @@
 /** One connection to an upstream, carrying one request at a time. */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { CallHolder, Http1Call } from './http1-call.ts';
 import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
 import type { CallPhase } from './call-deadline.ts';
@@ -143,7 +144,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     if (status === 100 && this.#sending.awaitsContinue && this.#call === call) this.#startBody();
   }
 
-  onHead(status: number, reason: string, headers: string[]): void {
+  onHead(status: number, reason: string, headers: HeaderFields): void {
     // Without a 100 the upstream does not want the body: it is never started (RFC 9110 §10.1.1).
     this.#sending.awaitsContinue = false;
     const call = this.#call!;
@@ -193,7 +194,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     (socket as { readableFlowing: boolean | null }).readableFlowing = null;
     if (rest.length > 0) socket.unshift(keep(rest));
     this.#owner.onGone(this);
-    call.sink.onUpgrade(status, reason, headers, socket);
+    call.sink.onUpgrade(status, reason, headers.raw, socket);
   }
 
   onBodyProgress(): void {

@@ -11,7 +11,7 @@ import type { UpstreamRequest } from './upstream.ts';
 export function toRequestHead(request: UpstreamRequest): string {
   const { method, target, authority, headers, body, upgrade } = request;
   checkRequestLine(request);
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n`;
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${request.text ?? ''}`;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;

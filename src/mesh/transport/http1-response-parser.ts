@@ -1,4 +1,5 @@
 /** Finds the pieces of one upstream answer in its bytes as they arrive: head, body, trailers (RFC 9112). */
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import { AnswerSyntaxError, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
 import type { AnswerHead } from './http1-answer-head.ts';
 import { IS_VALUE, toHexDigit } from './octets.ts';
@@ -13,7 +14,7 @@ import { checkSwitch } from './http1-switch.ts';
 /** Hears what is found, in order. May call `stop` from within; nothing more comes then. */
 export interface AnswerHandler {
   onInformational(status: number, headers: string[]): void;
-  onHead(status: number, reason: string, headers: string[]): void;
+  onHead(status: number, reason: string, headers: HeaderFields): void;
   /** A view of the bytes that were pushed, not a copy. */
   onBody(chunk: Buffer): void;
 }
@@ -189,7 +190,7 @@ export class ResponseParser {
     this.keepAlive &&= head.keepAlive;
     if (status < 200) {
       if (status !== 101) {
-        this.#handler.onInformational(status, head.headers);
+        this.#handler.onInformational(status, head.headers.raw);
         return;
       }
       checkSwitch(head, this.#upgrade);

@@ -2,6 +2,7 @@
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
+import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import { callDeadlineMs, CONTINUE_WAIT_MS, toLateFailure } from './call-deadline.ts';
 import type { CallPhase } from './call-deadline.ts';
 import type { Http2Connection } from './http2-connection.ts';
@@ -136,7 +137,7 @@ export class Http2Call implements UpstreamCall, StreamListener, RequestBodyOwner
       this.#body!.cancel();
     }
     if (this.#isPaused) stream.pause();
-    this.#sink.onHead(status, '', fields);
+    this.#sink.onHead(status, '', new HeaderFields(fields));
     if (this.#isOver) return;
     readStream(stream);
     // At once, so that who passes it on can still do so as one frame: gRPC calls that

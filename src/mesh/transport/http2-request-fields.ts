@@ -1,4 +1,5 @@
 /** The field lines of a request and its trailers as HTTP/2 wants them: pseudo-headers first, lower case, no framing (RFC 9113 §8). */
+import { toFieldList } from '../../plugins/sdk/header-fields.ts';
 import { IS_TOKEN, isMadeOf, isValue } from './octets.ts';
 import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -16,7 +17,7 @@ export interface RequestOrigin {
  * (RFC 9113 §10.3). With `upgrade` it is an extended CONNECT (RFC 8441 §4).
  */
 export function toRequestFields(request: UpstreamRequest, origin: RequestOrigin): string[] {
-  const { method, target, authority, headers, body, upgrade } = request;
+  const { method, target, authority, headers, text, body, upgrade } = request;
   checkRequestLine(request);
   const fields = [
     ':method',
@@ -34,6 +35,7 @@ export function toRequestFields(request: UpstreamRequest, origin: RequestOrigin)
     }
     fields.push(':protocol', upgrade.toLowerCase());
   }
+  if (text !== undefined) appendFields(fields, toFieldList(text), upgrade !== undefined);
   appendFields(fields, headers, upgrade !== undefined);
   if (upgrade !== undefined) return fields;
   const length = body === undefined ? 0 : body.length;

@@ -1,5 +1,6 @@
 /** The port to the connections of one endpoint, and the vocabulary of a try sent over them. */
 import type { Duplex } from 'node:stream';
+import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import type { BodySource } from './body-source.ts';
 import type { SocketShare } from './socket-budget.ts';
 import type { UpstreamError } from './upstream-error.ts';
@@ -17,6 +18,8 @@ export interface UpstreamRequest {
    * Names may be of any case; HTTP/2 sends them in lower case.
    */
   readonly headers: readonly string[];
+  /** Lines to send before those, as in `HeaderFields.text`; default none. */
+  readonly text?: string | undefined;
   /** Undefined: no body at all. */
   readonly body: BodySource | undefined;
   /** Token for the Upgrade field, e.g. `websocket`; the connection becomes a tunnel if the upstream agrees. */
@@ -42,8 +45,11 @@ export interface UpstreamSink {
   onSent?(connection: { readonly reused: boolean }): void;
   /** 1xx other than 101 (and other than the 100 that answers our own Expect, which is passed too). */
   onInformational(status: number, headers: string[]): void;
-  /** Flat field lines as received: original case over HTTP/1.1, no pseudo-headers over HTTP/2. Framing and hop-by-hop fields are still in. */
-  onHead(status: number, reason: string, headers: string[]): void;
+  /**
+   * Field lines as received: original case over HTTP/1.1, no pseudo-headers over HTTP/2. Framing and
+   * hop-by-hop fields are still in, none of them in `HeaderFields.text` (see `ANSWER_FIELDS_OF_A_HOP`).
+   */
+  onHead(status: number, reason: string, headers: HeaderFields): void;
   onData(chunk: Uint8Array): void;
   onEnd(trailers: string[] | undefined): void;
   /** 101: `socket` is the tunnel; bytes read past the head are put back into it. */

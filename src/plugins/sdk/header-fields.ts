@@ -11,11 +11,40 @@ import { FORBIDDEN_IN_VALUE, TOKEN } from './field-syntax.ts';
  * fields.get('Accept'); // 'text/html, text/plain'
  */
 export class HeaderFields {
-  /** The flat list itself. Whoever holds the message may read it; change it through the methods. */
-  raw: string[];
+  #text: string;
+  #rest: string[];
 
-  constructor(raw: string[] = []) {
-    this.raw = raw;
+  /** `text`: lines that come before those of the list, written out by `toFieldLine` or read as such. */
+  constructor(raw: string[] = [], text = '') {
+    this.#text = text;
+    this.#rest = raw;
+  }
+
+  /** The flat list itself. Whoever holds the message may read it; change it through the methods. */
+  get raw(): string[] {
+    if (this.#text !== '') {
+      this.#rest = toFieldList(this.#text).concat(this.#rest);
+      this.#text = '';
+    }
+    return this.#rest;
+  }
+
+  set raw(list: string[]) {
+    this.#text = '';
+    this.#rest = list;
+  }
+
+  /**
+   * The lines that nobody has asked for yet, as HTTP/1.1 writes them, each with its CRLF: what is only
+   * passed on need not be taken apart. They are well-formed; further lines are in `rest`.
+   */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** What comes after `text`. */
+  get rest(): string[] {
+    return this.#rest;
   }
 
   /** All values of a field joined by `, ` (RFC 9110 §5.2), or undefined where it is absent. */
@@ -59,7 +88,7 @@ export class HeaderFields {
   /** Appends a line of its own. Throws a TypeError on a malformed name or value. */
   add(name: string, value: string): void {
     assertField(name, value);
-    this.raw.push(name, value);
+    this.#rest.push(name, value);
   }
 
   /** Removes every line of that name; returns whether there was one. */
@@ -84,6 +113,23 @@ export class HeaderFields {
   *[Symbol.iterator](): Iterator<[name: string, value: string]> {
     for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i]!, this.raw[i + 1]!];
   }
+}
+
+/** A line of `HeaderFields.text`. Both must be well-formed. */
+export function toFieldLine(name: string, value: string): string {
+  return `${name}: ${value}\r\n`;
+}
+
+/** Takes lines apart that `toFieldLine` has written, or that are as if it had. */
+export function toFieldList(text: string): string[] {
+  const list: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const colon = text.indexOf(':', at);
+    const end = text.indexOf('\r', colon);
+    list.push(text.slice(at, colon), text.slice(colon + 2, end));
+    at = end + 2;
+  }
+  return list;
 }
 
 /** Whether a field name as received is the wanted one, given in lower case. */

@@ -1,4 +1,5 @@
 /** A door for the lane's tests: remembers what comes, answers what it is told to. */
+import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import type { MeshgateError } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/plugins/sdk/answer.ts';
 import type { Connection } from '../../../src/gateway/exchange/connection.ts';
@@ -106,7 +107,7 @@ export function pour(downstream: Downstream, chunk: Uint8Array, count: number): 
     }
     downstream.end();
   };
-  downstream.head(200, '', [], count === Infinity ? undefined : count * chunk.length);
+  downstream.head(200, '', new HeaderFields(), count === Infinity ? undefined : count * chunk.length);
   downstream.observer = { ...downstream.observer!, onDrain: pump };
   pump();
   return poured;

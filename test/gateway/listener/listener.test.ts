@@ -4,6 +4,7 @@ import http2 from 'node:http2';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import { createListener, type Listener } from '../../../src/gateway/listener/listener.ts';
 import { ListenError, toListenError } from '../../../src/gateway/listener/listen-error.ts';
 import { sniffProtocol } from '../../../src/gateway/listener/protocol-sniff.ts';
@@ -220,7 +221,7 @@ describe('draining a listener', () => {
     const goaway = once(client, 'goaway');
     const drained = listener.drain(10_000);
     expect((await goaway)[0]).toBe(0);
-    door.waiting[0]!.head(200, '', [], undefined);
+    door.waiting[0]!.head(200, '', new HeaderFields(), undefined);
     door.waiting[0]!.write(Buffer.from('do'));
     let body = '';
     stream.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,4 +1,5 @@
 /** Nodes of one mesh in one process, each with a service of its own over the same endpoints; no request is really sent. */
+import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import type { Backplane } from '../../../src/mesh/backplane/backplane.ts';
 import { scheduleTimer, type Schedule } from '../../../src/mesh/backplane/schedule.ts';
 import type { Endpoint, EndpointSpec } from '../../../src/mesh/endpoint.ts';
@@ -180,7 +181,7 @@ export function endpointOf({ service }: SharingNode, id: string): Endpoint {
 export function answer(node: SharingNode, id: string, status: number, count: number): void {
   const endpoint = endpointOf(node, id);
   for (let i = 0; i < count; i += 1) {
-    node.service.outcomes.answered(endpoint, node.service.outcomes.start(), status, []);
+    node.service.outcomes.answered(endpoint, node.service.outcomes.start(), status, new HeaderFields());
   }
 }
 

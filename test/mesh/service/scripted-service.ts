@@ -1,5 +1,6 @@
 /** A service whose endpoints a test plays by hand, on vitest's fake clock: what calls do, without sockets. */
 import { vi } from 'vitest';
+import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import { createLoadSet } from '../../../src/mesh/balancing/load-set.ts';
 import { createRoundRobin } from '../../../src/mesh/balancing/round-robin.ts';
 import { createEndpoint, type Endpoint } from '../../../src/mesh/endpoint.ts';
@@ -65,7 +66,7 @@ export class ScriptedTry implements UpstreamCall {
 
   answers(status = 200, headers: string[] = []): void {
     this.isAnswered = true;
-    this.#sink.onHead(status, '', headers);
+    this.#sink.onHead(status, '', new HeaderFields(headers));
   }
 
   pushes(text: string): void {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import type { Endpoint } from '../../../src/mesh/endpoint.ts';
 import { OutlierDetector } from '../../../src/mesh/health/outlier-detector.ts';
 import type { HedgeRules } from '../../../src/mesh/resilience/hedge-policy.ts';
@@ -56,7 +57,7 @@ function answer(status: number, headers: string[] = [], tookMs = 100, http2 = fa
   const told = outcomes({ http2 });
   const startedAtMs = told.start();
   nowMs += tookMs;
-  told.answered(one, startedAtMs, status, headers);
+  told.answered(one, startedAtMs, status, new HeaderFields(headers));
 }
 
 describe('the latency of a try', () => {
@@ -93,7 +94,7 @@ describe('the latency of a try', () => {
   it('is not looked at where nobody goes by it', () => {
     const told = outcomes({ latency: false });
     expect(told.start()).toBe(0);
-    told.answered(one, 0, 200, []);
+    told.answered(one, 0, 200, new HeaderFields());
     told.failed(one, 'reset', 0);
     told.abandoned(one, 0);
     expect(one.seen.latencyMs).toBe(30);
@@ -109,7 +110,7 @@ describe('the recent latency of an endpoint', () => {
     for (let i = 0; i < 20; i++) {
       const startedAtMs = told.start();
       nowMs += 100;
-      told.answered(one, startedAtMs, 200, []);
+      told.answered(one, startedAtMs, 200, new HeaderFields());
     }
     return told;
   }
@@ -130,7 +131,7 @@ describe('the recent latency of an endpoint', () => {
   it('is not drawn down by failures, however fast', () => {
     const told = learn();
     for (let i = 0; i < 100; i++) {
-      told.answered(one, nowMs, i % 2 === 0 ? 503 : 429, []);
+      told.answered(one, nowMs, i % 2 === 0 ? 503 : 429, new HeaderFields());
       told.failed(one, 'connect', nowMs);
     }
     nowMs += 250;
@@ -195,7 +196,7 @@ describe('the totals of an endpoint', () => {
     ] as const) {
       const startedAtMs = told.start();
       nowMs += tookMs;
-      told.answered(one, startedAtMs, status, []);
+      told.answered(one, startedAtMs, status, new HeaderFields());
     }
     told.failed(one, 'reset', nowMs);
     told.failed(one, 'overflow', nowMs);
@@ -222,7 +223,7 @@ describe('the totals of an endpoint', () => {
   });
 
   it('read no clock where nobody asks for times', () => {
-    outcomes({ latency: false }).answered(one, 0, 200, []);
+    outcomes({ latency: false }).answered(one, 0, 200, new HeaderFields());
     expect(one.seen).toMatchObject({ tries: 1, timedAnswers: 0, answerMs: 0 });
   });
 });

@@ -66,10 +66,13 @@ export async function observe(
     return {
       outcome: error !== undefined ? 'failed' : tunnel === undefined ? 'done' : 'upgraded',
       waited: waited && error === undefined,
-      informational,
+      informational: informational.map((interim) => ({
+        ...interim,
+        headers: inNameOrder(interim.headers),
+      })),
       status,
       reason,
-      fields: headers,
+      fields: inNameOrder(headers),
       body,
       trailers,
       next: await probe(origin, reader),
@@ -97,4 +100,14 @@ async function over(heard: UpstreamRecorder): Promise<void> {
   const timer = setTimeout(() => reject(new Error('no end of the answer is told')), HUNG_MS);
   await Promise.race([heard.until(() => heard.isOver), promise]);
   clearTimeout(timer);
+}
+
+/** Lines of different names have no order among each other, those of one name have theirs (RFC 9110 §5.3). */
+function inNameOrder(fields: readonly string[]): string[] {
+  const lines: [name: string, value: string][] = [];
+  for (let i = 0; i < fields.length; i += 2) lines.push([fields[i]!, fields[i + 1]!]);
+  const keys = new Map(lines.map((line) => [line, line[0].toLowerCase()]));
+  return lines
+    .sort((a, b) => (keys.get(a)! < keys.get(b)! ? -1 : keys.get(a)! > keys.get(b)! ? 1 : 0))
+    .flat();
 }

@@ -1,5 +1,6 @@
 /** The two that read an origin's answers: the HTTP/1.1 upstream, and undici's Client as the reference. */
 import { Client } from 'undici';
+import { HeaderFields } from '../../../src/plugins/sdk/header-fields.ts';
 import { createHttp1Upstream } from '../../../src/mesh/transport/http1-upstream.ts';
 import { UpstreamError } from '../../../src/mesh/transport/upstream-error.ts';
 import type { Upstream, UpstreamSink } from '../../../src/mesh/transport/upstream.ts';
@@ -48,7 +49,7 @@ function toHandler(sink: UpstreamSink): Parameters<Client['dispatch']>[1] {
         return;
       }
       answered = true;
-      sink.onHead(status, reason, headers);
+      sink.onHead(status, reason, new HeaderFields(headers));
     },
     onResponseData: (_, chunk) => sink.onData(chunk),
     onResponseEnd: (controller) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AnswerHead } from '../../../src/mesh/transport/http1-answer-head.ts';
 import { ResponseParser } from '../../../src/mesh/transport/http1-response-parser.ts';
 import { ANSWERS, REFUSED } from './http1-answer-corpus.ts';
 import type { AnswerOptions, HeardAnswer } from './http1-answer-corpus.ts';
@@ -20,7 +21,7 @@ function hear(pieces: readonly string[], options: AnswerOptions = {}): HeardAnsw
       onInformational: (status, headers) => heard.informational.push({ status, headers }),
       onHead: (status, reason, headers) => {
         if (heard.head !== undefined) throw new Error('a second head');
-        heard.head = { status, reason, headers };
+        heard.head = { status, reason, headers: headers.raw };
       },
       onBody: (chunk) => {
         if (chunk.length === 0) throw new Error('an empty piece');
@@ -48,12 +49,8 @@ function hear(pieces: readonly string[], options: AnswerOptions = {}): HeardAnsw
   return heard;
 }
 
-function toHead({
-  status,
-  reason,
-  headers,
-}: NonNullable<HeardAnswer['head']>): HeardAnswer['head'] {
-  return { status, reason, headers };
+function toHead({ status, reason, headers }: AnswerHead): HeardAnswer['head'] {
+  return { status, reason, headers: headers.raw };
 }
 
 const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';

@@ -1,6 +1,7 @@
 /** Sends one answer over HTTP/1, by node:http's ServerResponse. */
 import { STATUS_CODES, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { Http1Body, Http1Request } from './http1-body.ts';
 import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
@@ -58,11 +59,11 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     );
   }
 
-  head(status: number, reason: string, headers: readonly string[], length?: number): void {
+  head(status: number, reason: string, headers: HeaderFields, length?: number): void {
     if (this.#phase !== 'waiting') return;
     // HTTP/2 knows no reasons, and some clients know no answer without one.
     const words = reason === '' ? (STATUS_CODES[status] ?? '') : reason;
-    this.#prepareHead(status, words, headers, length);
+    this.#prepareHead(status, words, headers.raw, length);
     this.#phase = 'sending';
     // An upstream's head mostly comes with the first of its body: one write for both.
     process.nextTick(flushHead, this);

@@ -1,6 +1,7 @@
 /** Sends one answer over an HTTP/2 stream. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import { bodyTooSlow } from '../body-pace.ts';
 import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
 import { GOING_AWAY } from '../going-away.ts';
@@ -57,10 +58,10 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     }
   }
 
-  head(status: number, _reason: string, headers: readonly string[], length?: number): void {
+  head(status: number, _reason: string, headers: HeaderFields, length?: number): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'sending';
-    this.#unsent = this.#toLines(status, headers, length);
+    this.#unsent = this.#toLines(status, headers.raw, length);
     // An answer that ends with its head ends in the same tick, and must be one frame: a gRPC
     // client takes `grpc-status` of a head for its trailers only where END_STREAM is on it.
     process.nextTick(flushHead, this);

@@ -21,7 +21,9 @@ export interface AnswerHead {
   readonly status: number;
   /** Empty: the usual one. */
   readonly reason: string;
-  /** Flat field lines. */
+  /** As in `HeaderFields.text`, without framing and Date. */
+  readonly text: string;
+  /** Flat field lines, to come after those. */
   readonly fields: readonly string[];
   /** Content-Length; undefined: none is said. */
   readonly length: number | undefined;
@@ -41,6 +43,7 @@ export function renderAnswerHead(answer: AnswerHead): string | undefined {
   const { fields } = answer;
   let head = toStatusLine(answer.status, answer.reason);
   if (head === undefined) return undefined;
+  head += answer.text;
   let hasDate = false;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;

@@ -1,6 +1,7 @@
 /** One request on the wire lane, and its answer on the way out. */
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import type { Connection } from '../connection.ts';
 import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
 import { renderHttp1Head } from '../http1-refusal.ts';
@@ -63,6 +64,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
   #isHeadHeld = false;
   #status = 0;
   #reason = '';
+  #text = '';
   #fields = NO_FIELDS;
   #length: number | undefined = undefined;
   #awaitsDrain = false;
@@ -81,9 +83,9 @@ export class WireExchange extends FramedAnswer implements Downstream {
     this.#wire.output.flushSoon();
   }
 
-  head(status: number, reason: string, headers: readonly string[], length?: number): void {
+  head(status: number, reason: string, headers: HeaderFields, length?: number): void {
     if (this.#phase !== WAITING) return;
-    this.#prepareHead(status, reason, headers, length);
+    this.#prepareHead(status, reason, headers.text, headers.rest, length);
     this.#phase = SENDING;
     // An upstream's head mostly comes with the first of its body: one write for both.
     this.#wire.output.flushSoon();
@@ -143,7 +145,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
   answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void {
     if (this.#phase !== WAITING) return;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    this.#prepareHead(status, '', headers, lengthAtOnce(status, this.#isHead, bytes));
+    this.#prepareHead(status, '', '', headers, lengthAtOnce(status, this.#isHead, bytes));
     if (!this.writeHead()) return;
     if (!this.isBodiless && bytes !== undefined && bytes.length > 0) {
       this.bytesSent = bytes.length;
@@ -208,6 +210,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
     const text = renderAnswerHead({
       status: this.#status,
       reason: this.#reason,
+      text: this.#text,
       fields: this.#fields,
       length: this.#length,
       isChunked: this.#isChunked,
@@ -231,10 +234,12 @@ export class WireExchange extends FramedAnswer implements Downstream {
   #prepareHead(
     status: number,
     reason: string,
+    text: string,
     headers: readonly string[],
     length: number | undefined,
   ): void {
     this.#isHeadHeld = true;
+    this.#text = text;
     this.#status = status;
     this.#reason = reason;
     this.#fields = headers;

@@ -1,5 +1,6 @@
 /** HTTP/1 answers as they reach the client, over real sockets. */
 import { describe, expect, it } from 'vitest';
+import { HeaderFields } from '../../../../src/plugins/sdk/header-fields.ts';
 import type { Downstream } from '../../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../../listener/open-listener.ts';
 import { FakeDoor, pour, type Poured } from '../fake-door.ts';
@@ -21,7 +22,7 @@ describe('an HTTP/1 answer', () => {
 
   it('keeps order, case and repetition of its fields', async () => {
     const { text } = await answered((downstream) => {
-      downstream.head(200, 'Fine', ['Set-Cookie', 'a=1', 'X-CaSe', 'y', 'set-cookie', 'b=2'], 2);
+      downstream.head(200, 'Fine', new HeaderFields(['Set-Cookie', 'a=1', 'X-CaSe', 'y', 'set-cookie', 'b=2']), 2);
       downstream.write(Buffer.from('ok'));
       downstream.end();
     });
@@ -39,7 +40,7 @@ describe('an HTTP/1 answer', () => {
 
   it('is chunked where its length is unknown, with trailers after it', async () => {
     const { text, door } = await answered((downstream) => {
-      downstream.head(200, 'OK', ['Trailer', 'X-Sum'], undefined);
+      downstream.head(200, 'OK', new HeaderFields(['Trailer', 'X-Sum']), undefined);
       downstream.write(Buffer.from('abc'));
       downstream.write(Buffer.alloc(0));
       downstream.end(['X-Sum', '7', 'X-Sum', '8']);
@@ -52,7 +53,7 @@ describe('an HTTP/1 answer', () => {
   it('is ended by the connection for HTTP/1.0', async () => {
     const { text } = await answered((downstream) => {
       downstream.informational(103, ['Link', '</x>']);
-      downstream.head(200, 'OK', [], undefined);
+      downstream.head(200, 'OK', new HeaderFields(), undefined);
       downstream.write(Buffer.from('abc'));
       downstream.end(['X-Sum', '7']);
     }, 'GET / HTTP/1.0');
@@ -63,7 +64,7 @@ describe('an HTTP/1 answer', () => {
 
   it('announces a length for HEAD and sends no body', async () => {
     const { text } = await answered((downstream) => {
-      downstream.head(200, 'OK', [], 1234);
+      downstream.head(200, 'OK', new HeaderFields(), 1234);
       downstream.write(Buffer.from('not sent'));
       downstream.end();
     }, 'HEAD / HTTP/1.1');
@@ -78,7 +79,7 @@ describe('an HTTP/1 answer', () => {
     ['GET', 304, '9'],
   ] as const)('has no body to %s with status %i', async ([method, status, length]) => {
     const { text, door } = await answered((downstream) => {
-      downstream.head(status, '', [], 9);
+      downstream.head(status, '', new HeaderFields(), 9);
       downstream.write(Buffer.from('not sent!'));
       downstream.end();
     }, `${method} / HTTP/1.1`);
@@ -106,7 +107,7 @@ describe('an HTTP/1 answer', () => {
     let downstream: Downstream | undefined;
     door.handler = (_intake, given) => {
       downstream = given;
-      given.head(200, 'OK', ['Content-Type', 'text/event-stream'], undefined);
+      given.head(200, 'OK', new HeaderFields(['Content-Type', 'text/event-stream']), undefined);
     };
     const client = await connectRaw(port);
     await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n').untilText('\r\n\r\n');
@@ -120,15 +121,15 @@ describe('an HTTP/1 answer', () => {
   it.for([
     [
       'is shorter than announced',
-      (d: Downstream) => (d.head(200, '', [], 5), d.write(Buffer.from('abc')), d.end()),
+      (d: Downstream) => (d.head(200, '', new HeaderFields(), 5), d.write(Buffer.from('abc')), d.end()),
     ],
     [
       'is longer than announced',
-      (d: Downstream) => (d.head(200, '', [], 2), d.write(Buffer.from('abc'))),
+      (d: Downstream) => (d.head(200, '', new HeaderFields(), 2), d.write(Buffer.from('abc'))),
     ],
     [
       'is aborted in the middle',
-      (d: Downstream) => (d.head(200, '', [], undefined), d.write(Buffer.from('abc')), d.abort()),
+      (d: Downstream) => (d.head(200, '', new HeaderFields(), undefined), d.write(Buffer.from('abc')), d.abort()),
     ],
     ['is aborted before it began', (d: Downstream) => d.abort()],
     ['has a field that cannot be said', (d: Downstream) => d.answer(200, ['X', 'a\nb'], 'x')],
@@ -141,7 +142,7 @@ describe('an HTTP/1 answer', () => {
 
   it('is reset for HTTP/1.0, where an end would look complete', async () => {
     const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, '', [], undefined);
+      downstream.head(200, '', new HeaderFields(), undefined);
       downstream.write(Buffer.from('abc'));
       setImmediate(() => downstream.abort());
     });

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HeaderFields } from '../../../../src/plugins/sdk/header-fields.ts';
 import type { MeshgateError } from '../../../../src/errors.ts';
 import type { BodySink, BodySource } from '../../../../src/mesh/transport/body-source.ts';
 import { openListener } from '../../listener/open-listener.ts';
@@ -86,7 +87,7 @@ describe('a body that comes too slowly', () => {
         body!.start({ ...nothing, onError: (failure) => void (error = failure) });
         if (why === 'is held back') body!.pause();
         else {
-          downstream.head(200, '', [], undefined);
+          downstream.head(200, '', new HeaderFields(), undefined);
           downstream.write(Buffer.from('so far'));
         }
       };
@@ -145,7 +146,7 @@ describe('a body that nobody wants', () => {
     const { port, door } = await openListener();
     door.handler = (intake, downstream) => {
       intake.body!.start(nothing);
-      downstream.head(200, '', [], 2);
+      downstream.head(200, '', new HeaderFields(), 2);
       downstream.write(Buffer.from('ok'));
       intake.body!.cancel();
       downstream.end();

@@ -1,5 +1,6 @@
 /** Requests that come before the answers to those before them, and clients that end their side. */
 import { describe, expect, it } from 'vitest';
+import { HeaderFields } from '../../../../src/plugins/sdk/header-fields.ts';
 import type { Downstream } from '../../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../../listener/open-listener.ts';
 import { FakeDoor } from '../fake-door.ts';
@@ -187,7 +188,7 @@ describe('a client that ends its side', () => {
     client.send(get('/', 'Connection: close')).socket.end();
     await door.until(({ served }) => served.length === 1);
     await settle(port, door);
-    answers[0]!.head(200, '', [], 10);
+    answers[0]!.head(200, '', new HeaderFields(), 10);
     answers[0]!.write(Buffer.from('first'));
     await client.untilText('first');
     answers[0]!.write(Buffer.from('other'));

@@ -1,6 +1,7 @@
 /** HTTP/2 answers as they reach the client. */
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { HeaderFields } from '../../../../src/plugins/sdk/header-fields.ts';
 import type { Downstream } from '../../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../../listener/open-listener.ts';
 import { FakeDoor, pour, type Poured } from '../fake-door.ts';
@@ -61,7 +62,7 @@ describe('an HTTP/2 answer', () => {
       downstream.head(
         200,
         'Fine',
-        ['Set-Cookie', 'a=1', 'ETag', '"x"', 'Set-Cookie', 'b=2', 'ETag', '"y"'],
+        new HeaderFields(['Set-Cookie', 'a=1', 'ETag', '"x"', 'Set-Cookie', 'b=2', 'ETag', '"y"']),
         2,
       );
       downstream.write(Buffer.from('ok'));
@@ -89,7 +90,7 @@ describe('an HTTP/2 answer', () => {
   it('sends interim answers and trailers', async () => {
     const { received } = await answered((downstream) => {
       downstream.informational(103, ['Link', '</a>', 'Link', '</b>']);
-      downstream.head(200, '', ['Content-Type', 'application/grpc'], undefined);
+      downstream.head(200, '', new HeaderFields(['Content-Type', 'application/grpc']), undefined);
       downstream.write(Buffer.from('abc'));
       downstream.end(['Grpc-Status', '0', 'X-A', '1', 'x-a', '2']);
     });
@@ -100,7 +101,7 @@ describe('an HTTP/2 answer', () => {
 
   it('may be head and trailers alone', async () => {
     const { received, door } = await answered((downstream) => {
-      downstream.head(200, '', [], undefined);
+      downstream.head(200, '', new HeaderFields(), undefined);
       downstream.end(['grpc-status', '5']);
     });
     expect(received.trailers).toEqual(['grpc-status', '5']);
@@ -114,7 +115,7 @@ describe('an HTTP/2 answer', () => {
     ['GET', 304, '9'],
   ] as const)('to %s with status %i has no body', async ([method, status, length]) => {
     const { received, door } = await answered((downstream) => {
-      downstream.head(status, '', [], 9);
+      downstream.head(status, '', new HeaderFields(), 9);
       downstream.write(Buffer.from('not sent!'));
       downstream.end();
     }, method);
@@ -141,23 +142,23 @@ describe('an HTTP/2 answer', () => {
   it.for([
     [
       'is aborted in the middle',
-      (d: Downstream) => (d.head(200, '', [], undefined), d.write(Buffer.from('abc')), d.abort()),
+      (d: Downstream) => (d.head(200, '', new HeaderFields(), undefined), d.write(Buffer.from('abc')), d.abort()),
     ],
     [
       'is aborted later',
       (d: Downstream) => (
-        d.head(200, '', [], undefined),
+        d.head(200, '', new HeaderFields(), undefined),
         d.write(Buffer.from('abc')),
         setTimeout(() => d.abort(), 20)
       ),
     ],
     [
       'is shorter than announced',
-      (d: Downstream) => (d.head(200, '', [], 5), d.write(Buffer.from('abc')), d.end()),
+      (d: Downstream) => (d.head(200, '', new HeaderFields(), 5), d.write(Buffer.from('abc')), d.end()),
     ],
     [
       'is longer than announced',
-      (d: Downstream) => (d.head(200, '', [], 2), d.write(Buffer.from('abc'))),
+      (d: Downstream) => (d.head(200, '', new HeaderFields(), 2), d.write(Buffer.from('abc'))),
     ],
     ['is aborted before it began', (d: Downstream) => d.abort()],
     [
@@ -186,7 +187,7 @@ describe('an HTTP/2 answer', () => {
   it('ends the stream of a client that is still sending, after the answer', async () => {
     const door = new FakeDoor((intake, downstream) => {
       if (intake.target === '/stream') {
-        downstream.head(403, '', [], undefined);
+        downstream.head(403, '', new HeaderFields(), undefined);
         downstream.write(Buffer.from('no'));
         downstream.end(['x-t', '1']);
       } else {
@@ -218,7 +219,7 @@ describe('an HTTP/2 answer', () => {
         'Link',
         'd',
       ]);
-      downstream.head(200, '', [], undefined);
+      downstream.head(200, '', new HeaderFields(), undefined);
       downstream.write(Buffer.from('x'));
       downstream.end(['__proto__', 'a', 'constructor', 'b', 'x-sum', '1', 'X-Sum', '2']);
     });

@@ -1,5 +1,6 @@
 /** What is the wire lane's own: handing connections over, and how its answers leave. */
 import { describe, expect, it } from 'vitest';
+import { HeaderFields } from '../../../../src/plugins/sdk/header-fields.ts';
 import type { Downstream } from '../../../../src/gateway/exchange/lane.ts';
 import { openListener } from '../../listener/open-listener.ts';
 import { FakeDoor, readBody } from '../fake-door.ts';
@@ -120,7 +121,7 @@ it('reads a head that is larger than what may wait behind an answer', async () =
 describe('an answer', () => {
   it('leaves in one write with its head, its body and its end', async () => {
     const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, 'OK', ['X-A', 'b'], undefined);
+      downstream.head(200, 'OK', new HeaderFields(['X-A', 'b']), undefined);
       downstream.write(Buffer.from('some'));
       downstream.write(Buffer.from('more'));
       downstream.end(['X-Sum', '8']);
@@ -169,7 +170,7 @@ describe('an answer', () => {
 
   it('of which no byte has left can be taken back', async () => {
     const door = new FakeDoor((_intake, downstream) => {
-      downstream.head(200, 'OK', ['X-Wrong', '1'], 5);
+      downstream.head(200, 'OK', new HeaderFields(['X-Wrong', '1']), 5);
       expect(downstream.retract()).toBe(true);
       downstream.answer(502, [], 'sorry');
     });

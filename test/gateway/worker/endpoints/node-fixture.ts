@@ -1,5 +1,6 @@
 /** A node in one process: a supervisor's service and the workers that follow it, on a clock of the test. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HeaderFields } from '../../../../src/plugins/sdk/header-fields.ts';
 import { createUndeclaredServices } from '../../../../src/gateway/config/mesh-service.ts';
 import type { ServiceConfig } from '../../../../src/gateway/config/service-config.ts';
 import { keyOfService } from '../../../../src/gateway/config/service-key.ts';
@@ -147,7 +148,7 @@ export class TestNode {
       sees(id, ...statuses) {
         for (const status of statuses) {
           if (status === 'reset') service.outcomes.failed(find(id), 'reset', 0);
-          else service.outcomes.answered(find(id), 0, status, []);
+          else service.outcomes.answered(find(id), 0, status, new HeaderFields());
         }
       },
       die: () => {

@@ -1,0 +1,86 @@
+/** The field lines that go upstream: the client's end-to-end fields, then what the gateway says of the client. */
+import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
+import { isValue } from '../../mesh/transport/octets.ts';
+import type { Connection } from '../exchange/connection.ts';
+import type { GatewayExchange } from '../exchange/exchange.ts';
+import type { Provenance } from '../exchange/received-fields.ts';
+import { toTraceparent } from '../observe/trace-context.ts';
+
+/**
+ * Fresh ones for each try. The request's own list has lost its hop-by-hop and claimed
+ * fields on arrival, so everything in it passes. What the gateway says by itself goes as text, which
+ * needs no check; what it continues was said by others, and is checked with theirs.
+ */
+export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): HeaderFields {
+  const { provenance, request, trace } = exchange;
+  const { connection } = exchange.intake;
+  const list = request.headers.rest.slice();
+  let text = request.headers.text;
+  if (connection.listener.door === 'outbound') passForwarded(list, provenance);
+  else if (isForwarded(provenance) || !isValue(request.authority)) continueForwarded(list, exchange);
+  else text += toForwarded(connection, request.authority);
+  text += `X-Request-Id: ${exchange.id}\r\n`;
+  if (provenance.via === undefined) text += VIA[connection.protocol].line;
+  else list.push('Via', `${provenance.via}, ${VIA[connection.protocol].value}`);
+  if (trace !== undefined) {
+    text += `traceparent: ${toTraceparent(trace)}\r\n`;
+    if (trace.tracestate !== undefined) list.push('tracestate', trace.tracestate);
+  }
+  // TE belongs to a hop, but HTTP/2 has only this one value and gRPC servers insist on it.
+  if (http2 && provenance.acceptsTrailers) list.push('te', 'trailers');
+  return new HeaderFields(list, text);
+}
+
+function isForwarded(provenance: Provenance): boolean {
+  const { forwardedFor, forwardedProto, forwardedHost, forwardedPort } = provenance;
+  return (
+    forwardedFor !== undefined ||
+    forwardedProto !== undefined ||
+    forwardedHost !== undefined ||
+    forwardedPort !== undefined
+  );
+}
+
+/** Of a client that nobody stands before. */
+function toForwarded({ address, listener }: Connection, authority: string): string {
+  return `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${listener.scheme}\r\nX-Forwarded-Host: ${authority}\r\nX-Forwarded-Port: ${listener.port}\r\n`;
+}
+
+function continueForwarded(list: string[], { provenance, request, intake }: GatewayExchange): void {
+  const { connection } = intake;
+  const { forwardedFor, forwardedProto, forwardedHost, forwardedPort } = provenance;
+  list.push(
+    'X-Forwarded-For',
+    forwardedFor === undefined ? connection.address : `${forwardedFor}, ${connection.address}`,
+    'X-Forwarded-Proto',
+    forwardedProto ?? connection.listener.scheme,
+    'X-Forwarded-Host',
+    forwardedHost ?? request.authority,
+    'X-Forwarded-Port',
+    forwardedPort ?? String(connection.listener.port),
+  );
+}
+
+/**
+ * The client of the outbound door is the application that this node speaks for. Whoever is called
+ * sees the node, and must not read in a field that 127.0.0.1 is calling.
+ */
+function passForwarded(list: string[], provenance: Provenance): void {
+  const { forwardedFor, forwardedProto, forwardedHost, forwardedPort } = provenance;
+  if (forwardedFor !== undefined) list.push('X-Forwarded-For', forwardedFor);
+  if (forwardedProto !== undefined) list.push('X-Forwarded-Proto', forwardedProto);
+  if (forwardedHost !== undefined) list.push('X-Forwarded-Host', forwardedHost);
+  if (forwardedPort !== undefined) list.push('X-Forwarded-Port', forwardedPort);
+}
+
+/** RFC 9110 §7.6.3: the version the request was received with, and our pseudonym. */
+const VIA = {
+  'http/1.0': toVia('1.0'),
+  'http/1.1': toVia('1.1'),
+  h2: toVia('2.0'),
+} as const;
+
+function toVia(version: string): { readonly value: string; readonly line: string } {
+  const value = `${version} meshgate`;
+  return { value, line: `Via: ${value}\r\n` };
+}
