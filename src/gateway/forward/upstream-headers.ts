@@ -17,7 +17,8 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
   const list = request.headers.rest.slice();
   let text = request.headers.text;
   if (connection.listener.door === 'outbound') passForwarded(list, provenance);
-  else if (isForwarded(provenance) || !isValue(request.authority)) continueForwarded(list, exchange);
+  else if (isForwarded(provenance) || !isValue(request.authority))
+    continueForwarded(list, exchange);
   else text += toForwarded(connection, request.authority);
   text += `X-Request-Id: ${exchange.id}\r\n`;
   if (provenance.via === undefined) text += VIA[connection.protocol].line;

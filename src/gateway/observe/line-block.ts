@@ -135,3 +135,25 @@ export class LineBlock {
     this.#at += text.length;
   }
 }
+
+/** A log's writer waits until one is full, or for its interval: each write costs a hop to another thread. */
+const BLOCK_BYTES = 64 * 1024;
+/** One is written while the other fills. */
+const MAX_SPARE = 2;
+
+/** The blocks of one log, which it uses again and again. */
+export class LineBlocks {
+  readonly #spare: LineBlock[] = [];
+
+  /** An empty one, with room for so many bytes at least. */
+  take(bytes: number): LineBlock {
+    if (bytes > BLOCK_BYTES) return new LineBlock(bytes);
+    return this.#spare.pop() ?? new LineBlock(BLOCK_BYTES);
+  }
+
+  giveBack(block: LineBlock): void {
+    if (this.#spare.length === MAX_SPARE || block.bytes.length > BLOCK_BYTES) return;
+    block.clear();
+    this.#spare.push(block);
+  }
+}

@@ -1,6 +1,6 @@
 /** Writes lines in batches, off the request path; what cannot be written waits a while, then is dropped and counted. */
 import { close, stat, write } from 'node:fs';
-import { LineBlock } from './line-block.ts';
+import { LineBlocks, type LineBlock } from './line-block.ts';
 import { openForAppending, type OpenFile } from './open-file.ts';
 
 export interface LineWriter {
@@ -40,10 +40,6 @@ export interface LineWriterOptions {
   readonly lookIntervalMs?: number;
 }
 
-/** A write waits until it is full, or for the interval: each costs a hop to another thread. */
-const BLOCK_BYTES = 64 * 1024;
-/** Kept for the next lines: one is written while the other fills. */
-const SPARE_BLOCKS = 2;
 /** A pipe is full: its reader is as a rule back in no time. */
 const FIRST_PIPE_RETRY_MS = 5;
 const MAX_PIPE_RETRY_MS = 80;
@@ -72,8 +68,8 @@ class BatchedLineWriter implements LineWriter {
   #busy = false;
   /** Oldest first. */
   #full: LineBlock[] = [];
-  #block = new LineBlock(BLOCK_BYTES);
-  readonly #spare: LineBlock[] = [];
+  readonly #blocks = new LineBlocks();
+  #block = this.#blocks.take(0);
   /** Bytes of all lines that are not being written yet. */
   #waiting = 0;
   /** What is being written, from `#offset` on, and where it is. */
@@ -112,7 +108,7 @@ class BatchedLineWriter implements LineWriter {
     const { length } = this.#block;
     if (!this.#block.add(line)) {
       this.#full.push(this.#block);
-      this.#block = this.#nextBlock(line.length * 3);
+      this.#block = this.#blocks.take(line.length * 3);
       this.#block.add(line);
       this.#added(this.#block.length);
     } else this.#added(this.#block.length - length);
@@ -136,17 +132,6 @@ class BatchedLineWriter implements LineWriter {
     this.#waiting += bytes;
     // A failed write is tried again by the interval alone: not once a line.
     if (this.#full.length > 0 && this.#file !== undefined && !this.#failing) this.#flush();
-  }
-
-  #nextBlock(bytes: number): LineBlock {
-    if (bytes > BLOCK_BYTES) return new LineBlock(bytes);
-    return this.#spare.pop() ?? new LineBlock(BLOCK_BYTES);
-  }
-
-  #giveBack(block: LineBlock): void {
-    if (this.#spare.length === SPARE_BLOCKS || block.bytes.length > BLOCK_BYTES) return;
-    block.clear();
-    this.#spare.push(block);
   }
 
   reopen(): void {
@@ -216,7 +201,7 @@ class BatchedLineWriter implements LineWriter {
   #takeBlock(): boolean {
     const block = this.#full.shift() ?? this.#block;
     if (block.lines === 0) return false;
-    if (block === this.#block) this.#block = this.#nextBlock(0);
+    if (block === this.#block) this.#block = this.#blocks.take(0);
     this.#waiting -= block.length;
     this.#written = block;
     this.#chunk = block.bytes.subarray(0, block.length);
@@ -256,7 +241,7 @@ class BatchedLineWriter implements LineWriter {
     // A rest goes first: a line that is half written is completed, whatever comes between.
     if (this.#offset < this.#chunk!.length) return this.#send();
     this.#chunk = undefined;
-    this.#giveBack(this.#written!);
+    this.#blocks.giveBack(this.#written!);
     if (this.#onClosed !== undefined || this.#full.length > 0) this.#flush();
   }
 

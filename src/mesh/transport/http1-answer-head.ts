@@ -92,7 +92,15 @@ export function parseAnswerHead(bytes: Buffer, start: number, end: number): Answ
 /** Reads a trailer section; the offsets are as in `parseAnswerHead`. Throws AnswerSyntaxError. */
 export function parseTrailers(bytes: Buffer, start: number, end: number): string[] {
   const trailers: string[] = [];
-  parseFieldLines(bytes, start, end, bytes.toString('latin1', start, end), start, trailers, undefined);
+  parseFieldLines(
+    bytes,
+    start,
+    end,
+    bytes.toString('latin1', start, end),
+    start,
+    trailers,
+    undefined,
+  );
   return trailers;
 }
 
@@ -144,7 +152,8 @@ function parseFieldLines(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) {
       valueEnd--;
     }
-    const isCanonical = valueStart === nameEnd + 2 && valueEnd === offset;
+    const isCanonical =
+      valueStart === nameEnd + 2 && bytes[nameEnd + 1] === SP && valueEnd === offset;
     offset += 2;
     if (isCanonical && listed?.mayHave(hash) === false) continue;
     if (nameStart > runStart) passed += text.slice(runStart - textStart, nameStart - textStart);

@@ -123,7 +123,7 @@ export function toFieldLine(name: string, value: string): string {
 /** Takes lines apart that `toFieldLine` has written, or that are as if it had. */
 export function toFieldList(text: string): string[] {
   const list: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const colon = text.indexOf(':', at);
     const end = text.indexOf('\r', colon);
     list.push(text.slice(at, colon), text.slice(colon + 2, end));

@@ -107,7 +107,12 @@ export function pour(downstream: Downstream, chunk: Uint8Array, count: number): 
     }
     downstream.end();
   };
-  downstream.head(200, '', new HeaderFields(), count === Infinity ? undefined : count * chunk.length);
+  downstream.head(
+    200,
+    '',
+    new HeaderFields(),
+    count === Infinity ? undefined : count * chunk.length,
+  );
   downstream.observer = { ...downstream.observer!, onDrain: pump };
   pump();
   return poured;

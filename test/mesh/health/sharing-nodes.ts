@@ -181,7 +181,12 @@ export function endpointOf({ service }: SharingNode, id: string): Endpoint {
 export function answer(node: SharingNode, id: string, status: number, count: number): void {
   const endpoint = endpointOf(node, id);
   for (let i = 0; i < count; i += 1) {
-    node.service.outcomes.answered(endpoint, node.service.outcomes.start(), status, new HeaderFields());
+    node.service.outcomes.answered(
+      endpoint,
+      node.service.outcomes.start(),
+      status,
+      new HeaderFields(),
+    );
   }
 }
 

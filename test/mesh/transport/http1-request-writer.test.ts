@@ -12,6 +12,13 @@ describe('toRequestHead', () => {
     );
   });
 
+  it('writes lines that are text before the fields, as they are', () => {
+    const text = 'X-A: 1\r\nx-b: \r\n';
+    expect(toRequestHead(requestOf({ text, headers: ['X-C', '3'] }))).toBe(
+      'GET / HTTP/1.1\r\nHost: origin.test\r\nX-A: 1\r\nx-b: \r\nX-C: 3\r\n\r\n',
+    );
+  });
+
   it.each([
     ['GET', undefined, ''],
     ['DELETE', undefined, ''],

@@ -34,6 +34,13 @@ describe('the fields of an HTTP/2 request', () => {
     expect(fields.slice(4, 6)).toEqual([':authority', '10.0.0.1:80']);
   });
 
+  it('take lines that are text apart, before the others', () => {
+    const text = 'X-A: 1\r\nHost: other\r\nX-B: \r\n';
+    const headers = ['X-C', '3'];
+    expect(fieldsAfterPseudo({ text, headers })).toEqual(['x-a', '1', 'x-b', '', 'x-c', '3']);
+    expect(() => fieldsAfterPseudo({ text: 'X A: 1\r\n' })).toThrow(RequestSyntaxError);
+  });
+
   it('are in lower case, in order, repeated ones apart', () => {
     const headers = ['X-B', '1', 'Accept', 'a', 'X-B', '2'];
     expect(fieldsAfterPseudo({ headers })).toEqual(['x-b', '1', 'accept', 'a', 'x-b', '2']);

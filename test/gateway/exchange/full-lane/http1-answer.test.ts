@@ -22,7 +22,12 @@ describe('an HTTP/1 answer', () => {
 
   it('keeps order, case and repetition of its fields', async () => {
     const { text } = await answered((downstream) => {
-      downstream.head(200, 'Fine', new HeaderFields(['Set-Cookie', 'a=1', 'X-CaSe', 'y', 'set-cookie', 'b=2']), 2);
+      downstream.head(
+        200,
+        'Fine',
+        new HeaderFields(['Set-Cookie', 'a=1', 'X-CaSe', 'y', 'set-cookie', 'b=2']),
+        2,
+      );
       downstream.write(Buffer.from('ok'));
       downstream.end();
     });
@@ -121,7 +126,11 @@ describe('an HTTP/1 answer', () => {
   it.for([
     [
       'is shorter than announced',
-      (d: Downstream) => (d.head(200, '', new HeaderFields(), 5), d.write(Buffer.from('abc')), d.end()),
+      (d: Downstream) => (
+        d.head(200, '', new HeaderFields(), 5),
+        d.write(Buffer.from('abc')),
+        d.end()
+      ),
     ],
     [
       'is longer than announced',
@@ -129,7 +138,11 @@ describe('an HTTP/1 answer', () => {
     ],
     [
       'is aborted in the middle',
-      (d: Downstream) => (d.head(200, '', new HeaderFields(), undefined), d.write(Buffer.from('abc')), d.abort()),
+      (d: Downstream) => (
+        d.head(200, '', new HeaderFields(), undefined),
+        d.write(Buffer.from('abc')),
+        d.abort()
+      ),
     ],
     ['is aborted before it began', (d: Downstream) => d.abort()],
     ['has a field that cannot be said', (d: Downstream) => d.answer(200, ['X', 'a\nb'], 'x')],

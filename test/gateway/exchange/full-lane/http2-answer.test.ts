@@ -142,7 +142,11 @@ describe('an HTTP/2 answer', () => {
   it.for([
     [
       'is aborted in the middle',
-      (d: Downstream) => (d.head(200, '', new HeaderFields(), undefined), d.write(Buffer.from('abc')), d.abort()),
+      (d: Downstream) => (
+        d.head(200, '', new HeaderFields(), undefined),
+        d.write(Buffer.from('abc')),
+        d.abort()
+      ),
     ],
     [
       'is aborted later',
@@ -154,7 +158,11 @@ describe('an HTTP/2 answer', () => {
     ],
     [
       'is shorter than announced',
-      (d: Downstream) => (d.head(200, '', new HeaderFields(), 5), d.write(Buffer.from('abc')), d.end()),
+      (d: Downstream) => (
+        d.head(200, '', new HeaderFields(), 5),
+        d.write(Buffer.from('abc')),
+        d.end()
+      ),
     ],
     [
       'is longer than announced',

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { LineBlock, LineBlocks } from '../../../src/gateway/observe/line-block.ts';
+
+function written(compose: (block: LineBlock) => void, size = 64): string | undefined {
+  const block = new LineBlock(size);
+  block.begin();
+  compose(block);
+  return block.end() === 0 ? undefined : textOf(block);
+}
+
+function textOf({ bytes, length }: LineBlock): string {
+  return bytes.toString('utf8', 0, length);
+}
+
+describe('a block of lines', () => {
+  it.each([0, 1, 9, 10, 200, 65_535, 999_999_999, 1e9, 4_294_967_296, 2 ** 53])(
+    'writes the integer %d as JSON does',
+    (value) => expect(written((block) => block.integer(value))).toBe(JSON.stringify(value)),
+  );
+
+  it.each([0, 1, 10, 100, 999, 1000, 1001, 1010, 1100, 123_456, 59_999_990, 1e9, 1e9 + 1])(
+    'writes %d thousandths as JSON does',
+    (value) =>
+      expect(written((block) => block.thousandths(value))).toBe(JSON.stringify(value / 1000)),
+  );
+
+  it.each(['', 'a', 'GET /x?y', "it's", '~ '])('writes the text %j as JSON does', (text) =>
+    expect(written((block) => block.text(text))).toBe(JSON.stringify(text)),
+  );
+
+  it.each(['"', '\\', '\n', '\u0000', '\u007f', 'é', '\u010a', '日本', '\ud800'])(
+    'has no line with a text that needs escapes or more bytes: %j',
+    (text) => expect(written((block) => block.text(`a${text}b`))).toBeUndefined(),
+  );
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('has no line with %d', (value) =>
+    expect(written((block) => block.integer(value))).toBeUndefined(),
+  );
+
+  it('has no line that is longer than the room left, and keeps those before it', () => {
+    const block = new LineBlock(16);
+    expect(block.add('one\n')).toBe(true);
+    block.begin();
+    block.text('123456789012');
+    expect(block.end()).toBe(0);
+    block.begin();
+    block.text('1234567890');
+    expect(block.end()).toBe(12);
+    expect([textOf(block), block.lines]).toEqual(['one\n"1234567890"', 2]);
+  });
+
+  it('says that a whole line has no room, and writes nothing of it', () => {
+    const block = new LineBlock(16);
+    expect(block.add('ü'.repeat(6))).toBe(false);
+    expect([block.length, block.lines]).toEqual([0, 0]);
+    expect(block.add('日'.repeat(5))).toBe(true);
+    expect(textOf(block)).toBe('日'.repeat(5));
+  });
+
+  it('takes back its newest line', () => {
+    const block = new LineBlock(16);
+    block.add('one\n');
+    block.add('two\n');
+    block.remove(4);
+    expect([textOf(block), block.lines]).toEqual(['one\n', 1]);
+  });
+});
+
+describe('the blocks of a log', () => {
+  it('are used again, empty', () => {
+    const blocks = new LineBlocks();
+    const block = blocks.take(0);
+    block.add('one\n');
+    blocks.giveBack(block);
+    expect(blocks.take(0)).toBe(block);
+    expect([block.length, block.lines]).toEqual([0, 0]);
+  });
+
+  it('are as large as a line needs, and such a one is not kept', () => {
+    const blocks = new LineBlocks();
+    const large = blocks.take(1_000_000);
+    expect(large.bytes.length).toBe(1_000_000);
+    blocks.giveBack(large);
+    expect(blocks.take(0)).not.toBe(large);
+  });
+});
