@@ -7,7 +7,7 @@ const config: KnipConfig = {
     'src/client/client.ts',
     'src/demo/mesh/demo.ts',
     'src/fastify/fastify.ts',
-    'src/gateway/config/load-worker.ts',
+    'src/gateway/config/load-thread.ts',
     'src/gateway/config/yaml-worker.ts',
     'src/plugins/sdk/plugin.ts',
     'config/*.ts',
