@@ -16,7 +16,7 @@ const config: KnipConfig = {
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'load-tests/**/*.ts', 'config/**/*.ts'],
   // Installed by the system, or its test is skipped.
-  ignoreBinaries: ['h2load'],
+  ignoreBinaries: ['h2load', 'haproxy'],
   // Has a command and nothing to import: `test/packaging` runs it on the packed package.
   ignoreDependencies: ['@arethetypeswrong/cli'],
   ignoreExportsUsedInFile: { interface: true, type: true },

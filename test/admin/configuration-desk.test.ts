@@ -224,7 +224,12 @@ describe('the desk', () => {
   it('leaves what the file owns to the file', async () => {
     const { desk, store } = open({ fileDocument: () => A });
     store.outageMs = 5;
-    expect(await desk.read()).toEqual({ owner: 'file', document: A, head: undefined, stalenessMs: 0 });
+    expect(await desk.read()).toEqual({
+      owner: 'file',
+      document: A,
+      head: undefined,
+      stalenessMs: 0,
+    });
     expect(await desk.change(order(B))).toEqual({ kind: 'owned-by-file' });
   });
 
