@@ -28,13 +28,22 @@ const FAULTS = [
 ];
 
 /**
- * The behaviour of the edge, which runs once per lane: above with the wire lane and what it hands over, and here
- * on the full lane alone.
+ * What sends requests through listeners, mesh doors among them, runs once per lane: above with the wire lane and
+ * what it hands over, and here on the full lane alone (`test/full-lane`). That is each test of the whole
+ * program, but for `FAULTS`, which take the full lane by hand.
  */
 const BOTH_LANES = [
-  'test/integration/{surface,protocols,errors,bad-input}/*.test.ts',
+  'test/{full-lane,packaging}/*.test.ts',
+  'test/integration/**/*.test.ts',
+  'test/demo/demo.test.ts',
   'test/gateway/listener/*.test.ts',
   'test/gateway/exchange/full-lane/*.test.ts',
+];
+/** They compare the lanes, or nothing of theirs passes through a listener. */
+const NO_LANE = [
+  'test/integration/{lanes,terminal}/*.test.ts',
+  'test/integration/process/{command-line,output,status,unwritable-data-dir}.test.ts',
+  'test/integration/surface/explain-verb.test.ts',
 ];
 const FULL_LANE = { MESHGATE_TEST_LANE: 'full' };
 
@@ -43,7 +52,7 @@ export default defineConfig({
     // The smallest machine the suite must pass on has two cores, and what is slow mostly waits.
     maxWorkers: 4,
     globalSetup: 'test/temporary-folder.ts',
-    setupFiles: 'test/own-loop.ts',
+    setupFiles: ['test/own-loop.ts', 'test/full-lane/set-lane.ts'],
     sequence: { sequencer: SlowFirst },
     pool: 'forks',
     testTimeout: 20_000,
@@ -65,7 +74,7 @@ export default defineConfig({
         test: {
           name: 'full-lane',
           include: BOTH_LANES,
-          exclude: ALONE,
+          exclude: [...ALONE, ...FAULTS, ...NO_LANE],
           isolate: false,
           env: FULL_LANE,
         },
@@ -74,7 +83,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'full-lane-alone',
-          include: ALONE.filter((files) => /integration\/(errors|protocols)\//.test(files)),
+          include: ALONE.filter((files) => /integration\//.test(files)),
           env: FULL_LANE,
         },
       },

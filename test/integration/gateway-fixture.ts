@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { createApp } from '../../src/app.ts';
 import type { Log } from '../../src/plugins/sdk/plugin-context.ts';
-import { withTestedLane } from './tested-lane.ts';
 
 export interface TestGateway {
   /** Of the listeners `http` and `https`. */
@@ -42,7 +41,7 @@ export async function startGateway(
   // At once: half a file would be a reload of its own. JSON is YAML.
   const write = async (body: object): Promise<void> => {
     const next = join(directory, 'next.yaml');
-    await writeFile(next, JSON.stringify(toDocument(logFile, body), null, 2));
+    await writeFile(next, JSON.stringify({ ...defaults(logFile), ...body }, null, 2));
     await rename(next, configFile);
   };
   await write(config);
@@ -79,16 +78,6 @@ export async function startGateway(
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-interface Listening {
-  readonly listeners?: readonly object[];
-}
-
-function toDocument(logFile: string, body: object): object {
-  const document: Listening = { ...defaults(logFile), ...body };
-  const { listeners } = document;
-  return listeners === undefined ? document : { ...document, listeners: withTestedLane(listeners) };
 }
 
 function defaults(logFile: string): Record<string, unknown> {

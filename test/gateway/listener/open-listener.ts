@@ -15,7 +15,6 @@ import {
 import type { SharedCertificates } from '../../../src/gateway/listener/shared-certificates.ts';
 import type { Clock, Log } from '../../../src/plugins/sdk/plugin-context.ts';
 import { FakeDoor } from '../exchange/fake-door.ts';
-import { testedLane } from '../../integration/tested-lane.ts';
 
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -75,7 +74,7 @@ export function toConfig(options: OpenOptions): ListenerConfig {
     hosts: [],
     redirectHttps: undefined,
     proxyProtocol: false,
-    lane: testedLane(),
+    lane: 'auto',
     tls: undefined,
     ...rest,
     limits: { ...defaultLimits, ...limits },

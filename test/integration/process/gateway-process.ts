@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { LANE_OPTIONS } from '../../full-lane/tested-lane.ts';
 import { bundleProgram } from './program-bundle.ts';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../../..');
@@ -50,13 +51,21 @@ export class Program {
   #listeners = new Set<() => void>();
 
   constructor(args: readonly string[], options: RunOptions = {}) {
-    const [file, ...rest] = options.command ?? [
+    const { command, preload, env } = options;
+    const [file, ...rest] = command ?? [
       process.execPath,
-      ...(options.preload === undefined ? [MAIN] : ['--import', options.preload, SOURCES]),
+      ...(preload === undefined ? [MAIN] : ['--import', preload, SOURCES]),
     ];
+    // The bundle has the lane under test in it.
+    const lane = command === undefined && preload === undefined ? '' : LANE_OPTIONS;
     this.child = spawn(file!, [...rest, ...args], {
       cwd: options.cwd ?? CHECKOUT,
-      env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...env,
+        NODE_OPTIONS: [lane, env?.['NODE_OPTIONS']].filter(Boolean).join(' '),
+      },
       stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
       detached: options.group === true,
     });

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { isFullLaneAlone, NO_WIRE_LANE, WIRE_LANE } from '../../full-lane/tested-lane.ts';
 
 /** By where each must be found from the others: `new URL(…, import.meta.url)` is not rewritten. */
 const ENTRIES = {
@@ -16,6 +17,11 @@ const ENTRIES = {
   'app/worker-process': 'src/app/worker-process.ts',
   'plugins/standard': 'src/plugins/standard.ts',
 } as const;
+
+const WITHOUT_WIRE_LANE = {
+  name: 'without-wire-lane',
+  resolveId: (specifier: string) => (WIRE_LANE.test(specifier) ? NO_WIRE_LANE : undefined),
+};
 
 /** How long another process is given to make it, in ms. */
 const PATIENCE_MS = 30_000;
@@ -65,6 +71,7 @@ async function bundle(checkout: string, folder: string): Promise<void> {
     input: ENTRIES,
     platform: 'node',
     logLevel: 'silent',
+    plugins: isFullLaneAlone ? [WITHOUT_WIRE_LANE] : [],
   });
   await made.write({
     dir: folder,
@@ -76,15 +83,20 @@ async function bundle(checkout: string, folder: string): Promise<void> {
   await copyFile(join(checkout, 'package.json'), join(folder, 'package.json'));
 }
 
-/** Of every source's name, size and time, and of the dependencies. */
+/** Of the lane, every source's name, size and time, and the dependencies. */
 async function fingerprint(checkout: string): Promise<string> {
   const sources = (await readdir(join(checkout, 'src'), { recursive: true }))
     .filter((name) => name.endsWith('.ts'))
     .toSorted()
     .map((name) => join(checkout, 'src', name));
-  const files = [...sources, join(checkout, 'package-lock.json'), import.meta.filename];
+  const files = [
+    ...sources,
+    join(checkout, 'package-lock.json'),
+    import.meta.filename,
+    NO_WIRE_LANE,
+  ];
   const facts = await Promise.all(files.map((file) => stat(file)));
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(`${isFullLaneAlone}\n`);
   for (const [index, { size, mtimeMs }] of facts.entries()) {
     hash.update(`${files[index]} ${size} ${mtimeMs}\n`);
   }

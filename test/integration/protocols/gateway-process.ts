@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { MAIN } from '../process/gateway-process.ts';
-import { withTestedLane } from '../tested-lane.ts';
 
 export interface GatewayProcess {
   readonly httpPort: number;
@@ -25,7 +24,7 @@ export async function startGatewayProcess(config: object): Promise<GatewayProces
   const configFile = join(directory, 'meshgate.yaml');
   const document = {
     meshgate: 1,
-    listeners: withTestedLane([
+    listeners: [
       { name: 'http', address: '127.0.0.1:0' },
       {
         name: 'https',
@@ -33,7 +32,7 @@ export async function startGatewayProcess(config: object): Promise<GatewayProces
         protocol: 'https',
         tls: { selfSigned: ['localhost'] },
       },
-    ]),
+    ],
     status: { address: '127.0.0.1:0' },
     admin: { address: '127.0.0.1:0' },
     telemetry: { accessLog: { format: 'json', path: join(directory, 'access.log') } },

@@ -35,6 +35,15 @@ describe('a connection that turns to something else', () => {
     expect(first!.port).toBe(third!.port);
   });
 
+  it('does so with an upgrade behind an answer that is due, in its turn', async () => {
+    const { port, door } = await openListener({ lane: 'auto' });
+    const client = await connectRaw(port);
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n';
+    client.send(get('/1') + get('/2', upgrade));
+    await door.until(({ closed }) => closed.length === 2);
+    expect(door.served.map((intake) => intake.upgrade)).toEqual([undefined, 'websocket']);
+  });
+
   it('does so when the answers before have left, with all that is behind', async () => {
     const answers: Downstream[] = [];
     const door = new FakeDoor((_intake, downstream) => void answers.push(downstream));
