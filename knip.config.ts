@@ -7,7 +7,7 @@ const config: KnipConfig = {
     'src/client/client.ts',
     'src/demo/mesh/demo.ts',
     'src/fastify/fastify.ts',
-    'src/gateway/config/load-worker.ts',
+    'src/gateway/config/load-thread.ts',
     'src/gateway/config/yaml-worker.ts',
     'src/plugins/sdk/plugin.ts',
     'config/*.ts',
@@ -16,7 +16,7 @@ const config: KnipConfig = {
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'load-tests/**/*.ts', 'config/**/*.ts'],
   // Installed by the system, or its test is skipped.
-  ignoreBinaries: ['h2load'],
+  ignoreBinaries: ['h2load', 'haproxy'],
   // Has a command and nothing to import: `test/packaging` runs it on the packed package.
   ignoreDependencies: ['@arethetypeswrong/cli'],
   ignoreExportsUsedInFile: { interface: true, type: true },

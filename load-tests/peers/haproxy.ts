@@ -1,6 +1,9 @@
 /** HAProxy, one thread, with an access log and kept connections to the upstream. */
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PROXY_CORE } from '../cores.ts';
 import {
   editionPath,
@@ -23,7 +26,8 @@ export const haproxy: Peer = {
     const output = join(site.directory, 'output.log');
     const configure = (wanted: Work) => writeFile(config, toConfig(wanted, site));
     await configure(work);
-    const master = work.edition === undefined ? [] : ['-W'];
+    const masterSocket = join(site.directory, 'master.sock');
+    const master = work.edition === undefined ? [] : ['-W', '-S', masterSocket];
     const command = ['haproxy', ...master, '-db', '-f', config];
     const server = await site.processes.start(command, output, { core: PROXY_CORE });
     return {
@@ -34,13 +38,31 @@ export const haproxy: Peer = {
       ...(work.edition !== undefined && {
         async reload(edition: number) {
           await configure({ ...work, edition });
-          // The master hands its listening sockets on to a new worker.
-          process.kill(server.pid, 'SIGUSR2');
+          await askForReload(masterSocket);
         },
       }),
     };
   },
 };
+
+/**
+ * The master hands its listening sockets on to a new worker. SIGUSR2 asks for the same, but is lost
+ * while the master executes itself anew, as it does at its start and after each reload, and its worker
+ * answers already by then. Nobody listens at its socket meanwhile, or what is asked for there waits.
+ */
+async function askForReload(masterSocket: string): Promise<void> {
+  for (const deadline = performance.now() + MASTER_READY_WITHIN_MS; ; await delay(POLL_MS)) {
+    const socket = connect(masterSocket);
+    socket.resume().end('reload\n');
+    try {
+      // It ends as the master executes itself.
+      await once(socket, 'close');
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
+}
 
 function toConfig(work: Work, site: Site): string {
   const tls = work.tls ? `ssl crt ${site.certificateFile} ssl-min-ver TLSv1.3 alpn http/1.1` : '';
@@ -73,6 +95,8 @@ backend nowhere
 `;
 }
 
+const POLL_MS = 10;
+const MASTER_READY_WITHIN_MS = 10_000;
 /** Those of configurations before the last end by then, whoever is still connected. */
 const OLD_WORKERS = 'hard-stop-after 10s';
 /** An old worker ends a connection with its next answer; without it, at once, which races with requests. */

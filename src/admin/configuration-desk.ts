@@ -60,13 +60,16 @@ export type ChangeOutcome =
   | { readonly kind: 'unavailable'; readonly error: BackplaneError };
 
 export interface Desk {
-  /** Undefined while the backplane has not been heard of yet, and there may be anything. */
-  read(): Reading | undefined;
+  /** Resolves to undefined while the backplane has not been heard of yet, and there may be anything. */
+  read(): Promise<Reading | undefined>;
   /** Everything that is wrong with a document, and warnings. */
   check(document: SharedDocument): Promise<readonly ConfigIssue[]>;
   /** One at a time: those of the same node wait for each other, and not in vain. */
   change(order: ChangeOrder): Promise<ChangeOutcome>;
 }
+
+/** A file is looked into only when somebody asks. */
+type MaybeSoon<T> = T | Promise<T>;
 
 /** What of a node's store the admin API needs. */
 export type DeskStore = VersionStore & Pick<NodeVersionStore, 'isKnown'>;
@@ -76,7 +79,7 @@ export interface DeskDependencies {
   /** Everything that is wrong with a document together with the node's own part, and warnings. */
   readonly check: (document: SharedDocument) => Promise<readonly ConfigIssue[]>;
   /** What the node's file has of the shared part: then it owns it. */
-  readonly fileDocument: () => SharedDocument | undefined;
+  readonly fileDocument: () => MaybeSoon<SharedDocument | undefined>;
   readonly schedule?: Schedule;
 }
 
@@ -92,8 +95,8 @@ export function createDesk(dependencies: DeskDependencies): Desk {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
-  function read(): Reading | undefined {
-    const own = fileDocument();
+  async function read(): Promise<Reading | undefined> {
+    const own = await fileDocument();
     if (own !== undefined) {
       return { owner: 'file', document: own, head: undefined, stalenessMs: 0 };
     }
@@ -113,13 +116,13 @@ export function createDesk(dependencies: DeskDependencies): Desk {
 
   async function change(order: ChangeOrder): Promise<ChangeOutcome> {
     // Who has just written by another node means what came of it, and so do their entity tags.
-    if (fileDocument() === undefined) {
+    if ((await fileDocument()) === undefined) {
       const newest = await store.newest();
       if (!(await heardOf(newest))) return { kind: 'behind', version: newest };
     }
     let first: unknown;
     for (let round = 0; round < MAX_OVERTAKEN; round++) {
-      const current = read();
+      const current = await read();
       if (current?.owner === 'file') return { kind: 'owned-by-file' };
       if (current === undefined) return { kind: 'unavailable', error: unheardOf() };
       const subject = order.subjectOf(current.document);

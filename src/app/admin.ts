@@ -61,8 +61,6 @@ export function createAdmin(parts: AdminParts): Admin {
   const { registry, backplane, nodeId } = node;
   const fileDocument = createFileDocument(configFile, document, log);
   let inForce = config;
-  /** Resolves when it can show what the file has. */
-  let filing = Promise.resolve();
   const server = createAdminServer({
     address,
     registry,
@@ -76,7 +74,7 @@ export function createAdmin(parts: AdminParts): Admin {
     configuration: {
       store: shared.versions,
       check: (candidate) => configuration.check(candidate),
-      fileDocument: () => fileDocument.current,
+      fileDocument: () => fileDocument.current(),
       catalogue: standardPlugins,
       async rollout(version) {
         const [said, live] = await Promise.all([shared.rollout.nodes(), readNodes(backplane)]);
@@ -91,7 +89,7 @@ export function createAdmin(parts: AdminParts): Admin {
     log,
   });
   const owned = (): void => {
-    filing = fileDocument.update(shared.owner === 'file');
+    fileDocument.update(shared.owner === 'file');
   };
   return {
     applied(next) {
@@ -100,7 +98,6 @@ export function createAdmin(parts: AdminParts): Admin {
     },
     owned,
     async start() {
-      await filing;
       const started = await server.start().catch((error: unknown) => {
         const place = { name: 'admin', own: 'admin', ...address } as const;
         const { message } = toListenError(error as NodeJS.ErrnoException, place);

@@ -66,6 +66,8 @@ export interface Configuration {
 
 /** Checked within some ten milliseconds. */
 const SMALL_CHARACTERS = 128 * 1024;
+/** What it has read of a large one takes room. */
+const CHECKER_IDLE_MS = 60_000;
 /** In place of a file's name in its issues. */
 const CANDIDATE = 'configuration';
 
@@ -85,7 +87,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   const catalogue = { module: STANDARD_PLUGINS, name: 'standardPlugins' };
   const loader = createConfigLoader(catalogue);
   // Apart: a large one that is merely looked at must not keep waiting what is to be run.
-  const checker = createConfigLoader(catalogue);
+  const checker = createConfigLoader(catalogue, CHECKER_IDLE_MS);
   let pending: Loaded | undefined = first;
   let attempt: Attempt = { version: undefined, isStopgap: false };
   let loaded: Loaded = first;

@@ -11,11 +11,17 @@ import { readYaml } from '../gateway/config/yaml-text.ts';
 import type { Log } from '../plugins/sdk/plugin-context.ts';
 
 export interface FileDocument {
-  /** Undefined where the file leaves it to the backplane. Of a file that is being read: what it had before. */
-  readonly current: SharedDocument | undefined;
-  /** After each configuration that is applied. Never rejects. */
-  update(isOwner: boolean): Promise<void>;
+  /**
+   * Of the file as it was when a configuration was applied last; undefined where it leaves that part to
+   * the backplane. Where it cannot be had any more, what it had before. Never rejects.
+   */
+  current(): Promise<SharedDocument | undefined>;
+  /** After each configuration that is applied. */
+  update(isOwner: boolean): void;
 }
+
+/** To have read one takes tens of milliseconds of the thread that serves: it is for who asks alone. */
+type Unread = Promise<string | Error>;
 
 /** `document`: in place of what is in the file. */
 export function createFileDocument(
@@ -23,40 +29,52 @@ export function createFileDocument(
   document: string | undefined,
   log: Log,
 ): FileDocument {
-  let current: SharedDocument | undefined;
-  let updates = 0;
+  let isOwned = false;
+  let known = EMPTY_DOCUMENT;
+  let unread: Unread | undefined;
+  let reading = Promise.resolve();
+
+  async function look(): Promise<void> {
+    // What was asked for first may have looked already.
+    const text = unread;
+    if (text === undefined) return;
+    const read = await readShared(text);
+    if (unread === text) unread = undefined;
+    if (!isOwned) return;
+    if (typeof read !== 'string') known = read;
+    else log.warn({ reason: read }, 'the admin API cannot show what the configuration file has');
+  }
+
   return {
-    get current() {
-      return current;
-    },
-    async update(isOwner) {
-      const own = ++updates;
+    async current() {
       // At once, for it decides who may write.
-      current = isOwner ? (current ?? EMPTY_DOCUMENT) : undefined;
-      if (!isOwner) return;
-      const read = await readShared(configFile, document);
-      if (own !== updates) return;
-      if (typeof read === 'string') {
-        log.warn({ reason: read }, 'the admin API cannot show what the configuration file has');
-      } else current = read;
+      if (!isOwned) return undefined;
+      reading = reading.then(look);
+      await reading;
+      return isOwned ? known : undefined;
+    },
+    update(isOwner) {
+      isOwned = isOwner;
+      if (!isOwner) known = EMPTY_DOCUMENT;
+      unread = isOwner ? textOf(configFile, document) : undefined;
     },
   };
 }
 
+/** Now: the file may be changed again, and that be refused, before anybody asks. */
+async function textOf(configFile: string, document: string | undefined): Unread {
+  return document ?? (await readFile(configFile, 'utf8').catch((error: Error) => error));
+}
+
 /** Or why it cannot be had, such as a file that was changed again meanwhile. */
-async function readShared(
-  configFile: string,
-  document: string | undefined,
-): Promise<SharedDocument | string> {
-  try {
-    const reading = await readYaml(document ?? (await readFile(configFile, 'utf8')));
-    if (!reading.ok) return reading.problems.join('; ');
-    const whole = reading.value as Readonly<Record<string, unknown>>;
-    const part = SHARED_KEYS.filter((key) => whole[key] !== undefined);
-    const shared = Object.fromEntries(part.map((key) => [key, whole[key]]));
-    const parsed = await inTurns(readShape(shared));
-    return parsed.ok ? parsed.document : parsed.problems.map(({ message }) => message).join('; ');
-  } catch (error) {
-    return (error as Error).message;
-  }
+async function readShared(unread: Unread): Promise<SharedDocument | string> {
+  const text = await unread;
+  if (text instanceof Error) return text.message;
+  const reading = await readYaml(text);
+  if (!reading.ok) return reading.problems.join('; ');
+  const whole = reading.value as Readonly<Record<string, unknown>>;
+  const part = SHARED_KEYS.filter((key) => whole[key] !== undefined);
+  const shared = Object.fromEntries(part.map((key) => [key, whole[key]]));
+  const parsed = await inTurns(readShape(shared));
+  return parsed.ok ? parsed.document : parsed.problems.map(({ message }) => message).join('; ');
 }

@@ -40,7 +40,7 @@ function issue(severity: ConfigIssue['severity']): ConfigIssue {
 describe('the desk', () => {
   it('writes a first version, and no second one that says the same', async () => {
     const { desk, store } = open();
-    expect(desk.read()).toEqual({
+    expect(await desk.read()).toEqual({
       owner: 'backplane',
       document: EMPTY_DOCUMENT,
       head: undefined,
@@ -56,11 +56,11 @@ describe('the desk', () => {
       before: EMPTY_DOCUMENT,
       document: A,
     });
-    expect(desk.read()).toMatchObject({
+    expect(await desk.read()).toMatchObject({
       document: A,
       head: { version: 2, author: 'me', message: 'why' },
     });
-    expect(desk.read()!.head).not.toHaveProperty('document');
+    expect((await desk.read())!.head).not.toHaveProperty('document');
     expect(store.versions.length).toBe(2);
   });
 
@@ -224,17 +224,22 @@ describe('the desk', () => {
   it('leaves what the file owns to the file', async () => {
     const { desk, store } = open({ fileDocument: () => A });
     store.outageMs = 5;
-    expect(desk.read()).toEqual({ owner: 'file', document: A, head: undefined, stalenessMs: 0 });
+    expect(await desk.read()).toEqual({
+      owner: 'file',
+      document: A,
+      head: undefined,
+      stalenessMs: 0,
+    });
     expect(await desk.change(order(B))).toEqual({ kind: 'owned-by-file' });
   });
 
   it('makes nothing up while it has not heard of the backplane', async () => {
     const { desk, store } = open();
     store.outageMs = 5;
-    expect(desk.read()).toBeUndefined();
+    expect(await desk.read()).toBeUndefined();
     expect(await desk.change(order(B))).toMatchObject({ kind: 'unavailable' });
     store.put(A);
-    expect(desk.read()).toMatchObject({ document: A, stalenessMs: 5 });
+    expect(await desk.read()).toMatchObject({ document: A, stalenessMs: 5 });
     expect(await desk.change(order(B))).toMatchObject({
       kind: 'unavailable',
       error: { message: 'nobody answers' },

@@ -106,7 +106,7 @@ describe('the package', () => {
         'dist/plugins/sdk/plugin.d.ts',
         'dist/client/client.d.ts',
         'dist/fastify/fastify.d.ts',
-        'dist/gateway/config/load-worker.js',
+        'dist/gateway/config/load-thread.js',
         'config/meshgate.yaml',
         'config/meshgate.schema.json',
         'config/openapi.json',

@@ -13,9 +13,9 @@ export const ChangeQuery = {
   ),
 };
 
-/** Throws a `BackplaneError` while nothing is known. */
-export function readDesk(desk: Desk): Reading {
-  const reading = desk.read();
+/** Rejects with a `BackplaneError` while nothing is known. */
+export async function readDesk(desk: Desk): Promise<Reading> {
+  const reading = await desk.read();
   if (reading === undefined) throw unheardOf();
   return reading;
 }

@@ -97,7 +97,7 @@ export function addConfigurationVersions(app: FastifyInstance, access: Configura
     },
     async (request) => {
       // Where nothing is known yet, that is not to be taken for nothing being there.
-      readDesk(access.desk);
+      await readDesk(access.desk);
       const page = toPage(store.list(), keyOf, request.query);
       return {
         items: page.items.map(toVersion),
@@ -203,7 +203,8 @@ async function rollback(
 ): Promise<FastifyReply> {
   const { version: wanted, message = `roll back to version ${wanted}` } = request.body;
   // Before it is looked for: where the file owns it, there is nothing to roll back.
-  const target = desk.read()?.owner === 'file' ? undefined : await readVersion(store, wanted);
+  const isOfFile = (await desk.read())?.owner === 'file';
+  const target = isOfFile ? undefined : await readVersion(store, wanted);
   const outcome = await desk.change({
     author: request.principal.name,
     message,

@@ -107,13 +107,13 @@ export function addSharedEntries(app: FastifyInstance, dependencies: EntryDepend
   }
 }
 
-function get(
+async function get(
   { desk, ...showing }: EntryDependencies,
   kind: EntryKind,
   request: FastifyRequest<EntryAsk>,
   reply: FastifyReply,
-): FastifyReply {
-  const reading = readDesk(desk);
+): Promise<FastifyReply> {
+  const reading = await readDesk(desk);
   const { name } = request.params;
   const entry = findEntry(reading.document, kind, name);
   assertInScope(request.principal, kind, toScoped(kind, name, entry?.value));

@@ -65,9 +65,9 @@ function addListing(
       } as object,
       config: { role: 'viewer', isScoped: true },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { scope } = request.principal;
-      const reading = readDesk(desk);
+      const reading = await readDesk(desk);
       const entries = listEntries(reading.document, kind)
         .filter((entry) => isWanted(kind, entry, request.query))
         .filter(({ name, value }) => isInScope(scope, kind, toScoped(kind, name, value)))

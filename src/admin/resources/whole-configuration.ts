@@ -94,7 +94,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
       config: { role: 'viewer' },
     },
     async (request, reply) => {
-      const reading = readDesk(desk);
+      const reading = await readDesk(desk);
       const form = wantsYaml(request.headers.accept) ? 'yaml' : 'json';
       const tag = toDocumentTag(reading, form);
       sendFacts(reply, reading);
@@ -176,7 +176,7 @@ export function addWholeConfiguration(app: FastifyInstance, access: Configuratio
     },
     async (request, reply) => {
       const { against } = request.query;
-      const reading = readDesk(desk);
+      const reading = await readDesk(desk);
       const before =
         against === undefined
           ? reading.document
@@ -249,7 +249,7 @@ async function completed(
   body: unknown,
 ): ReturnType<typeof restoreDocument> {
   const given = await parseDocumentBody(body);
-  return restoreDocument(given, readDesk(desk).document, concealer, body);
+  return restoreDocument(given, (await readDesk(desk)).document, concealer, body);
 }
 
 /** JSON unless YAML is asked for before it. */

@@ -42,7 +42,7 @@ export interface ConfigLoader {
   check(file: string, options?: LoaderOptions): Promise<CheckResult>;
   /**
    * Whether a thread is to be ready at any time, however long nothing is loaded: the first change
-   * after a quiet hour would wait for it to start. Default: it ends after a minute.
+   * after a quiet hour would wait for it to start. Default: it ends when it has long been idle.
    */
   keepReady(isWanted: boolean): void;
   /** Ends the thread; what is being loaded rejects. */
@@ -88,10 +88,11 @@ export type LoadMessage =
   | { readonly type: 'refused'; readonly result: NotLoaded };
 
 /**
- * To start it takes most of the time of a small file, and as long as it waits a change costs what has
- * changed; it takes some 90 MiB, and with 100,000 routes some hundred more.
+ * To start it takes most of the time of a small file, half a second of a core that traffic may want;
+ * as long as it waits a change costs what has changed. It takes some 90 MiB, and with 100,000 routes
+ * some hundred more. Who has changed something often changes it again.
  */
-const IDLE_MS = 60_000;
+const IDLE_MS = 10 * 60_000;
 /** Starting one takes processor time that what has just begun, or been changed, can use better. */
 const READY_AFTER_MS = 5_000;
 /**
@@ -111,8 +112,11 @@ export async function loadConfigInThread(
   }
 }
 
-/** Loads in a thread that waits for the next file for a minute, without keeping the process alive. */
-export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader {
+/**
+ * Loads in a thread that waits for the next file without keeping the process alive; `idleMs`: for how
+ * long, in milliseconds. Default: ten minutes.
+ */
+export function createConfigLoader(catalogue: CatalogueReference, idleMs = IDLE_MS): ConfigLoader {
   let worker: Worker | undefined;
   /** What the thread has sent last; what has not changed since it does not send again. */
   let known: Config | undefined;
@@ -172,7 +176,7 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
     if (closing.signal.aborted) return;
     if (staysReady && worker === undefined) idle = setTimeout(makeReady, READY_AFTER_MS).unref();
     else if (!staysReady && worker !== undefined)
-      idle = setTimeout(() => void end(), IDLE_MS).unref();
+      idle = setTimeout(() => void end(), idleMs).unref();
   }
 
   function makeReady(): void {
@@ -210,7 +214,7 @@ export function createConfigLoader(catalogue: CatalogueReference): ConfigLoader 
 }
 
 function startThread(catalogue: CatalogueReference): Worker {
-  const entry = new URL(`./load-worker${extname(import.meta.url)}`, import.meta.url);
+  const entry = new URL(`./load-thread${extname(import.meta.url)}`, import.meta.url);
   const name: CatalogueName = { module: String(catalogue.module), name: catalogue.name };
   // Flags of the parent, such as an inspector's port, are not the thread's.
   return new Worker(entry, { workerData: name, execArgv: [] });

@@ -1,8 +1,7 @@
-/** The thread of `load-in-thread.ts`: loads files, and hands the results over piece by piece. */
+/** The work of the thread of `load-in-thread.ts`: loads files, and hands the results over piece by piece. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { STREAMED_LISTS, toListPieces, type StreamedList } from './config-pieces.ts';
 import { EntryMemory } from './entry-memory.ts';
-import { giveWay } from './give-way.ts';
 import { listIssues } from './issue-list.ts';
 import { documentValidatorOf } from './document-validator.ts';
 import { loadEntries, type LoadedEntries } from './load.ts';
@@ -39,7 +38,6 @@ function createInbox(port: MessagePort): Inbox {
 
 /** One file after the other, until the thread is ended. */
 async function serve(inbox: Inbox, reference: CatalogueName): Promise<never> {
-  giveWay();
   const module = (await import(reference.module)) as Readonly<Record<string, unknown>>;
   const catalogue = module[reference.name];
   if (!(catalogue instanceof Map)) {

@@ -13,8 +13,11 @@ export type YamlReading =
   /** E.g. `line 3, column 5: …`. */
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Read in about ten milliseconds; longer texts are read in a thread of their own. */
-const MAX_CHARACTERS_HERE = 64 * 1024;
+/**
+ * Read in some milliseconds, though it is seldom done and its code cold; longer texts are read in a thread
+ * of their own: one of 9 KiB held up traffic for 20.
+ */
+const MAX_CHARACTERS_HERE = 2 * 1024;
 const THREAD_TIMEOUT_MS = 60_000;
 /** Positions and nodes take some hundred bytes for each of the text. */
 const THREAD_HEAP_MB = 2_048;

@@ -2,12 +2,16 @@
 import { once } from 'node:events';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { giveWay } from './give-way.ts';
-import { toJsonPieces } from './json-pieces.ts';
-import { parseYaml, type YamlMessage } from './yaml-text.ts';
+import type { YamlMessage } from './yaml-text.ts';
 
 async function tell(port: MessagePort, text: string): Promise<void> {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   const send = (message: YamlMessage): void => port.postMessage(message);
+  // Imported only now that it gives way: to load it takes longer than to read most texts.
+  const [{ toJsonPieces }, { parseYaml }] = await Promise.all([
+    import('./json-pieces.ts'),
+    import('./yaml-text.ts'),
+  ]);
   const reading = parseYaml(text);
   if (!reading.ok) return send(reading);
   for (const piece of toJsonPieces(reading.value)) {

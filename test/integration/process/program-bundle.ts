@@ -12,7 +12,7 @@ import { isFullLaneAlone, NO_WIRE_LANE, WIRE_LANE } from '../../full-lane/tested
 /** By where each must be found from the others: `new URL(…, import.meta.url)` is not rewritten. */
 const ENTRIES = {
   'app/main': 'src/main.ts',
-  'app/load-worker': 'src/gateway/config/load-worker.ts',
+  'app/load-thread': 'src/gateway/config/load-thread.ts',
   'app/yaml-worker': 'src/gateway/config/yaml-worker.ts',
   'app/worker-process': 'src/app/worker-process.ts',
   'plugins/standard': 'src/plugins/standard.ts',
