@@ -28,4 +28,6 @@ export interface Connection {
   readonly trusted: boolean;
   readonly protocol: 'http/1.0' | 'http/1.1' | 'h2';
   readonly tls: PeerTls | undefined;
+  /** The lines that say of it upstream what stays the same, where forwarding has made them (`upstream-headers.ts`). */
+  forwarded: string | undefined;
 }

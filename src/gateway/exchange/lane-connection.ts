@@ -22,6 +22,7 @@ export class LaneConnection implements Connection {
   readonly trusted: boolean;
   readonly protocol: 'http/1.0' | 'http/1.1' | 'h2';
   readonly tls: PeerTls | undefined;
+  forwarded: string | undefined = undefined;
   readonly #view: ListenerView;
 
   constructor(view: ListenerView, origin: ConnectionOrigin, protocol: Connection['protocol']) {

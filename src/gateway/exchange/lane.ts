@@ -19,6 +19,8 @@ export interface Intake {
   readonly authority: string;
   /** Flat field lines as received, without Host and pseudo-headers; the exchange owns and changes it. */
   readonly headers: string[];
+  /** Lines that are kept whoever the client is (`isJudged`), as in `HeaderFields.text`; default none. */
+  readonly text?: string;
   /** Undefined: the request has no body. */
   readonly body: BodySource | undefined;
   /** The one token of Upgrade when the client asked for it by `Connection: upgrade`, in lower case. */

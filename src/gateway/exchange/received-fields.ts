@@ -1,4 +1,5 @@
 /** What becomes of each header field as it comes in: kept for the upstream, taken out, or believed. */
+import { NameSet } from '../../mesh/transport/name-set.ts';
 
 /** Facts that a trusted proxy told by header; all undefined from anybody else. */
 export interface Provenance {
@@ -81,6 +82,24 @@ const DISPOSITION: ReadonlyMap<string, number> = new Map([
   ['true-client-ip', TRUSTED_ONLY],
   ['cf-connecting-ip', TRUSTED_ONLY],
 ]);
+
+const JUDGED = new NameSet([...DISPOSITION.keys(), 'host']);
+
+/**
+ * Whether something else may become of a field than to be kept, whoever sends it; `hash` is that of its
+ * name (`NameSet`), which begins at `start`. Fields for which it is false need not be received, unless
+ * `Connection` names them.
+ */
+export function isJudged(hash: number, bytes: Uint8Array, start: number): boolean {
+  // All names that begin with `x-meshgate-` are.
+  return (
+    JUDGED.mayHave(hash) ||
+    ((bytes[start]! | 0x20) === LETTER_X && (bytes[start + 2]! | 0x20) === LETTER_M)
+  );
+}
+
+const LETTER_X = 0x78;
+const LETTER_M = 0x6d;
 
 /** It stands in every line that is logged, on every node; a longer one is replaced. */
 const MAX_REQUEST_ID = 256;

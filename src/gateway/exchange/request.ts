@@ -24,7 +24,7 @@ export class GatewayRequest implements ExchangeRequest {
     this.method = intake.method;
     this.scheme = intake.connection.listener.scheme;
     this.authority = intake.authority;
-    this.headers = new HeaderFields(intake.headers);
+    this.headers = new HeaderFields(intake.headers, intake.text);
     this.body = intake.body;
     this.maxBodyBytes = intake.connection.listener.maxBodyBytes;
   }

@@ -134,6 +134,7 @@ function toExchange(
       trusted: false,
       protocol: 'http/1.1',
       tls: undefined,
+      forwarded: undefined,
     },
     method: request.method,
     target: request.target,

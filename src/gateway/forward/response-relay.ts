@@ -156,7 +156,10 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    response.headers = new HeaderFields(fields, text + toFieldLine('X-Request-Id', exchange.id));
+    // As text where there is some: an answer whose fields are text is one that nobody takes apart.
+    if (text === '') fields.push('X-Request-Id', exchange.id);
+    const own = text === '' ? '' : toFieldLine('X-Request-Id', exchange.id);
+    response.headers = new HeaderFields(fields, text + own);
     const { sticky } = exchange.target as ForwardTarget;
     if (sticky !== undefined) giveSession(exchange, sticky, this.#endpoint!, this.#pinned);
   }

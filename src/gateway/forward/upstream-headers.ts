@@ -19,7 +19,7 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
   if (connection.listener.door === 'outbound') passForwarded(list, provenance);
   else if (isForwarded(provenance) || !isValue(request.authority))
     continueForwarded(list, exchange);
-  else text += toForwarded(connection, request.authority);
+  else text += `${forwardedOf(connection)}X-Forwarded-Host: ${request.authority}\r\n`;
   text += `X-Request-Id: ${exchange.id}\r\n`;
   if (provenance.via === undefined) text += VIA[connection.protocol].line;
   else list.push('Via', `${provenance.via}, ${VIA[connection.protocol].value}`);
@@ -42,9 +42,15 @@ function isForwarded(provenance: Provenance): boolean {
   );
 }
 
-/** Of a client that nobody stands before. */
-function toForwarded({ address, listener }: Connection, authority: string): string {
-  return `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${listener.scheme}\r\nX-Forwarded-Host: ${authority}\r\nX-Forwarded-Port: ${listener.port}\r\n`;
+/** Of a client that nobody stands before: the same for all requests of its connection. */
+function forwardedOf(connection: Connection): string {
+  return (connection.forwarded ??= toForwarded(connection));
+}
+
+function toForwarded({ address, listener }: Connection): string {
+  const text = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${listener.scheme}\r\nX-Forwarded-Port: ${listener.port}\r\n`;
+  // In one piece, for it is written again and again.
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function continueForwarded(list: string[], { provenance, request, intake }: GatewayExchange): void {

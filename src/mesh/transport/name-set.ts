@@ -3,6 +3,9 @@
 /** A power of two; far more than there are names, so that few others are taken for one. */
 const SIZE = 4096;
 
+const UNDERSCORE = 0x5f;
+const HYPHEN = 0x2d;
+
 export class NameSet {
   /** The hash of no octets. */
   static readonly SEED = 0;
@@ -16,9 +19,12 @@ export class NameSet {
     }
   }
 
-  /** The hash of a name by one octet more, without regard to its case. */
+  /**
+   * The hash of a name by one octet more, without regard to its case, and with a hyphen for an
+   * underscore: back ends that name variables after fields do not tell these apart.
+   */
   static hash(hash: number, octet: number): number {
-    return (Math.imul(hash, 31) + (octet | 0x20)) | 0;
+    return (Math.imul(hash, 31) + (octet === UNDERSCORE ? HYPHEN : octet | 0x20)) | 0;
   }
 
   /** False: the name of this hash is not in the set. True: it is, or is one of the few that look like it. */

@@ -12,6 +12,8 @@ import { FORBIDDEN_IN_VALUE, TOKEN } from './field-syntax.ts';
  */
 export class HeaderFields {
   #text: string;
+  /** The lines of the text, for who only asks. */
+  #lines: string[] | undefined = undefined;
   #rest: string[];
 
   /** `text`: lines that come before those of the list, written out by `toFieldLine` or read as such. */
@@ -22,21 +24,27 @@ export class HeaderFields {
 
   /** The flat list itself. Whoever holds the message may read it; change it through the methods. */
   get raw(): string[] {
-    if (this.#text !== '') {
-      this.#rest = toFieldList(this.#text).concat(this.#rest);
-      this.#text = '';
-    }
+    if (this.#text !== '') this.#replace(this.#asked().concat(this.#rest));
     return this.#rest;
   }
 
   set raw(list: string[]) {
+    this.#replace(list);
+  }
+
+  #replace(list: string[]): void {
     this.#text = '';
+    this.#lines = undefined;
     this.#rest = list;
   }
 
+  #asked(): string[] {
+    return (this.#lines ??= toFieldList(this.#text));
+  }
+
   /**
-   * The lines that nobody has asked for yet, as HTTP/1.1 writes them, each with its CRLF: what is only
-   * passed on need not be taken apart. They are well-formed; further lines are in `rest`.
+   * The first lines as HTTP/1.1 writes them, each with its CRLF, as long as nobody has changed one of them:
+   * what is only passed on need not be put together anew. They are well-formed; further lines are in `rest`.
    */
   get text(): string {
     return this.#text;
@@ -50,33 +58,22 @@ export class HeaderFields {
   /** All values of a field joined by `, ` (RFC 9110 §5.2), or undefined where it is absent. */
   get(name: string): string | undefined {
     const wanted = name.toLowerCase();
-    let found: string | undefined;
-    const { raw } = this;
-    for (let i = 0; i < raw.length; i += 2) {
-      if (!sameName(raw[i]!, wanted)) continue;
-      found = found === undefined ? raw[i + 1]! : `${found}, ${raw[i + 1]!}`;
-    }
-    return found;
+    const before = this.#text === '' ? undefined : valueOf(this.#asked(), wanted, undefined);
+    return valueOf(this.#rest, wanted, before);
   }
 
   /** Each line's value, in order; what `Set-Cookie` needs. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase();
     const values: string[] = [];
-    const { raw } = this;
-    for (let i = 0; i < raw.length; i += 2) {
-      if (sameName(raw[i]!, wanted)) values.push(raw[i + 1]!);
-    }
+    if (this.#text !== '') addValues(this.#asked(), wanted, values);
+    addValues(this.#rest, wanted, values);
     return values;
   }
 
   has(name: string): boolean {
     const wanted = name.toLowerCase();
-    const { raw } = this;
-    for (let i = 0; i < raw.length; i += 2) {
-      if (sameName(raw[i]!, wanted)) return true;
-    }
-    return false;
+    return (this.#text !== '' && hasName(this.#asked(), wanted)) || hasName(this.#rest, wanted);
   }
 
   /** Replaces every line of that name by one. Throws a TypeError on a malformed name or value. */
@@ -94,7 +91,8 @@ export class HeaderFields {
   /** Removes every line of that name; returns whether there was one. */
   remove(name: string): boolean {
     const wanted = name.toLowerCase();
-    const { raw } = this;
+    const isInText = this.#text !== '' && hasName(this.#asked(), wanted);
+    const raw = isInText ? this.raw : this.#rest;
     let kept = 0;
     for (let i = 0; i < raw.length; i += 2) {
       if (sameName(raw[i]!, wanted)) continue;
@@ -111,8 +109,35 @@ export class HeaderFields {
 
   /** Name and value of each line, in order. */
   *[Symbol.iterator](): Iterator<[name: string, value: string]> {
-    for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i]!, this.raw[i + 1]!];
+    const lines = this.#text === '' ? this.#rest : this.#asked().concat(this.#rest);
+    for (let i = 0; i < lines.length; i += 2) yield [lines[i]!, lines[i + 1]!];
   }
+}
+
+function valueOf(
+  list: readonly string[],
+  wanted: string,
+  before: string | undefined,
+): string | undefined {
+  let found = before;
+  for (let i = 0; i < list.length; i += 2) {
+    if (!sameName(list[i]!, wanted)) continue;
+    found = found === undefined ? list[i + 1]! : `${found}, ${list[i + 1]!}`;
+  }
+  return found;
+}
+
+function addValues(list: readonly string[], wanted: string, values: string[]): void {
+  for (let i = 0; i < list.length; i += 2) {
+    if (sameName(list[i]!, wanted)) values.push(list[i + 1]!);
+  }
+}
+
+function hasName(list: readonly string[], wanted: string): boolean {
+  for (let i = 0; i < list.length; i += 2) {
+    if (sameName(list[i]!, wanted)) return true;
+  }
+  return false;
 }
 
 /** A line of `HeaderFields.text`. Both must be well-formed. */

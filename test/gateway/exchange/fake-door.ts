@@ -71,7 +71,8 @@ export interface Echoed {
 
 /** Reads the whole body and answers what was received. */
 export function echo(intake: Intake, downstream: Downstream): void {
-  const { method, target, authority, headers } = intake;
+  const { method, target, authority } = intake;
+  const headers = new HeaderFields(intake.headers, intake.text).raw;
   readBody(intake, (body, trailers, error) => {
     const text = JSON.stringify({
       method,

@@ -52,7 +52,8 @@ const arsonist = definePlugin({
   create: () => ({
     async onRequest({ request }) {
       await nextTurn();
-      breakProperty(request.headers, 'raw');
+      breakProperty(request.headers, 'rest');
+      breakProperty(request.headers, 'get');
     },
   }),
 });

@@ -37,12 +37,14 @@ describe('header fields of which some are text', () => {
     );
   });
 
-  it('stay text as long as lines are added alone', () => {
+  it('stay text until one of these is changed', () => {
     const fields = new HeaderFields(['B', '2'], toText([['A', '1']]));
     fields.add('C', '3');
-    expect([fields.text, fields.rest]).toEqual(['A: 1\r\n', ['B', '2', 'C', '3']]);
-    expect(fields.get('a')).toBe('1');
-    expect([fields.text, fields.rest]).toEqual(['', ['A', '1', 'B', '2', 'C', '3']]);
+    fields.set('b', '4');
+    expect([fields.get('a'), fields.has('A'), [...fields].length]).toEqual(['1', true, 3]);
+    expect([fields.text, fields.rest]).toEqual(['A: 1\r\n', ['C', '3', 'b', '4']]);
+    expect(fields.remove('a')).toBe(true);
+    expect([fields.text, fields.rest]).toEqual(['', ['C', '3', 'b', '4']]);
   });
 
   it('forget their text for a list that takes their place', () => {

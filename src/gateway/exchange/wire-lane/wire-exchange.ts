@@ -23,6 +23,7 @@ export function toIntake(
     target: head.target,
     authority: head.authority,
     headers: head.headers,
+    text: head.text,
     body,
     upgrade: undefined,
     expectContinue: false,

@@ -1,7 +1,10 @@
 /** Recognises the head of an HTTP/1.1 request in its canonical form; whatever else it may be is another lane's to say. */
+import { toFieldLine, toFieldList } from '../../../plugins/sdk/header-fields.ts';
+import { NameSet } from '../../../mesh/transport/name-set.ts';
 import { IS_TOKEN, IS_VALUE } from '../../../mesh/transport/octets.ts';
 import { isAuthority } from '../authority.ts';
 import type { HeadLimits } from '../head-limits.ts';
+import { isJudged } from '../received-fields.ts';
 
 /** A request, whose parts are in the reader. */
 export const WHOLE = 0;
@@ -36,6 +39,11 @@ for (let octet = 0x21; octet < 0x7f; octet++) IS_CANONICAL_TARGET[octet] = octet
 const MAX_FIELDS = 256;
 /** Where the fields of the head being read stand: name from, name to, value from, value to. */
 const spans = new Int32Array(MAX_FIELDS * 4);
+/** What becomes of each: goes on as it stands, goes on with other white space, or is looked at. */
+const kinds = new Uint8Array(MAX_FIELDS);
+const PASSED = 0;
+const REWRITTEN = 1;
+const JUDGED = 2;
 
 /** 15 digits stay exact as a number, and are 900 TB. */
 const MAX_LENGTH_DIGITS = 15;
@@ -48,8 +56,10 @@ export class HeadReader {
   method = '';
   target = '';
   authority = '';
-  /** As received, without Host; a list of its own for each request. */
+  /** As received, without Host, and without those in `text`; a list of its own for each request. */
   headers: string[] = [];
+  /** Lines that nothing will become of but to be kept: `Intake.text`. */
+  text = '';
   /** In bytes; CHUNKED; 0: no body. */
   bodyLength = 0;
   /** The client asks for nothing after this (`Connection: close`). */
@@ -84,7 +94,10 @@ export class HeadReader {
     let count = 0;
     while (bytes[at] !== CR) {
       const nameStart = at;
-      while (IS_TOKEN[bytes[at]!] === 1) at++;
+      let hash = NameSet.SEED;
+      for (let octet = bytes[at]!; IS_TOKEN[octet] === 1; octet = bytes[++at]!) {
+        hash = NameSet.hash(hash, octet);
+      }
       const nameEnd = at;
       if (bytes[at] !== COLON || nameEnd === nameStart) return this.#verdictAt(at, start, length);
       at++;
@@ -99,6 +112,10 @@ export class HeadReader {
         valueEnd--;
       }
       if (count === this.#maxFields) return ODD;
+      const isCanonical =
+        valueStart === nameEnd + 2 && bytes[nameEnd + 1] === SP && bytes[valueEnd] === CR;
+      if (isJudged(hash, bytes, nameStart)) kinds[count] = JUDGED;
+      else kinds[count] = isCanonical ? PASSED : REWRITTEN;
       const span = count++ * 4;
       spans[span] = nameStart;
       spans[span + 1] = nameEnd;
@@ -119,23 +136,41 @@ export class HeadReader {
     return at < length || length - start > this.#maxBytes ? ODD : PARTIAL;
   }
 
-  #readFields(text: string, start: number, count: number): boolean {
+  /** `head`: what the spans are of, from `start` on and up to its empty line. */
+  #readFields(head: string, start: number, count: number): boolean {
     const headers: string[] = [];
+    let text = '';
+    /** Where the lines begin that belong to the text and are not in it; -1: there are none. */
+    let runStart = -1;
     let authority: string | undefined;
     let bodyLength = 0;
     let isFramed = false;
     let asksToClose = false;
+    let namesFields = false;
     let bytes = 0;
-    for (let span = 0; span < count * 4; span += 4) {
+    for (let i = 0; i < count; i++) {
+      const span = i * 4;
       const nameStart = spans[span]! - start;
       const nameEnd = spans[span + 1]! - start;
       const valueStart = spans[span + 2]! - start;
       const valueEnd = spans[span + 3]! - start;
-      const name = text.slice(nameStart, nameEnd);
-      const value = text.slice(valueStart, valueEnd);
       bytes += nameEnd - nameStart + valueEnd - valueStart + 4;
+      if (kinds[i] === PASSED) {
+        if (runStart === -1) runStart = nameStart;
+        continue;
+      }
+      if (runStart !== -1) {
+        text += head.slice(runStart, nameStart);
+        runStart = -1;
+      }
+      const name = head.slice(nameStart, nameEnd);
+      const value = head.slice(valueStart, valueEnd);
+      if (kinds[i] === REWRITTEN) {
+        text += toFieldLine(name, value);
+        continue;
+      }
       // Names of other lengths cannot matter here: most lines cost one comparison.
-      switch (name.length) {
+      switch (nameEnd - nameStart) {
         case 4:
           if (name !== 'Host' && name.toLowerCase() !== 'host') break;
           if (authority !== undefined || !isAuthority(value)) return false;
@@ -150,6 +185,7 @@ export class HeadReader {
         case 10:
           if (name !== 'Connection' && name.toLowerCase() !== 'connection') break;
           asksToClose ||= hasClose(value);
+          namesFields ||= !isOfConnection(value);
           break;
         case 14:
           if (name !== 'Content-Length' && name.toLowerCase() !== 'content-length') break;
@@ -173,7 +209,10 @@ export class HeadReader {
       headers.push(name, value);
     }
     if (authority === undefined || bytes > this.#limits.maxHeaderBytes) return false;
-    this.headers = headers;
+    if (runStart !== -1) text += head.slice(runStart);
+    // A field that Connection names is not kept, whatever it is.
+    this.headers = namesFields ? toFieldList(text).concat(headers) : headers;
+    this.text = namesFields ? '' : text;
     this.authority = authority;
     this.bodyLength = bodyLength;
     this.asksToClose = asksToClose;
@@ -209,4 +248,9 @@ function hasClose(value: string): boolean {
   if (value === 'keep-alive' || value === 'Keep-Alive') return false;
   if (value === 'close') return true;
   return value.split(',').some((option) => option.trim().toLowerCase() === 'close');
+}
+
+/** Says of the connection what it says without naming a field. */
+function isOfConnection(value: string): boolean {
+  return value === 'keep-alive' || value === 'Keep-Alive' || value === 'close';
 }

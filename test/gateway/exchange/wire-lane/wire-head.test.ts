@@ -23,18 +23,35 @@ describe('a canonical head', () => {
       method: 'GET',
       target: '/a?b=%20c',
       authority: 'Example.com:80',
-      headers: ['X-One', '1', 'x-one', '2', 'X-Empty', '', 'X-Latin', '\xe9'],
+      headers: [],
+      text: 'X-One: 1\r\nx-one: 2\r\nX-Empty: \r\nX-Latin: \xe9\r\n',
       bodyLength: 0,
       asksToClose: false,
       end: 6 + head.length,
     });
   });
 
+  it('leaves the fields that are judged out of the text', () => {
+    read(
+      withLines('A: 1', 'Via: 1.1 b', 'C:2', 'D: 3', 'x_real_IP: 4', 'X-Meshgate-Any: 5', 'E: 6'),
+    );
+    expect(reader.text).toBe('A: 1\r\nC: 2\r\nD: 3\r\nE: 6\r\n');
+    expect(reader.headers).toEqual(['Via', '1.1 b', 'x_real_IP', '4', 'X-Meshgate-Any', '5']);
+  });
+
+  it('has no text where Connection names fields', () => {
+    read(withLines('A: 1', 'Connection: close, a', 'B: 2'));
+    expect([reader.text, reader.headers]).toEqual([
+      '',
+      ['A', '1', 'B', '2', 'Connection', 'close, a'],
+    ]);
+  });
+
   it('gives each request a list of its own', () => {
-    read(withLines('X: 1'));
+    read(withLines('Via: 1'));
     const { headers } = reader;
-    read(withLines('X: 2'));
-    expect(headers).toEqual(['X', '1']);
+    read(withLines('Via: 2'));
+    expect(headers).toEqual(['Via', '1']);
     expect(reader.headers).not.toBe(headers);
   });
 
