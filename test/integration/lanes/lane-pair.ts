@@ -148,13 +148,14 @@ const answerWithBody: Answering = (request, response, { target, body, trailers }
 
 function toForwarded(request: RecordingUpstream['requests'][number]): object {
   const { method, target, fields, body, trailers } = request;
-  const lines: string[] = [];
+  // Lines of different names have no order among each other (RFC 9110 §5.3); those of one name have theirs.
+  const byName: Record<string, string[]> = {};
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
-    const isChance = CHANCE.has(name.toLowerCase());
-    lines.push(`${name}: ${isChance ? '*' : fields[i + 1]!}`);
+    const key = name.toLowerCase();
+    (byName[key] ??= []).push(`${name}: ${CHANCE.has(key) ? '*' : fields[i + 1]!}`);
   }
-  return { method, target, lines, body, trailers };
+  return { method, target, byName, body, trailers };
 }
 
 /** Fields of forwarded requests whose values are different each time. */
