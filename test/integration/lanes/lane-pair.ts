@@ -155,7 +155,10 @@ function toForwarded(request: RecordingUpstream['requests'][number]): object {
     const key = name.toLowerCase();
     (byName[key] ??= []).push(`${name}: ${CHANCE.has(key) ? '*' : fields[i + 1]!}`);
   }
-  return { method, target, byName, body, trailers };
+  const lines = Object.keys(byName)
+    .sort()
+    .flatMap((name) => byName[name]!);
+  return { method, target, lines, body, trailers };
 }
 
 /** Fields of forwarded requests whose values are different each time. */
