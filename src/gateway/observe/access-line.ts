@@ -4,23 +4,30 @@ import { statusOf, toIsoTime } from './access-log.ts';
 import type { LineBlock } from './line-block.ts';
 
 /**
- * Names that lines repeat, as they stand in JSON; bounded, for clients choose some of them. Of each
- * with its key, since one copy of both costs less than two.
+ * Names that lines repeat, as they stand in JSON; bounded, for clients choose some of them, and there may be
+ * very many routes. Of each with its key, since one copy of both costs less than two.
  */
 class RepeatedField {
-  readonly #key: string;
+  readonly #key: Uint8Array;
   readonly #known = new Map<string, Uint8Array>();
 
   constructor(key: string) {
-    this.#key = `,${JSON.stringify(key)}:`;
+    this.#key = toOctets(`,${JSON.stringify(key)}:`);
   }
 
   write(block: LineBlock, value: string): void {
-    let octets = this.#known.get(value);
-    if (octets === undefined) {
-      octets = toOctets(this.#key + JSON.stringify(value));
-      if (this.#known.size < MAX_KNOWN) this.#known.set(value, octets);
+    const known = this.#known.get(value);
+    if (known !== undefined) block.octets(known);
+    else if (this.#known.size < MAX_KNOWN) this.#remember(block, value);
+    else {
+      block.octets(this.#key);
+      block.text(value);
     }
+  }
+
+  #remember(block: LineBlock, value: string): void {
+    const octets = toOctets(Buffer.from(this.#key).toString() + JSON.stringify(value));
+    this.#known.set(value, octets);
     block.octets(octets);
   }
 }

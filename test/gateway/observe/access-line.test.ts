@@ -74,8 +74,9 @@ describe('the line of an exchange that went well', () => {
         const bytes = block.end();
         if (bytes > 0) lines++;
         const json = JSON.stringify(toAccessRecord(exchange, nowMs, durationMs));
-        const isOdd = /["\\]|[^ -~]/.test(exchange.id + exchange.request.path);
-        expect(block.bytes.toString('utf8', 0, bytes)).toBe(isOdd ? '' : `${json}\n`);
+        const line = block.bytes.toString('utf8', 0, bytes);
+        const mayBeLeftOut = json.includes('\\') || /[^ -~]/.test(json);
+        expect(mayBeLeftOut ? ['', `${json}\n`] : [`${json}\n`]).toContain(line);
       }),
       { numRuns: 2000 },
     );
