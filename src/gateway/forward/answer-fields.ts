@@ -1,5 +1,6 @@
 /** The upstream's field lines on their way down: without what ended at the hop between us. */
 
+import { ANSWER_FIELDS_OF_A_HOP } from '../../mesh/transport/http1-answer-head.ts';
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 
 /** What a pass over field lines found. */
@@ -10,18 +11,7 @@ interface Findings {
   readonly nominated: readonly string[] | undefined;
 }
 
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'trailer',
-  'te',
-  'content-length',
-  // No matter of the hop, but the gateway's to say: it was in the request that is answered.
-  'x-request-id',
-]);
+const HOP_BY_HOP: ReadonlySet<string> = new Set(ANSWER_FIELDS_OF_A_HOP);
 
 const END_TO_END = 0;
 const DROP = 1;

@@ -6,7 +6,7 @@ import { codeOf, reasonOf } from '../rescue/rescue.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
 import type { DownstreamObserver } from '../exchange/lane.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
-import { HeaderFields, toFieldLine } from '../../plugins/sdk/header-fields.ts';
+import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import { tellTiming } from '../observe/server-timing.ts';
 import { runAnswerHooks } from '../pipeline/hooks.ts';
 import { pluginFailed } from '../pipeline/plugin-failed.ts';
@@ -72,7 +72,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   onHead(status: number, reason: string, headers: HeaderFields): void {
     this.#exchange.upstream.headAt = this.#environment.monotonic();
     const length = takeAnswerFields(headers);
-    this.#takeHead(status, reason, headers.rest, headers.text);
+    this.#takeHead(status, reason, headers);
     this.#afterHooks(() => this.#sendHead(length));
   }
 
@@ -103,7 +103,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
       this.#environment.fail(exchange, foreign);
       return;
     }
-    this.#takeHead(status, reason, toPassedFields(headers), '');
+    this.#takeHead(status, reason, new HeaderFields(toPassedFields(headers)));
     this.#afterHooks(
       () => {
         exchange.headSent = true;
@@ -150,16 +150,14 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
   }
 
   /** For the hooks to see. */
-  #takeHead(status: number, reason: string, fields: string[], text: string): void {
+  #takeHead(status: number, reason: string, headers: HeaderFields): void {
     const exchange = this.#exchange;
     const { response } = exchange;
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    // As text where there is some: an answer whose fields are text is one that nobody takes apart.
-    if (text === '') fields.push('X-Request-Id', exchange.id);
-    const own = text === '' ? '' : toFieldLine('X-Request-Id', exchange.id);
-    response.headers = new HeaderFields(fields, text + own);
+    headers.rest.push('X-Request-Id', exchange.id);
+    response.headers = headers;
     const { sticky } = exchange.target as ForwardTarget;
     if (sticky !== undefined) giveSession(exchange, sticky, this.#endpoint!, this.#pinned);
   }

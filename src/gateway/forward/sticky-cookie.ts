@@ -44,5 +44,5 @@ export function giveSession(
   const isSecure = (provenance.forwardedProto ?? request.scheme) === 'https';
   const token = sticky.sessions.tokenOf(endpoint);
   const value = `${sticky.name}=${token}${sticky.attributes}${isSecure ? '; Secure' : ''}`;
-  response.headers.raw.push('Set-Cookie', value);
+  response.headers.rest.push('Set-Cookie', value);
 }

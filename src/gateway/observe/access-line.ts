@@ -8,11 +8,13 @@ import type { LineBlock } from './line-block.ts';
  * very many routes. Of each with its key, since one copy of both costs less than two.
  */
 class RepeatedField {
+  readonly #name: string;
   readonly #key: Uint8Array;
   readonly #known = new Map<string, Uint8Array>();
 
   constructor(key: string) {
-    this.#key = toOctets(`,${JSON.stringify(key)}:`);
+    this.#name = `,${JSON.stringify(key)}:`;
+    this.#key = toOctets(this.#name);
   }
 
   write(block: LineBlock, value: string): void {
@@ -26,8 +28,10 @@ class RepeatedField {
   }
 
   #remember(block: LineBlock, value: string): void {
-    const octets = toOctets(Buffer.from(this.#key).toString() + JSON.stringify(value));
-    this.#known.set(value, octets);
+    const json = JSON.stringify(value);
+    const octets = toOctets(this.#name + json);
+    // A copy: what is cut from a head would keep all of it.
+    this.#known.set(JSON.parse(json) as string, octets);
     block.octets(octets);
   }
 }

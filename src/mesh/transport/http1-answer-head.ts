@@ -17,7 +17,7 @@ export type BodyFraming = 'length' | 'chunked' | 'close';
 export interface AnswerHead {
   readonly status: number;
   readonly reason: string;
-  /** Field lines as received; those of ANSWER_FIELDS_OF_A_HOP are in its `rest`. */
+  /** Field lines as received; those of ANSWER_FIELDS_OF_A_HOP and Date are in its `rest`. */
   readonly headers: HeaderFields;
   readonly framing: BodyFraming;
   /** In bytes; 0 unless the framing is `length`. */
@@ -29,8 +29,8 @@ export interface AnswerHead {
 }
 
 /**
- * What an answer says of its framing and its hop, and what a gateway has to see of any answer it
- * passes on: these are never in `HeaderFields.text`.
+ * What an answer says of its framing and its hop, and what a gateway says itself in its place: these
+ * do not go on, and are never in `HeaderFields.text`.
  */
 export const ANSWER_FIELDS_OF_A_HOP: readonly string[] = [
   'connection',
@@ -41,10 +41,11 @@ export const ANSWER_FIELDS_OF_A_HOP: readonly string[] = [
   'upgrade',
   'trailer',
   'te',
-  'date',
+  // No matter of the hop, but the gateway's to say: it was in the request that is answered.
   'x-request-id',
 ];
-const HOP_NAMES = new NameSet(ANSWER_FIELDS_OF_A_HOP);
+/** Date goes on, but who writes the answer has to see whether there is one. */
+const LISTED = new NameSet([...ANSWER_FIELDS_OF_A_HOP, 'date']);
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -85,7 +86,7 @@ export function parseAnswerHead(bytes: Buffer, start: number, end: number): Answ
   }
   const reason = text.slice(reasonStart - start, offset - start);
   const list: string[] = [];
-  const passed = parseFieldLines(bytes, offset + 2, end, text, start, list, HOP_NAMES);
+  const passed = parseFieldLines(bytes, offset + 2, end, text, start, list, LISTED);
   return toHead(status, reason, new HeaderFields(list, passed), minor === 1);
 }
 

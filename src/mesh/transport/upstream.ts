@@ -18,7 +18,7 @@ export interface UpstreamRequest {
    * Names may be of any case; HTTP/2 sends them in lower case.
    */
   readonly headers: readonly string[];
-  /** Lines to send before those, as in `HeaderFields.text`; default none. */
+  /** Lines to send before those, as in `HeaderFields.text`, without the same fields; default none. */
   readonly text?: string | undefined;
   /** Undefined: no body at all. */
   readonly body: BodySource | undefined;

@@ -32,6 +32,11 @@ function manyRoutes(): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Of this process. */
+async function threads(): Promise<number> {
+  return (await readdir('/proc/self/task')).length;
+}
+
 /** Also where timers are not the system's. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 10_000;
@@ -159,7 +164,6 @@ consumers: [{ name: c }]
   it.runIf(process.platform === 'linux')(
     'keeps its thread for ten minutes of quiet, or as long as it is told',
     async () => {
-      const threads = async (): Promise<number> => (await readdir('/proc/self/task')).length;
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const usual = createConfigLoader(catalogue);
       const brief = createConfigLoader(catalogue, 1_000);
@@ -185,7 +189,6 @@ consumers: [{ name: c }]
   it.runIf(process.platform === 'linux')(
     'has a thread ready where it is to, before anything is loaded and after ten minutes of quiet',
     async () => {
-      const threads = async (): Promise<number> => (await readdir('/proc/self/task')).length;
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const loader = createConfigLoader(catalogue);
       try {

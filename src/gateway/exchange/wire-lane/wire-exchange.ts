@@ -218,6 +218,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
       connection: this.#wire.settleHead(),
     });
     this.#fields = NO_FIELDS;
+    this.#text = '';
     if (text === undefined) {
       this.abort();
       return false;
