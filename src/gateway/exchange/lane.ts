@@ -52,7 +52,8 @@ export interface Downstream {
   /** Takes back a head of which no byte has left, as in the turn it was given; true: another answer may be sent. */
   retract(): boolean;
   /**
-   * Returns false when the client is slow: wait for `onDrain`. `isSole`: nobody else has the
+   * Returns false when the client is slow: wait for `onDrain`. The chunk may be another's when this
+   * returns (`keep`). `isSole`: nobody else has the
    * chunk, so that its memory can be used again when it has been sent. Default false.
    */
   write(chunk: Uint8Array, isSole?: boolean): boolean;

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Call, CallSink } from '../../mesh/service/call.ts';
 import type { Endpoint } from '../../mesh/endpoint.ts';
+import { keep } from '../../mesh/transport/read-memory.ts';
 import { codeOf, reasonOf } from '../rescue/rescue.ts';
 import type { ForwardTarget } from '../config/snapshot.ts';
 import type { DownstreamObserver } from '../exchange/lane.ts';
@@ -78,10 +79,12 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
 
   onData(chunk: Uint8Array): void {
     if (this.#held !== undefined) {
-      this.#held.push(() => this.onData(chunk));
+      const kept = keep(chunk);
+      this.#held.push(() => this.onData(kept));
       return;
     }
-    const flowing = this.#transformed?.write(chunk) ?? this.#exchange.downstream.write(chunk, true);
+    const flowing =
+      this.#transformed?.write(keep(chunk)) ?? this.#exchange.downstream.write(chunk, true);
     if (!flowing) this.call?.pause();
   }
 

@@ -1,6 +1,7 @@
 /** A look by one request over the service's own transport: HTTP and gRPC checks differ in what they make of the answer. */
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 import { createUpstream } from '../transport/create-upstream.ts';
+import { keep } from '../transport/read-memory.ts';
 import type { UpstreamError } from '../transport/upstream-error.ts';
 import type {
   Upstream,
@@ -112,7 +113,7 @@ class ProbeExchange implements UpstreamSink, ProbeAttempt {
     if (this.#bytes > MAX_ANSWER_BYTES) {
       this.#settle({ result: 'fail', detail: 'the answer is too long' });
     } else {
-      this.#chunks.push(chunk);
+      this.#chunks.push(keep(chunk));
     }
   }
 

@@ -60,6 +60,7 @@ export interface CallSink {
   onSettled?(endpoint: Endpoint, sentAtMs: number): void;
   onInformational(status: number, headers: string[]): void;
   onHead(status: number, reason: string, headers: HeaderFields): void;
+  /** As that of `UpstreamSink`. */
   onData(chunk: Uint8Array): void;
   onEnd(trailers: string[] | undefined): void;
   onUpgrade(status: number, reason: string, headers: string[], socket: Duplex): void;

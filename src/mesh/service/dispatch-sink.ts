@@ -2,6 +2,7 @@
 import { Duplex } from 'node:stream';
 import { errors, util, type Dispatcher } from 'undici';
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
+import { keep } from '../transport/read-memory.ts';
 import type { Call, CallRequest, CallSink } from './call.ts';
 import { toDispatchError } from './dispatch-error.ts';
 import type { Service } from './service.ts';
@@ -105,7 +106,7 @@ export class DispatchSink implements CallSink, Dispatcher.DispatchController {
   onData(chunk: Uint8Array): void {
     if (this.#isOver) return;
     try {
-      this.#handler.onResponseData?.(this, toBuffer(chunk));
+      this.#handler.onResponseData?.(this, toBuffer(keep(chunk)));
     } catch (error) {
       this.abort(error as Error);
     }

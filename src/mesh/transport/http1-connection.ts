@@ -154,7 +154,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   onBody(chunk: Buffer): void {
-    this.#call!.sink.onData(keep(chunk));
+    this.#call!.sink.onData(chunk);
   }
 
   #complete(call: Http1Call, isExact: boolean): void {

@@ -4,10 +4,12 @@ import type { CallPhase } from './call-deadline.ts';
 import type { Http1Call } from './http1-call.ts';
 import { Http1RequestBody } from './http1-request-body.ts';
 import type { RequestBodyOwner } from './request-body.ts';
+import { SocketWrites } from './socket-writes.ts';
 import { atTurnEnd, type TurnEnding } from './turn-end.ts';
 
 export class Http1Sending implements TurnEnding {
   readonly #socket: Socket;
+  readonly #writes: SocketWrites;
   readonly #owner: RequestBodyOwner;
   #head: string | undefined;
   #body: Http1RequestBody | undefined;
@@ -16,6 +18,7 @@ export class Http1Sending implements TurnEnding {
 
   constructor(socket: Socket, owner: RequestBodyOwner) {
     this.#socket = socket;
+    this.#writes = new SocketWrites(socket);
     this.#owner = owner;
   }
 
@@ -39,7 +42,7 @@ export class Http1Sending implements TurnEnding {
     const head = this.#head;
     if (head === undefined) return;
     this.#head = undefined;
-    this.#socket.write(head, 'latin1');
+    this.#writes.write(head);
   }
 
   startBody(): void {

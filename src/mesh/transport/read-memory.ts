@@ -6,20 +6,14 @@ export const COMMON_BYTES = 16 * 1024;
 /** As much as libuv reads at once. */
 export const SLAB_BYTES = 64 * 1024;
 
-/** Kept for those that come next, 4 MiB of either; more than these are left to the garbage collector. */
+/** Kept for those that come next, 4 MiB; more than these are left to the garbage collector. */
 const MAX_FREE_SLABS = 64;
-const MAX_FREE_PAGES = 256;
-
-/** From here on a copy has memory that is used again: less must not hold that much. */
-export const LEAST_REUSED_BYTES = (COMMON_BYTES * 3) / 4;
 
 /** For reads of which nothing is left when the next one begins: all sockets take turns. */
 export const common: Buffer = Buffer.allocUnsafeSlow(COMMON_BYTES);
 
 /** Those that were used last come first: the processor still has them at hand. */
 const free: Buffer[] = [];
-/** As large as the common one. */
-const freePages: Buffer[] = [];
 
 /** Those that hold a read which was given away, and how long it is. */
 const given = new WeakMap<ArrayBufferLike, { readonly slab: Buffer; readonly length: number }>();
@@ -45,15 +39,14 @@ export function give(slab: Buffer, length: number): Buffer {
 
 /**
  * From whoever has had `bytes` to himself, and has written them: their memory is used again, if it
- * is a slab and they are all of what was read into it, or a copy that `keep` has made. Anybody who
- * still held them would see, or send, what belongs to others.
+ * is a slab and they are all of what was read into it. Anybody who still held them would see, or
+ * send, what belongs to others.
  */
 export function giveBack(bytes: Uint8Array): void {
   const found = given.get(bytes.buffer);
   if (found === undefined || found.length !== bytes.length) return;
   given.delete(bytes.buffer);
-  if (found.slab.length === SLAB_BYTES) freeSlab(found.slab);
-  else if (freePages.length < MAX_FREE_PAGES) freePages.push(found.slab);
+  freeSlab(found.slab);
 }
 
 /** The first `length` bytes are there until the next read: from now on `keep` copies of them. */
@@ -63,17 +56,6 @@ export function lend(memory: Buffer, length: number): Buffer {
 }
 
 /** The bytes of a read for as long as they are wanted: themselves where they were given away, or a copy. */
-export function keep(bytes: Buffer): Buffer {
-  if (bytes.buffer !== borrowed) return bytes;
-  const { length } = bytes;
-  const isPage = length >= LEAST_REUSED_BYTES && length <= COMMON_BYTES;
-  const copy = isPage ? takePage(length) : Buffer.allocUnsafe(length);
-  copy.set(bytes);
-  return copy;
-}
-
-function takePage(length: number): Buffer {
-  const page = freePages.pop() ?? Buffer.allocUnsafeSlow(COMMON_BYTES);
-  given.set(page.buffer, { slab: page, length });
-  return page.subarray(0, length);
+export function keep<Bytes extends Uint8Array>(bytes: Bytes): Bytes | Buffer {
+  return bytes.buffer === borrowed ? Buffer.from(bytes) : bytes;
 }

@@ -50,6 +50,7 @@ export interface UpstreamSink {
    * hop-by-hop fields are still in, none of them in `HeaderFields.text` (see `ANSWER_FIELDS_OF_A_HOP`).
    */
   onHead(status: number, reason: string, headers: HeaderFields): void;
+  /** The bytes may be there until this returns, and no longer: who needs them takes them by `keep`. */
   onData(chunk: Uint8Array): void;
   onEnd(trailers: string[] | undefined): void;
   /** 101: `socket` is the tunnel; bytes read past the head are put back into it. */

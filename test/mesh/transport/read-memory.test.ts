@@ -63,22 +63,6 @@ describe('memory for reads', () => {
     expect(takeSlab().buffer).not.toBe(common.buffer);
   });
 
-  it('that was copied to is taken again for a copy as large, and a little one has its own', () => {
-    const copyOf = (length: number): Buffer => keep(lend(common, length));
-    const large = copyOf(16_000);
-    expect(copyOf(16_000).buffer).not.toBe(large.buffer);
-    giveBack(large);
-    const next = copyOf(13_000);
-    expect([next.buffer, next.length]).toEqual([large.buffer, 13_000]);
-    const little = copyOf(12_000);
-    giveBack(little);
-    const other = copyOf(12_000);
-    // They may be two parts of one piece of memory, as small buffers are.
-    other.fill(1);
-    little.fill(2);
-    expect(other.every((octet) => octet === 1)).toBe(true);
-  });
-
   it('is held for later up to a limit', () => {
     const slabs = Array.from({ length: 100 }, () => takeSlab());
     for (const slab of slabs) freeSlab(slab);

@@ -1,6 +1,7 @@
 /** Sends one answer over HTTP/1, by node:http's ServerResponse. */
 import { STATUS_CODES, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { Http1Body, Http1Request } from './http1-body.ts';
@@ -84,7 +85,7 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     }
     if (!this.#writeHead()) return true;
     this.bytesSent += chunk.length;
-    if (this.#response.write(chunk)) return true;
+    if (this.#response.write(keep(chunk))) return true;
     this.#awaitDrain();
     return false;
   }

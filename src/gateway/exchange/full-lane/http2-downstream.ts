@@ -1,6 +1,7 @@
 /** Sends one answer over an HTTP/2 stream. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { keep } from '../../../mesh/transport/read-memory.ts';
 import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import { bodyTooSlow } from '../body-pace.ts';
 import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
@@ -82,7 +83,7 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     }
     this.bytesSent += chunk.length;
     this.flushHead();
-    if (this.#stream.write(chunk)) return true;
+    if (this.#stream.write(keep(chunk))) return true;
     if (!this.#hearsDrain) {
       this.#hearsDrain = true;
       this.#stream.on('drain', onDrain).on('timeout', onTimeout);

@@ -1,8 +1,10 @@
 /** The writing side of a wire lane's connection: what one turn of the event loop has for it is written at once. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { giveBack, LEAST_REUSED_BYTES } from '../../../mesh/transport/read-memory.ts';
+import { giveBack, keep } from '../../../mesh/transport/read-memory.ts';
+import { SocketWrites } from '../../../mesh/transport/socket-writes.ts';
 import { atTurnEnd, type TurnEnding } from '../../../mesh/transport/turn-end.ts';
+import { canExtend, closeRun, MAX_COPIED_BYTES, openRun, type WriteBlock } from './write-block.ts';
 
 export interface WireOutputOwner {
   /** Before what was gathered is written: there may be more. */
@@ -11,36 +13,40 @@ export interface WireOutputOwner {
   onLeft(): void;
 }
 
-/** Up to here one buffer is made of the pieces: measured cheaper than handing them over one by one. */
-const MAX_COPIED_BYTES = 16 * 1024;
-
 /** So much is worth a write of its own; a first read of an answer that is longer (`socket-reads.ts`) waits for the next. */
 const MAX_GATHERED_BYTES = 32 * 1024;
 
 /** More than this on its way to the client, and it is slow. Twice what a socket is read by. */
 const MAX_UNSENT_BYTES = 128 * 1024;
 
-type Piece = string | Uint8Array;
-
 const NONE: Uint8Array[] = [];
+const NO_BLOCKS: WriteBlock[] = [];
 
 export class WireOutput implements TurnEnding {
   readonly #socket: Socket;
+  readonly #writes: SocketWrites;
   readonly #owner: WireOutputOwner;
   /** Whether a write has left is known at once, but for TLS. */
   readonly #isTls: boolean;
-  #pieces: Piece[] = [];
+  /** What comes before the run: earlier runs, and what is too much to be copied. */
+  #pieces = NONE;
+  /** Of the pieces, those that nobody else has. */
+  #soles = NONE;
+  /** Those of earlier runs. */
+  #blocks = NO_BLOCKS;
+  /** The run that is written to, from `#from` to `#to` of its block. */
+  #block: WriteBlock | undefined;
+  #from = 0;
+  #to = 0;
+  /** Of pieces and run. */
   #bytes = 0;
-  /** Pieces before the mark, and their bytes. */
-  #markedPieces = 0;
   #markedBytes = 0;
-  /** Of the pieces, large ones that nobody else has. */
-  #soles: Uint8Array[] = NONE;
   #isFlushDue = false;
   #isLeaving = false;
 
   constructor(socket: Socket, owner: WireOutputOwner) {
     this.#socket = socket;
+    this.#writes = new SocketWrites(socket);
     this.#owner = owner;
     this.#isTls = socket instanceof TLSSocket;
   }
@@ -62,17 +68,55 @@ export class WireOutput implements TurnEnding {
 
   /** Latin-1. */
   text(piece: string): void {
-    this.#pieces.push(piece);
+    const { length } = piece;
+    // Hints and trailers may be longer than any head.
+    if (length > MAX_COPIED_BYTES) {
+      this.#add(Buffer.from(piece, 'latin1'));
+      return;
+    }
+    this.#extend(length).write(piece, this.#to, 'latin1');
+    this.#to += length;
+  }
+
+  /** A large one is taken as it is: as `keep` does, or without a copy. `isSole`: see `Downstream.write`. */
+  chunk(piece: Uint8Array, isSole = false): void {
+    const { length } = piece;
+    if (length <= MAX_COPIED_BYTES) {
+      this.#extend(length).set(piece, this.#to);
+      this.#to += length;
+      return;
+    }
+    const kept = keep(piece);
+    this.#add(kept);
+    if (isSole) this.#soles = [...this.#soles, kept];
+  }
+
+  #add(piece: Uint8Array): void {
+    this.#endRun();
+    this.#pieces = [...this.#pieces, piece];
     this.#bytes += piece.length;
   }
 
-  /** Taken as it is, without a copy where it is large. `isSole`: see `Downstream.write`. */
-  chunk(piece: Uint8Array, isSole = false): void {
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
-    if (!isSole || piece.length < LEAST_REUSED_BYTES) return;
-    if (this.#soles === NONE) this.#soles = [piece];
-    else this.#soles.push(piece);
+  /** Makes room for so much at the end of the run. */
+  #extend(length: number): Buffer {
+    let block = this.#block;
+    if (block === undefined || !canExtend(block, this.#to, length)) {
+      this.#endRun();
+      block = this.#block = openRun(length);
+      this.#from = this.#to = block.used;
+    }
+    block.used += length;
+    this.#bytes += length;
+    return block.bytes;
+  }
+
+  /** The run becomes a piece among others. */
+  #endRun(): void {
+    const block = this.#block;
+    if (block === undefined) return;
+    this.#block = undefined;
+    this.#blocks = [...this.#blocks, block];
+    this.#pieces = [...this.#pieces, block.bytes.subarray(this.#from, this.#to)];
   }
 
   /** Writes at the end of this turn, unless it has been done before. */
@@ -108,8 +152,7 @@ export class WireOutput implements TurnEnding {
   }
 
   get #isIdle(): boolean {
-    const socket = this.#socket;
-    return socket.writableLength === 0 && !socket.destroyed;
+    return this.#writes.isIdle && !this.#socket.destroyed;
   }
 
   readonly #onWritten = (): void => {
@@ -118,69 +161,73 @@ export class WireOutput implements TurnEnding {
     this.#owner.onLeft();
   };
 
-  /** `onWritten`: all of it has been taken by the system. */
+  /** `onWritten`, for TLS alone: all of it has been taken by the system. */
   flush(onWritten?: () => void): void {
-    const pieces = this.#pieces;
-    const bytes = this.#bytes;
-    if (bytes === 0) return;
-    const socket = this.#socket;
-    const soles = this.#soles;
-    this.#clear();
-    if (pieces.length === 1) {
-      write(socket, pieces[0]!, soles, onWritten);
-    } else if (bytes <= MAX_COPIED_BYTES) {
-      const whole = Buffer.allocUnsafe(bytes);
-      let at = 0;
-      for (const piece of pieces) {
-        if (typeof piece === 'string') whole.write(piece, at, 'latin1');
-        else whole.set(piece, at);
-        at += piece.length;
-      }
-      for (const sole of soles) giveBack(sole);
-      socket.write(whole, onWritten);
-    } else {
-      socket.cork();
-      for (let i = 0; i < pieces.length - 1; i++) write(socket, pieces[i]!, soles, undefined);
-      write(socket, pieces.at(-1)!, soles, onWritten);
-      socket.uncork();
+    if (this.#bytes === 0) return;
+    if (this.#pieces === NONE) this.#flushRun(onWritten);
+    else this.#flushPieces(onWritten);
+    this.#markedBytes = 0;
+  }
+
+  #flushRun(onWritten: (() => void) | undefined): void {
+    const block = this.#block!;
+    const run = block.bytes.subarray(this.#from, this.#to);
+    this.#block = undefined;
+    this.#bytes = 0;
+    if (onWritten !== undefined) {
+      this.#socket.write(run, onWritten);
+    } else if (!this.#writes.isIdle) {
+      // A slow client must not hold all of a block.
+      this.#socket.write(Buffer.from(run));
+      closeRun(block);
+    } else if (this.#writes.write(run)) {
+      closeRun(block);
     }
+  }
+
+  #flushPieces(onWritten: (() => void) | undefined): void {
+    this.#endRun();
+    const pieces = this.#pieces;
+    const soles = this.#soles;
+    const blocks = this.#blocks;
+    this.#forget();
+    const socket = this.#socket;
+    socket.cork();
+    for (let i = 0; i < pieces.length - 1; i++) socket.write(pieces[i]!);
+    socket.write(pieces.at(-1)!, (error) => {
+      // Of what broke off nobody knows who still reads it.
+      if (error === undefined || error === null) {
+        for (const sole of soles) giveBack(sole);
+        for (const block of blocks) closeRun(block);
+      }
+      onWritten?.();
+    });
+    socket.uncork();
   }
 
   /** What is there now belongs to answers that are complete. */
   mark(): void {
-    this.#markedPieces = this.#pieces.length;
     this.#markedBytes = this.#bytes;
   }
 
   /** Forgets what came after the mark and has not been written. */
   dropFromMark(): void {
-    this.#pieces.length = this.#markedPieces;
-    this.#bytes = this.#markedBytes;
-    this.#soles = NONE;
+    this.#endRun();
+    const pieces = this.#pieces;
+    let left = this.#markedBytes;
+    this.#forget();
+    for (const piece of pieces) {
+      if (left <= 0) return;
+      this.#add(piece.length <= left ? piece : piece.subarray(0, left));
+      left -= piece.length;
+    }
   }
 
-  #clear(): void {
-    this.#pieces = [];
+  #forget(): void {
+    this.#pieces = NONE;
+    this.#soles = NONE;
+    this.#blocks = NO_BLOCKS;
     this.#bytes = 0;
-    this.#soles = NONE;
-    this.#markedPieces = 0;
     this.#markedBytes = 0;
-  }
-}
-
-function write(
-  socket: Socket,
-  piece: Piece,
-  soles: readonly Uint8Array[],
-  onWritten: (() => void) | undefined,
-): void {
-  if (typeof piece === 'string') socket.write(piece, 'latin1', onWritten);
-  else if (!soles.includes(piece)) socket.write(piece, onWritten);
-  else {
-    socket.write(piece, (error) => {
-      // Of one that broke off nobody knows who still reads it.
-      if (error === undefined || error === null) giveBack(piece);
-      onWritten?.();
-    });
   }
 }
