@@ -1,4 +1,5 @@
 /** Reads the request target once: from here on there is one host, one path and one query. */
+import { codeAt } from '../../mesh/transport/octets.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { badRequest, targetTooLong } from '../exchange/request-refusals.ts';
 import type { StageResult } from '../exchange/stage.ts';
@@ -15,7 +16,7 @@ export function readTarget(exchange: GatewayExchange): StageResult {
   if (target.length > intake.connection.listener.maxTargetBytes) {
     throw targetTooLong(intake.connection.listener.maxTargetBytes);
   }
-  const first = target.charCodeAt(0);
+  const first = codeAt(target, 0);
   if (first !== SLASH && first !== ASTERISK) {
     const absolute = splitAbsoluteForm(target);
     if (absolute === undefined) throw badRequest('The request target is neither a path nor a URL.');

@@ -162,7 +162,8 @@ export function receiveFields(raw: string[], trusted: boolean, isWithinMesh = fa
       believe(provenance, disposition, value);
     }
   }
-  raw.length = kept;
+  // Where there is little to take, for less than what setting its length costs.
+  while (raw.length > kept) raw.pop();
   if (nominated !== undefined) removeNominated(raw, nominated);
   return provenance;
 }

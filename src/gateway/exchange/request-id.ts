@@ -1,4 +1,5 @@
 /** The ids that the gateway gives to requests: random UUIDs (RFC 9562, version 4). */
+import { cut } from '../../mesh/transport/octets.ts';
 import { randomFillSync } from 'node:crypto';
 
 const BYTES = 16;
@@ -20,7 +21,7 @@ let used = 0;
  */
 export function createRequestId(): string {
   if (used === text.length) draw();
-  const id = text.slice(used, used + CHARACTERS);
+  const id = cut(text, used, used + CHARACTERS);
   used += CHARACTERS;
   return id;
 }

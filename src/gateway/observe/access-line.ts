@@ -10,7 +10,9 @@ import type { LineBlock } from './line-block.ts';
 class RepeatedField {
   readonly #name: string;
   readonly #key: Uint8Array;
-  readonly #known = new Map<string, Uint8Array>();
+  readonly #known = new Map<string, Known>();
+  /** What the line before had: mostly this one has it too, which is told without a look-up. */
+  #last: Known | undefined;
 
   constructor(key: string) {
     this.#name = `,${JSON.stringify(key)}:`;
@@ -18,24 +20,36 @@ class RepeatedField {
   }
 
   write(block: LineBlock, value: string): void {
-    const known = this.#known.get(value);
-    if (known !== undefined) block.octets(known);
-    else if (this.#known.size < MAX_KNOWN) this.#remember(block, value);
-    else {
+    const last = this.#last;
+    if (last !== undefined && value === last.value) {
+      block.octets(last.octets);
+      return;
+    }
+    const known = this.#known.get(value) ?? this.#remember(value);
+    if (known !== undefined) {
+      this.#last = known;
+      block.octets(known.octets);
+    } else {
       block.octets(this.#key);
       block.text(value);
     }
   }
 
-  #remember(block: LineBlock, value: string): void {
+  #remember(value: string): Known | undefined {
+    if (this.#known.size === MAX_KNOWN) return undefined;
     const json = JSON.stringify(value);
-    const octets = toOctets(this.#name + json);
     // A copy: what is cut from a head would keep all of it.
-    this.#known.set(JSON.parse(json) as string, octets);
-    block.octets(octets);
+    const copy = JSON.parse(json) as string;
+    const known = { value: copy, octets: toOctets(this.#name + json) };
+    this.#known.set(copy, known);
+    return known;
   }
 }
 
+interface Known {
+  readonly value: string;
+  readonly octets: Uint8Array;
+}
 const MAX_KNOWN = 1024;
 
 function toOctets(text: string): Uint8Array {

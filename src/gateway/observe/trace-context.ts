@@ -1,4 +1,5 @@
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/): reading, continuing and writing it. */
+import { cut } from '../../mesh/transport/octets.ts';
 import { randomFillSync } from 'node:crypto';
 
 export interface TraceContext {
@@ -68,7 +69,7 @@ function randomHex(bytes: number): string {
     digits = randomFillSync(random).toString('hex');
     used = 0;
   }
-  const hex = digits.slice(used, used + length);
+  const hex = cut(digits, used, used + length);
   used += length;
   return hex;
 }

@@ -1,4 +1,5 @@
 /** Splits an absolute-form request target, as clients send it to a proxy (RFC 9112 §3.2.2). */
+import { codeAt } from '../../mesh/transport/octets.ts';
 
 export interface AbsoluteForm {
   readonly scheme: 'http' | 'https';
@@ -22,14 +23,14 @@ export function splitAbsoluteForm(target: string): AbsoluteForm | undefined {
   return {
     scheme,
     authority: target.slice(start, end),
-    originForm: rest.charCodeAt(0) === 0x2f ? rest : `/${rest}`,
+    originForm: codeAt(rest, 0) === 0x2f ? rest : `/${rest}`,
   };
 }
 
 /** A backslash does not end it: it stays in the authority, where no host may have one. */
 function authorityEnd(target: string, start: number): number {
   for (let i = start; i < target.length; i++) {
-    const code = target.charCodeAt(i);
+    const code = codeAt(target, i);
     if (code === 0x2f || code === 0x3f || code === 0x23) return i;
   }
   return target.length;

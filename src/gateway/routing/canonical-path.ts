@@ -1,4 +1,5 @@
 /** The one normal form of a request's path: what routing, plugins and the upstream all see. */
+import { codeAt, cut } from '../../mesh/transport/octets.ts';
 
 export interface CanonicalTarget {
   /** Begins with `/`; or `*` alone, the asterisk-form of OPTIONS (RFC 9112 §3.2.4). */
@@ -74,7 +75,7 @@ CHARACTER_CLASS[SLASH] = SEPARATOR;
 CHARACTER_CLASS[QUESTION_MARK] = QUERY_START;
 const UNRESERVED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~';
 for (const character of `${UNRESERVED}!$&'()*+,;=:@`) {
-  CHARACTER_CLASS[character.charCodeAt(0)] = PLAIN;
+  CHARACTER_CLASS[codeAt(character, 0)] = PLAIN;
 }
 
 /** What a byte that was escaped becomes: itself, or its escape in upper case. */
@@ -98,7 +99,7 @@ const WRITTEN = Array.from({ length: 256 }, (_, code) => {
  * The query is only checked.
  */
 export function canonicalTarget(rawTarget: string): CanonicalTarget | PathRefusal {
-  if (rawTarget.charCodeAt(0) !== SLASH) {
+  if (codeAt(rawTarget, 0) !== SLASH) {
     return rawTarget === '*' ? { path: '*', query: '', encodedSlash: false } : NOT_ORIGIN_FORM;
   }
   const { length } = rawTarget;
@@ -106,7 +107,7 @@ export function canonicalTarget(rawTarget: string): CanonicalTarget | PathRefusa
   let pathEnd = length;
   let i = 0;
   for (; i < length; i++) {
-    const kind = CHARACTER_CLASS[rawTarget.charCodeAt(i)];
+    const kind = CHARACTER_CLASS[codeAt(rawTarget, i)];
     if (kind === PLAIN) continue;
     if (kind === SEPARATOR) {
       if (normal && needsWorkAfterSlash(rawTarget, i + 1)) normal = false;
@@ -116,17 +117,17 @@ export function canonicalTarget(rawTarget: string): CanonicalTarget | PathRefusa
     } else if (kind === TO_NORMALISE) {
       normal = false;
     } else {
-      return refusalOf(rawTarget.charCodeAt(i));
+      return refusalOf(codeAt(rawTarget, i));
     }
   }
   for (i++; i < length; i++) {
     // An undefined class is a character above 0xFF, which no byte of a request can be.
-    if ((CHARACTER_CLASS[rawTarget.charCodeAt(i)] ?? FORBIDDEN) === FORBIDDEN) {
-      return refusalOf(rawTarget.charCodeAt(i));
+    if ((CHARACTER_CLASS[codeAt(rawTarget, i)] ?? FORBIDDEN) === FORBIDDEN) {
+      return refusalOf(codeAt(rawTarget, i));
     }
   }
-  const path = pathEnd === length ? rawTarget : rawTarget.slice(0, pathEnd);
-  const query = pathEnd === length ? '' : rawTarget.slice(pathEnd);
+  const path = pathEnd === length ? rawTarget : cut(rawTarget, 0, pathEnd);
+  const query = pathEnd === length ? '' : cut(rawTarget, pathEnd);
   if (normal) return { path, query, encodedSlash: false };
   return normalise(path, query);
 }
@@ -148,11 +149,11 @@ function refusalOf(code: number): PathRefusal {
 
 /** Whether an empty segment, or what might be a dot segment, begins at `i`. */
 function needsWorkAfterSlash(target: string, i: number): boolean {
-  let code = target.charCodeAt(i);
+  let code = codeAt(target, i);
   if (code === SLASH) return true;
   if (code !== DOT) return false;
-  code = target.charCodeAt(i + 1);
-  if (code === DOT) code = target.charCodeAt(i + 2);
+  code = codeAt(target, i + 1);
+  if (code === DOT) code = codeAt(target, i + 2);
   // NaN: the target ends here.
   return (
     code === SLASH ||
@@ -176,13 +177,13 @@ function normalise(path: string, query: string): CanonicalTarget | PathRefusal {
 function normaliseEscapes(path: string): string | PathRefusal {
   let text = '';
   for (let i = 0; i < path.length; i++) {
-    const code = path.charCodeAt(i);
+    const code = codeAt(path, i);
     if (code !== PERCENT) {
       text += WRITTEN[code]!;
       continue;
     }
-    const high = hexDigit(path.charCodeAt(i + 1));
-    const low = hexDigit(path.charCodeAt(i + 2));
+    const high = hexDigit(codeAt(path, i + 1));
+    const low = hexDigit(codeAt(path, i + 2));
     if (high === -1 || low === -1) return MALFORMED_ESCAPE;
     if (high === 0 && low === 0) return ENCODED_NUL;
     text += UNESCAPED[high * 16 + low]!;

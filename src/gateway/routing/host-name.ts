@@ -1,4 +1,5 @@
 /** Parses the Host field or :authority (RFC 9110 §7.2, RFC 3986 §3.2.2). */
+import { codeAt, cut } from '../../mesh/transport/octets.ts';
 import { isIPv6 } from 'node:net';
 
 export interface Authority {
@@ -20,7 +21,7 @@ const ALLOWED = 2;
  */
 const HOST_CHARACTER = new Uint8Array(128);
 for (const character of "abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+;=") {
-  HOST_CHARACTER[character.charCodeAt(0)] = ALLOWED;
+  HOST_CHARACTER[codeAt(character, 0)] = ALLOWED;
 }
 for (let code = 0x41; code <= 0x5a; code++) HOST_CHARACTER[code] = UPPER_CASE;
 
@@ -32,12 +33,12 @@ const EMPTY: Authority = Object.freeze({ host: '', port: undefined });
  */
 export function parseAuthority(text: string, allowEmpty = false): Authority | undefined {
   if (text === '') return allowEmpty ? EMPTY : undefined;
-  if (text.charCodeAt(0) === 0x5b) return parseIpLiteral(text);
+  if (codeAt(text, 0) === 0x5b) return parseIpLiteral(text);
   let upperCase = false;
   let labelStart = 0;
   let i = 0;
   for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+    const code = codeAt(text, i);
     if (code === 0x3a) break;
     const kind = HOST_CHARACTER[code];
     if (kind === UPPER_CASE) upperCase = true;
@@ -51,28 +52,28 @@ export function parseAuthority(text: string, allowEmpty = false): Authority | un
   if (end <= 0 || end > MAX_HOST_LENGTH) return undefined;
   const port = parsePort(text, i);
   if (port === -1) return undefined;
-  const host = end === text.length ? text : text.slice(0, end);
+  const host = end === text.length ? text : cut(text, 0, end);
   return { host: upperCase ? host.toLowerCase() : host, port };
 }
 
 function parseIpLiteral(text: string): Authority | undefined {
   const end = text.indexOf(']');
-  const address = text.slice(1, end);
+  const address = cut(text, 1, end);
   // A zone has no meaning beyond the sender's own machine (RFC 6874 §4).
   if (end === -1 || address.includes('%') || !isIPv6(address)) return undefined;
   const port = parsePort(text, end + 1);
-  return port === -1 ? undefined : { host: text.slice(0, end + 1).toLowerCase(), port };
+  return port === -1 ? undefined : { host: cut(text, 0, end + 1).toLowerCase(), port };
 }
 
 /** The port that `:digits` from `i` to the end names; undefined where there is none; -1 where it is wrong. */
 function parsePort(text: string, i: number): number | undefined {
   if (i === text.length) return undefined;
-  if (text.charCodeAt(i) !== 0x3a || text.length - i > 6) return -1;
+  if (codeAt(text, i) !== 0x3a || text.length - i > 6) return -1;
   // RFC 3986 §3.2.3 allows a colon without digits.
   if (i + 1 === text.length) return undefined;
   let port = 0;
   for (let at = i + 1; at < text.length; at++) {
-    const digit = text.charCodeAt(at) - 0x30;
+    const digit = codeAt(text, at) - 0x30;
     if (digit < 0 || digit > 9) return -1;
     port = port * 10 + digit;
   }

@@ -1,4 +1,5 @@
 /** The hosts that a match entry names: one exactly, a wildcard, or any. */
+import { codeAt } from '../../mesh/transport/octets.ts';
 import { domainToASCII } from 'node:url';
 
 export interface HostPattern {
@@ -37,7 +38,7 @@ function normaliseName(name: string): string {
 
 function domainToAsciiOrSelf(name: string): string {
   for (let i = 0; i < name.length; i++) {
-    if (name.charCodeAt(i) >= 0x80) return domainToASCII(name) || name;
+    if (codeAt(name, i) >= 0x80) return domainToASCII(name) || name;
   }
   return name;
 }

@@ -1,4 +1,5 @@
 /** The paths that a match entry names: one exactly, those under a prefix, or those an expression meets. */
+import { codeAt } from '../../mesh/transport/octets.ts';
 import type { PathMatch } from '../config/route-config.ts';
 import { canonicalConfiguredPath, PathRefusal } from './canonical-path.ts';
 import { createLinearRegex, type LinearRegex } from './linear-regex.ts';
@@ -31,7 +32,7 @@ export function admitsPath(pattern: PathPattern, path: string): boolean {
   return (
     pattern.value === '/' ||
     path.length === pattern.value.length ||
-    path.charCodeAt(pattern.value.length) === 0x2f
+    codeAt(path, pattern.value.length) === 0x2f
   );
 }
 

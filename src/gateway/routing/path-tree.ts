@@ -1,4 +1,5 @@
 /** The candidates of one host pattern, found by the segments of a path. */
+import { codeAt, cut } from '../../mesh/transport/octets.ts';
 import type { Candidate } from './candidate.ts';
 import { LayeredMap } from './layered-map.ts';
 import { unmetRequirement } from './requirements.ts';
@@ -34,14 +35,14 @@ export function searchPaths<T>(
   if (root.best > bound) return found;
   const { path } = request;
   // `*` is no path and has no segments; only an expression can name it.
-  if (path.charCodeAt(0) !== SLASH) return firstAdmitting(root.regex, request, found);
+  if (codeAt(path, 0) !== SLASH) return firstAdmitting(root.regex, request, found);
   let node = root;
   let best = found;
   let depth = 0;
   let start = 1;
   for (;;) {
     const slash = path.indexOf('/', start);
-    const child = node.get(slash === -1 ? path.slice(start) : path.slice(start, slash));
+    const child = node.get(slash === -1 ? cut(path, start) : cut(path, start, slash));
     if (child === undefined || child.best > bound) break;
     trail[depth++] = node;
     node = child;

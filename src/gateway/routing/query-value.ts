@@ -1,4 +1,5 @@
 /** Reads one parameter of a query without parsing the rest. */
+import { codeAt } from '../../mesh/transport/octets.ts';
 
 const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
@@ -13,13 +14,13 @@ const SPACE = 0x20;
  * received in latin1, with or without its `?`.
  */
 export function queryValue(query: string, name: string): string | undefined {
-  let start = query.charCodeAt(0) === QUESTION_MARK ? 1 : 0;
+  let start = codeAt(query, 0) === QUESTION_MARK ? 1 : 0;
   while (start < query.length) {
     let end = start;
     let nameEnd = -1;
     let encodedName = false;
     for (; end < query.length; end++) {
-      const code = query.charCodeAt(end);
+      const code = codeAt(query, end);
       if (code === AMPERSAND) break;
       if (nameEnd !== -1) continue;
       if (code === EQUALS) nameEnd = end;
@@ -53,7 +54,7 @@ function isEncoded(code: number): boolean {
 
 function decodeFormText(text: string): string {
   let first = 0;
-  while (first < text.length && !isEncoded(text.charCodeAt(first))) first++;
+  while (first < text.length && !isEncoded(codeAt(text, first))) first++;
   if (first === text.length) return text;
   const bytes = Buffer.from(text, 'latin1');
   let length = first;

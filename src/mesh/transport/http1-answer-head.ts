@@ -1,7 +1,7 @@
 /** Reads the head of an answer: its status line, its field lines and what they say of the body (RFC 9112 §4–§6). */
 import { HeaderFields, toFieldLine } from '../../plugins/sdk/header-fields.ts';
 import { NameSet } from './name-set.ts';
-import { IS_TOKEN, IS_VALUE } from './octets.ts';
+import { codeAt, cut, IS_TOKEN, IS_VALUE } from './octets.ts';
 
 /** The bytes are not an HTTP/1.1 answer, or one whose end cannot be known for certain. */
 export class AnswerSyntaxError extends Error {
@@ -54,6 +54,8 @@ const TAB = 0x09;
 const COLON = 0x3a;
 const ZERO = 0x30;
 
+/** How every answer begins. */
+export const HTTP_1 = Buffer.from('HTTP/1.', 'latin1');
 /** `HTTP/1.1 200` */
 const STATUS_LINE_MIN_BYTES = 12;
 
@@ -65,8 +67,7 @@ const STATUS_LINE_MIN_BYTES = 12;
  * decoded string: measured several times faster than decoding or matching line by line.
  */
 export function parseAnswerHead(bytes: Buffer, start: number, end: number): AnswerHead {
-  const text = bytes.toString('latin1', start, end);
-  if (end - start < STATUS_LINE_MIN_BYTES + 2 || !text.startsWith('HTTP/1.')) {
+  if (end - start < STATUS_LINE_MIN_BYTES + 2 || !isHttp1(bytes, start)) {
     throw new AnswerSyntaxError('the answer does not begin with an HTTP/1 status line');
   }
   const minor = bytes[start + 7]! - ZERO;
@@ -84,10 +85,16 @@ export function parseAnswerHead(bytes: Buffer, start: number, end: number): Answ
   if (bytes[offset] !== CR || bytes[offset + 1] !== LF) {
     throw new AnswerSyntaxError('the status line holds a character that it must not');
   }
-  const reason = text.slice(reasonStart - start, offset - start);
+  const text = bytes.toString('latin1', start, end);
+  const reason = cut(text, reasonStart - start, offset - start);
   const list: string[] = [];
   const passed = parseFieldLines(bytes, offset + 2, end, text, start, list, LISTED);
   return toHead(status, reason, new HeaderFields(list, passed), minor === 1);
+}
+
+function isHttp1(bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < HTTP_1.length; i++) if (bytes[start + i] !== HTTP_1[i]) return false;
+  return true;
 }
 
 /** Reads a trailer section; the offsets are as in `parseAnswerHead`. Throws AnswerSyntaxError. */
@@ -157,14 +164,14 @@ function parseFieldLines(
       valueStart === nameEnd + 2 && bytes[nameEnd + 1] === SP && valueEnd === offset;
     offset += 2;
     if (isCanonical && listed?.mayHave(hash) === false) continue;
-    if (nameStart > runStart) passed += text.slice(runStart - textStart, nameStart - textStart);
+    if (nameStart > runStart) passed += cut(text, runStart - textStart, nameStart - textStart);
     runStart = offset;
-    const name = text.slice(nameStart - textStart, nameEnd - textStart);
-    const value = text.slice(valueStart - textStart, valueEnd - textStart);
+    const name = cut(text, nameStart - textStart, nameEnd - textStart);
+    const value = cut(text, valueStart - textStart, valueEnd - textStart);
     if (listed?.mayHave(hash) === false) passed += toFieldLine(name, value);
     else fields.push(name, value);
   }
-  return runStart < end ? passed + text.slice(runStart - textStart, end - textStart) : passed;
+  return runStart < end ? passed + cut(text, runStart - textStart, end - textStart) : passed;
 }
 
 function toHead(
@@ -184,7 +191,7 @@ function toHead(
     // Names of other lengths cannot matter here: most lines cost one comparison.
     switch (name.length) {
       case 10: {
-        if (isNamed(name, 'connection')) {
+        if (name === 'Connection' || isNamed(name, 'connection')) {
           const options = headers[i + 1]!;
           asksToKeep ||= hasOption(options, 'keep-alive');
           asksToClose ||= hasOption(options, 'close');
@@ -194,7 +201,7 @@ function toHead(
         break;
       }
       case 14:
-        if (!isNamed(name, 'content-length')) break;
+        if (name !== 'Content-Length' && !isNamed(name, 'content-length')) break;
         // Even equal ones: whoever reads the other copy must not disagree (CVE-2026-1525).
         if (contentLength !== -1) throw new AnswerSyntaxError('more than one Content-Length');
         contentLength = toContentLength(headers[i + 1]!);
@@ -246,7 +253,7 @@ function toContentLength(value: string): number {
   const { length } = value;
   let total = 0;
   for (let i = 0; i < length; i++) {
-    const digit = value.charCodeAt(i) - ZERO;
+    const digit = codeAt(value, i) - ZERO;
     if (digit < 0 || digit > 9) throw new AnswerSyntaxError('malformed Content-Length');
     total = total * 10 + digit;
   }

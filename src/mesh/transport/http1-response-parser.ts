@@ -1,6 +1,6 @@
 /** Finds the pieces of one upstream answer in its bytes as they arrive: head, body, trailers (RFC 9112). */
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
-import { AnswerSyntaxError, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
+import { AnswerSyntaxError, HTTP_1, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
 import type { AnswerHead } from './http1-answer-head.ts';
 import { IS_VALUE, toHexDigit } from './octets.ts';
 import {
@@ -40,8 +40,6 @@ const STOPPED = 15;
 const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
-/** How every answer begins; a partial head that does not is refused without waiting for its end. */
-const HEAD_START = Buffer.from('HTTP/1.', 'latin1');
 /** 2^48: exact as a number, and no body is that long. */
 const MAX_CHUNK_SIZE_DIGITS = 12;
 /** On one chunk's line; extensions mean nothing to us (cf. CVE-2024-22019). */
@@ -171,8 +169,9 @@ export class ResponseParser {
     const next = section.add(chunk, offset);
     if (next === UNACCEPTABLE) throw tooLong();
     if (next === INCOMPLETE) {
-      const known = Math.min(section.length, HEAD_START.length);
-      if (section.bytes.compare(HEAD_START, 0, known, 0, known) !== 0) {
+      // Refused without waiting for its end.
+      const known = Math.min(section.length, HTTP_1.length);
+      if (section.bytes.compare(HTTP_1, 0, known, 0, known) !== 0) {
         throw new AnswerSyntaxError('the answer does not begin with an HTTP/1 status line');
       }
       return chunk.length;

@@ -32,6 +32,13 @@ export const codeAt: (text: string, index: number) => number = Function.prototyp
   String.prototype.charCodeAt,
 );
 
+/** `text.slice(start, end)`; see `codeAt`. */
+export const cut: (text: string, start: number, end?: number) => string =
+  Function.prototype.call.bind(
+    // oxlint-disable-next-line typescript/unbound-method -- `call` is bound to it
+    String.prototype.slice,
+  );
+
 /**
  * Whether every character is in the table. A character above U+00FF never is: written as
  * latin1 it would be cut to its low octet, and U+010A would become a line feed.

@@ -12,6 +12,10 @@ const MAX_FREE_SLABS = 64;
 /** For reads of which nothing is left when the next one begins: all sockets take turns. */
 export const common: Buffer = Buffer.allocUnsafeSlow(COMMON_BYTES);
 
+/** The first bytes of the common memory, by how many: making them anew costs more than reading a short head. */
+const VIEWS = 4096;
+const views = Array.from<Buffer | undefined>({ length: VIEWS });
+
 /** Those that were used last come first: the processor still has them at hand. */
 const free: Buffer[] = [];
 
@@ -52,7 +56,8 @@ export function giveBack(bytes: Uint8Array): void {
 /** The first `length` bytes are there until the next read: from now on `keep` copies of them. */
 export function lend(memory: Buffer, length: number): Buffer {
   borrowed = memory.buffer;
-  return memory.subarray(0, length);
+  if (memory !== common || length >= VIEWS) return memory.subarray(0, length);
+  return (views[length] ??= memory.subarray(0, length));
 }
 
 /** The bytes of a read for as long as they are wanted: themselves where they were given away, or a copy. */

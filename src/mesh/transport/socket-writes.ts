@@ -4,18 +4,19 @@ import { TLSSocket } from 'node:tls';
 
 type Written = (error?: Error | null) => void;
 
-/** What `write` of a socket comes to in the end: its name has been the same in all of Node.js. */
-interface Writing {
-  _writeGeneric(
+/**
+ * What `write` of a socket comes to in the end, by the name that it has had in all of Node.js; where
+ * one has it elsewhere, everything is as without it, and only slower.
+ */
+// oxlint-disable-next-line typescript/unbound-method -- it is called on a socket
+const { _writeGeneric: writeGeneric } = Socket.prototype as {
+  _writeGeneric?(
     isVector: false,
     data: string | Uint8Array,
     encoding: 'latin1' | 'buffer',
     onWritten: Written,
   ): void;
-}
-
-/** Where a Node.js has it elsewhere, everything is as without it, and only slower. */
-const isKnown = '_writeGeneric' in Socket.prototype;
+};
 
 /**
  * For messages that are written whole. The system mostly takes them at once, and then nothing of
@@ -25,14 +26,13 @@ const isKnown = '_writeGeneric' in Socket.prototype;
  */
 export class SocketWrites {
   readonly #socket: Socket;
-  readonly #writing: Writing | undefined;
+  readonly #isDirect: boolean;
   /** Writes past the stream that the system has not taken. */
   #waiting = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    const isDirect = isKnown && !(socket instanceof TLSSocket);
-    this.#writing = isDirect ? (socket as unknown as Writing) : undefined;
+    this.#isDirect = writeGeneric !== undefined && !(socket instanceof TLSSocket);
   }
 
   /** The system has taken all that was written; as far as TLS knows, which learns of it later. */
@@ -43,13 +43,13 @@ export class SocketWrites {
   /** Text is Latin-1. Returns whether the system has taken all of it: the bytes are the caller's again. */
   write(data: string | Uint8Array): boolean {
     const socket = this.#socket;
-    if (this.#writing === undefined || !this.isIdle || !socket.writable || socket.connecting) {
+    if (!this.#isDirect || !this.isIdle || !socket.writable || socket.connecting) {
       socket.write(data, 'latin1');
       return false;
     }
     this.#waiting++;
     const encoding = typeof data === 'string' ? 'latin1' : 'buffer';
-    this.#writing._writeGeneric(false, data, encoding, this.#onWritten);
+    writeGeneric!.call(socket, false, data, encoding, this.#onWritten);
     return this.#waiting === 0;
   }
 

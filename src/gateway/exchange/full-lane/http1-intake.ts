@@ -1,4 +1,5 @@
 /** Reads the head of an HTTP/1 request: what llhttp lets through and a gateway must not. */
+import { codeAt } from '../../../mesh/transport/octets.ts';
 import type { MeshgateError } from '../../../errors.ts';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import { isAuthority } from '../authority.ts';
@@ -82,7 +83,7 @@ export function readHttp1Head(
     return badRequest('The Content-Length cannot be counted.');
   }
   if (request.method === 'TRACE') return methodRefused('TRACE');
-  const first = target.charCodeAt(0);
+  const first = codeAt(target, 0);
   if (first !== SLASH && !(first === ASTERISK ? isOptionsOfServer(request) : isAbsolute(target))) {
     return badRequest('The request target is neither a path nor a URL.');
   }

@@ -1,4 +1,5 @@
 /** Reads the head of an HTTP/2 request: what nghttp2 lets through and a gateway must not. */
+import { codeAt } from '../../../mesh/transport/octets.ts';
 import { METHODS as httpMethods } from 'node:http';
 import type { MeshgateError } from '../../../errors.ts';
 import type { MeshDoor } from '../../config/listener-config.ts';
@@ -50,7 +51,7 @@ export function readHttp2Head(
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     const value = raw[i + 1]!;
-    if (name.charCodeAt(0) === COLON) {
+    if (codeAt(name, 0) === COLON) {
       if (name === ':method') method = value;
       else if (name === ':path') target = value;
       else if (name === ':authority') authority = value;
@@ -103,7 +104,7 @@ export function readHttp2Head(
   if (!METHODS.has(method))
     return badRequest('The method is none that HTTP/1.1 is served by here.');
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') return expectationFailed();
-  if (target.charCodeAt(0) !== SLASH && !(target === '*' && method === 'OPTIONS')) {
+  if (codeAt(target, 0) !== SLASH && !(target === '*' && method === 'OPTIONS')) {
     return badRequest('The :path is not a path.');
   }
   const bodyless = ended || upgrade !== undefined || length === '0';

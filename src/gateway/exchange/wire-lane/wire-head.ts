@@ -1,7 +1,7 @@
 /** Recognises the head of an HTTP/1.1 request in its canonical form; whatever else it may be is another lane's to say. */
 import { toFieldLine, toFieldList } from '../../../plugins/sdk/header-fields.ts';
 import { NameSet } from '../../../mesh/transport/name-set.ts';
-import { IS_TOKEN, IS_VALUE } from '../../../mesh/transport/octets.ts';
+import { codeAt, cut, IS_TOKEN, IS_VALUE } from '../../../mesh/transport/octets.ts';
 import { isAuthority } from '../authority.ts';
 import type { HeadLimits } from '../head-limits.ts';
 import { isJudged } from '../received-fields.ts';
@@ -127,7 +127,7 @@ export class HeadReader {
     this.end = at + 2;
     this.method = method.name;
     const text = bytes.toString('latin1', start, at);
-    this.target = text.slice(targetStart - start, targetEnd - start);
+    this.target = cut(text, targetStart - start, targetEnd - start);
     return this.#readFields(text, start, count) ? WHOLE : ODD;
   }
 
@@ -160,11 +160,11 @@ export class HeadReader {
         continue;
       }
       if (runStart !== -1) {
-        text += head.slice(runStart, nameStart);
+        text += cut(head, runStart, nameStart);
         runStart = -1;
       }
-      const name = head.slice(nameStart, nameEnd);
-      const value = head.slice(valueStart, valueEnd);
+      const name = cut(head, nameStart, nameEnd);
+      const value = cut(head, valueStart, valueEnd);
       if (kinds[i] === REWRITTEN) {
         text += toFieldLine(name, value);
         continue;
@@ -209,7 +209,7 @@ export class HeadReader {
       headers.push(name, value);
     }
     if (authority === undefined || bytes > this.#limits.maxHeaderBytes) return false;
-    if (runStart !== -1) text += head.slice(runStart);
+    if (runStart !== -1) text += cut(head, runStart);
     // A field that Connection names is not kept, whatever it is.
     this.headers = namesFields ? toFieldList(text).concat(headers) : headers;
     this.text = namesFields ? '' : text;
@@ -237,7 +237,7 @@ function toLength(value: string): number {
   if (length === 0 || length > MAX_LENGTH_DIGITS) return -1;
   let total = 0;
   for (let i = 0; i < length; i++) {
-    const digit = value.charCodeAt(i) - 0x30;
+    const digit = codeAt(value, i) - 0x30;
     if (digit < 0 || digit > 9) return -1;
     total = total * 10 + digit;
   }
