@@ -13,7 +13,8 @@ export interface RetryBudgetOptions {
 
 export interface RetryBudget {
   /** Once a request, on its first try. */
-  deposit(): void;
+  /** A request begins, at `nowMs` of the monotonic clock; default: now. */
+  deposit(nowMs?: number): void;
   /** Once a retry; false: do not retry. */
   tryWithdraw(): boolean;
   /** Retries that would be granted now. */
@@ -38,8 +39,8 @@ export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
   let current = Math.floor(monotonic() / bucketMs);
   let balance = 0;
 
-  function expire(): void {
-    const now = Math.floor(monotonic() / bucketMs);
+  function expire(nowMs: number): void {
+    const now = Math.floor(nowMs / bucketMs);
     if (now <= current) return;
     if (now - current >= BUCKETS) {
       buckets.fill(0);
@@ -62,18 +63,18 @@ export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
   }
 
   return {
-    deposit() {
-      expire();
+    deposit(nowMs = monotonic()) {
+      expire(nowMs);
       book(deposited);
     },
     tryWithdraw() {
-      expire();
+      expire(monotonic());
       if (balance + reserve < price) return false;
       book(-price);
       return true;
     },
     get available() {
-      expire();
+      expire(monotonic());
       return Math.max(0, Math.floor((balance + reserve) / price));
     },
   };

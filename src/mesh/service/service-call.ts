@@ -85,7 +85,7 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
       this.sink.onError(refusal(service.name));
       return;
     }
-    service.budget.deposit();
+    service.budget.deposit(this.#startedAt);
     const { body, timeoutMs, retry, method } = this.request;
     if (body !== undefined && (retry.attempts > 0 || isIdempotent(method))) {
       this.#body = new ReplayableBody(body);

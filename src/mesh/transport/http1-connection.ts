@@ -73,18 +73,18 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
   }
 
   /** Whether an idle connection may still be used; its timer may be late. */
-  isFresh(): boolean {
-    return !this.#isGone && performance.now() < this.#idleUntilMs;
+  isFresh(nowMs: number): boolean {
+    return !this.#isGone && nowMs < this.#idleUntilMs;
   }
 
   /** Starts to wait for a call, or to be closed when it has waited for too long. */
-  rest(keepAliveMs: number = this.#keepAliveMs): void {
-    this.#idleUntilMs = performance.now() + keepAliveMs;
+  rest(keepAliveMs: number = this.#keepAliveMs, nowMs: number = performance.now()): void {
+    this.#idleUntilMs = nowMs + keepAliveMs;
     this.#timer.watch();
   }
 
   /** Sends a call's request. The connection must be idle. */
-  begin(call: Http1Call): void {
+  begin(call: Http1Call, nowMs: number = performance.now()): void {
     const { request, sink } = call;
     this.#call = call;
     call.holder = this;
@@ -92,7 +92,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     sink.onSent?.(this.#served++ > 0 ? REUSED : FRESH);
     // The sink may give the call up at any of its methods.
     if (this.#call !== call) return;
-    this.#sentAtMs = this.#heardAtMs = performance.now();
+    this.#sentAtMs = this.#heardAtMs = nowMs;
     if (call.isPaused) this.#socket.pause();
     this.#sending.begin(call);
     this.#timer.watch();
@@ -169,7 +169,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
     this.#reads.atEnd();
     if (isClean && keepAlive && keepAliveMs > 0) {
       if (call.isPaused) this.#socket.resume();
-      this.rest(keepAliveMs);
+      this.rest(keepAliveMs, this.#heardAtMs);
       this.#owner.onIdle(this);
     } else {
       this.#leave();

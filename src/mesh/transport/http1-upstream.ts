@@ -1,4 +1,5 @@
 /** All HTTP/1.1 connections to one endpoint: keeps idle ones, opens new ones, lets tries wait in line. */
+import { performance } from 'node:perf_hooks';
 import { Http1Call } from './http1-call.ts';
 import type { CallHolder } from './http1-call.ts';
 import { Http1Connection } from './http1-connection.ts';
@@ -60,9 +61,10 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     if (this.#isClosing) {
       call.fail(toUnsentError('connect', 'the upstream is closed'));
     } else {
-      const connection = request.fresh ? undefined : this.#takeIdle();
+      const nowMs = performance.now();
+      const connection = request.fresh ? undefined : this.#takeIdle(nowMs);
       if (connection === undefined) this.#enqueue(call);
-      else connection.begin(call);
+      else connection.begin(call, nowMs);
     }
     call.isReturned = true;
     return call;
@@ -114,10 +116,10 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     this.#settle();
   }
 
-  #takeIdle(): Http1Connection | undefined {
+  #takeIdle(nowMs: number): Http1Connection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
-      if (connection === undefined || connection.isFresh()) return connection;
+      if (connection === undefined || connection.isFresh(nowMs)) return connection;
       connection.destroy();
     }
   }
