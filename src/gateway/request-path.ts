@@ -19,13 +19,14 @@ import { GatewayExchange } from './exchange/exchange.ts';
 import type { Door, Downstream, Intake } from './exchange/lane.ts';
 import type { PathStage, StageResult } from './exchange/stage.ts';
 import { receiveFields } from './exchange/received-fields.ts';
-import { createRequestId } from './exchange/request-id.ts';
+import { createRequestId, createRequestIdLine, toRequestId } from './exchange/request-id.ts';
 import { isMalformed } from './exchange/request-refusals.ts';
 import { guardBody } from './forward/guard-body.ts';
 import { awaitDiscovery } from './forward/await-discovery.ts';
 import type { Forwarder } from './forward/forward.ts';
 import { answerLocally, chooseTarget } from './forward/target.ts';
 import type { Observer } from './observe/observer.ts';
+import { toFieldLine } from '../plugins/sdk/header-fields.ts';
 import { continueTrace } from './observe/trace-context.ts';
 import { runRouteHooks, runTargetHooks } from './pipeline/stages.ts';
 import { breakOff, sendAnswer, type AnswerEnvironment } from './pipeline/send-answer.ts';
@@ -139,7 +140,11 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
         startedAt,
         finished,
       );
-      exchange.id = provenance.requestId ?? createRequestId();
+      const { requestId } = provenance;
+      const idLine =
+        requestId === undefined ? createRequestIdLine() : toFieldLine('X-Request-Id', requestId);
+      exchange.idLine = idLine;
+      exchange.id = requestId ?? toRequestId(idLine);
       exchange.trace = continueTrace(
         provenance.traceparent,
         provenance.tracestate,

@@ -19,6 +19,12 @@ export interface ListenerFacts {
   readonly isCut: boolean;
 }
 
+/** They stay the same as long as requests name the same host. */
+export interface ForwardedLines {
+  readonly authority: string;
+  readonly lines: string;
+}
+
 export interface Connection {
   readonly listener: ListenerFacts;
   /** Where the bytes come from, in canonical text; PROXY protocol's source where the listener reads it. */
@@ -28,6 +34,6 @@ export interface Connection {
   readonly trusted: boolean;
   readonly protocol: 'http/1.0' | 'http/1.1' | 'h2';
   readonly tls: PeerTls | undefined;
-  /** The lines that say of it upstream what stays the same, where forwarding has made them (`upstream-headers.ts`). */
-  forwarded: string | undefined;
+  /** What says upstream where its latest request came from, where forwarding has made it (`upstream-headers.ts`). */
+  forwarded: ForwardedLines | undefined;
 }

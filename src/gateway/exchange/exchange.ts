@@ -31,6 +31,8 @@ export interface Outcome {
 
 export class GatewayExchange implements Exchange, DownstreamObserver {
   id = '';
+  /** The field line that says it. */
+  idLine = '';
   readonly intake: Intake;
   readonly downstream: Downstream;
   readonly snapshot: Snapshot;

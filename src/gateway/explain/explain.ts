@@ -1,4 +1,5 @@
 /** The request path narrated: the same stages on an exchange that nobody waits for, and nothing sent upstream. */
+import { toFieldLine } from '../../plugins/sdk/header-fields.ts';
 import { NO_HINT } from '../../mesh/balancing/policy.ts';
 import { noHealthyEndpoint } from '../../mesh/service/call.ts';
 import { firstEndpoints } from '../../mesh/service/first-endpoints.ts';
@@ -157,6 +158,7 @@ function toExchange(
     narration,
   );
   exchange.id = 'explain';
+  exchange.idLine = toFieldLine('X-Request-Id', exchange.id);
   return exchange;
 }
 

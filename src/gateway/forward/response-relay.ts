@@ -159,7 +159,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    headers.rest.push('X-Request-Id', exchange.id);
+    headers.addText(exchange.idLine);
     response.headers = headers;
     const { sticky } = exchange.target as ForwardTarget;
     if (sticky !== undefined) giveSession(exchange, sticky, this.#endpoint!, this.#pinned);

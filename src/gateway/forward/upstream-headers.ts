@@ -4,7 +4,6 @@ import { isValue } from '../../mesh/transport/octets.ts';
 import type { Connection } from '../exchange/connection.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { Provenance } from '../exchange/received-fields.ts';
-import { toTraceparent } from '../observe/trace-context.ts';
 
 /**
  * Fresh ones for each try. The request's own list has lost its hop-by-hop and claimed
@@ -17,14 +16,16 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
   const list = request.headers.rest.slice();
   let text = request.headers.text;
   if (connection.listener.door === 'outbound') passForwarded(list, provenance);
-  else if (isForwarded(provenance) || !isValue(request.authority))
-    continueForwarded(list, exchange);
-  else text += `${forwardedOf(connection)}X-Forwarded-Host: ${request.authority}\r\n`;
-  text += `X-Request-Id: ${exchange.id}\r\n`;
+  else {
+    const lines = isForwarded(provenance) ? undefined : forwardedOf(connection, request.authority);
+    if (lines === undefined) continueForwarded(list, exchange);
+    else text += lines;
+  }
+  text += exchange.idLine;
   if (provenance.via === undefined) text += VIA[connection.protocol].line;
   else list.push('Via', `${provenance.via}, ${VIA[connection.protocol].value}`);
   if (trace !== undefined) {
-    text += `traceparent: ${toTraceparent(trace)}\r\n`;
+    text += trace.line;
     if (trace.tracestate !== undefined) list.push('tracestate', trace.tracestate);
   }
   // TE belongs to a hop, but HTTP/2 has only this one value and gRPC servers insist on it.
@@ -42,13 +43,19 @@ function isForwarded(provenance: Provenance): boolean {
   );
 }
 
-/** Of a client that nobody stands before: the same for all requests of its connection. */
-function forwardedOf(connection: Connection): string {
-  return (connection.forwarded ??= toForwarded(connection));
+/** Of a client that nobody stands before: mostly the same for all requests of its connection. */
+function forwardedOf(connection: Connection, authority: string): string | undefined {
+  const known = connection.forwarded;
+  if (known?.authority === authority) return known.lines;
+  if (!isValue(authority)) return undefined;
+  const lines = toForwarded(connection, authority);
+  connection.forwarded = { authority, lines };
+  return lines;
 }
 
-function toForwarded({ address, listener }: Connection): string {
-  const text = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${listener.scheme}\r\nX-Forwarded-Port: ${listener.port}\r\n`;
+function toForwarded({ address, listener }: Connection, authority: string): string {
+  const { scheme, port } = listener;
+  const text = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${authority}\r\n`;
   // In one piece, for it is written again and again.
   return Buffer.from(text, 'latin1').toString('latin1');
 }

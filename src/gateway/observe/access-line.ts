@@ -53,7 +53,7 @@ interface Known {
 const MAX_KNOWN = 1024;
 
 function toOctets(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text));
+  return new Uint8Array(Buffer.from(text));
 }
 
 const LISTENER = new RepeatedField('listener');

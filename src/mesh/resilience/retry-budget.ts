@@ -12,8 +12,7 @@ export interface RetryBudgetOptions {
 }
 
 export interface RetryBudget {
-  /** Once a request, on its first try. */
-  /** A request begins, at `nowMs` of the monotonic clock; default: now. */
+  /** Once a request, on its first try; `nowMs` is of `monotonic`, by default now. */
   deposit(nowMs?: number): void;
   /** Once a retry; false: do not retry. */
   tryWithdraw(): boolean;

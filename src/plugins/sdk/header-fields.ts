@@ -50,6 +50,12 @@ export class HeaderFields {
     return this.#text;
   }
 
+  /** Puts more behind `text`, as well-formed as that. */
+  addText(lines: string): void {
+    this.#text += lines;
+    this.#lines = undefined;
+  }
+
   /** What comes after `text`. */
   get rest(): string[] {
     return this.#rest;

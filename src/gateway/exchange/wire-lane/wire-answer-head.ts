@@ -48,10 +48,20 @@ export function renderAnswerHead(answer: AnswerHead): string | undefined {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
     const value = fields[i + 1]!;
+    if (name === 'Date' && value === passedDate) {
+      hasDate = true;
+      head += passedDateLine;
+      continue;
+    }
     if (!isName(name) || FORBIDDEN_IN_VALUE.test(value)) return undefined;
     if (name.length === 4) hasDate ||= name === 'Date' || name.toLowerCase() === 'date';
     else if (isFraming(name)) continue;
-    head += `${name}: ${value}\r\n`;
+    const line = `${name}: ${value}\r\n`;
+    if (name === 'Date') {
+      passedDate = value;
+      passedDateLine = line;
+    }
+    head += line;
   }
   if (answer.length !== undefined) head += `Content-Length: ${answer.length}\r\n`;
   if (!hasDate) head += toDateLine();
@@ -110,6 +120,10 @@ function isFraming(name: string): boolean {
       return false;
   }
 }
+
+/** That of the last answer that was passed on with one, which is mostly that of the next. */
+let passedDate = '';
+let passedDateLine = '';
 
 let dateSecond = Number.NaN;
 let dateLine = '';

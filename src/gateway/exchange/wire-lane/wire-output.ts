@@ -174,12 +174,15 @@ export class WireOutput implements TurnEnding {
     const run = block.bytes.subarray(this.#from, this.#to);
     this.#block = undefined;
     this.#bytes = 0;
-    if (onWritten !== undefined) {
-      this.#socket.write(run, onWritten);
-    } else if (!this.#writes.isIdle) {
+    if (!this.#writes.isIdle) {
       // A slow client must not hold all of a block.
-      this.#socket.write(Buffer.from(run));
+      this.#socket.write(Buffer.from(run), onWritten);
       closeRun(block);
+    } else if (this.#isTls) {
+      this.#socket.write(run, (error) => {
+        if (error === undefined || error === null) closeRun(block);
+        onWritten?.();
+      });
     } else if (this.#writes.write(run)) {
       closeRun(block);
     }
