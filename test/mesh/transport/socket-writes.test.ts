@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SocketWrites } from '../../../src/mesh/transport/socket-writes.ts';
+import { createAuthority } from './http1-test-certificates.ts';
+
+const LARGE = Buffer.alloc(8_000_000, 'large ');
+
+describe.each(['tcp', 'tls'])('SocketWrites over %s', (kind) => {
+  const open: (() => unknown)[] = [];
+
+  afterEach(() => {
+    for (const close of open.splice(0)) close();
+  });
+
+  /** What `near` writes is read by `far`, once it is resumed. */
+  async function createPair(): Promise<{ near: Socket; far: Socket; read: Promise<Buffer> }> {
+    const isTls = kind === 'tls';
+    const certificate = isTls
+      ? await (await createAuthority()).issue({ ip: ['127.0.0.1'] })
+      : undefined;
+    const server = isTls ? createTlsServer({ ...certificate }) : createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const accepted = once(server, isTls ? 'secureConnection' : 'connection') as Promise<[Socket]>;
+    const far = isTls
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      : connect(port, '127.0.0.1');
+    const [near] = await accepted;
+    const pieces: Buffer[] = [];
+    far.on('data', (piece) => pieces.push(piece)).pause();
+    const read = once(far, 'end').then(() => Buffer.concat(pieces));
+    read.catch(() => undefined);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    open.push(
+      () => near.destroy(),
+      () => far.destroy(),
+      () => server.close(),
+    );
+    return { near, far, read };
+  }
+
+  it('writes text as Latin-1, and bytes', async () => {
+    const { near, far, read } = await createPair();
+    const writes = new SocketWrites(near);
+    writes.write('caf\xe9 ');
+    writes.write(Buffer.from([0, 255]));
+    near.end();
+    far.resume();
+    expect(await read).toEqual(Buffer.from('caf\xe9 \x00\xff', 'latin1'));
+  });
+
+  it('gives bytes back that the system has taken, and says when it has not', async () => {
+    const { near, far, read } = await createPair();
+    const writes = new SocketWrites(near);
+    const little = Buffer.from('little ');
+    const isTaken = writes.write(little);
+    // TLS learns of it later.
+    expect(isTaken).toBe(kind === 'tcp');
+    if (isTaken) little.fill('x');
+    while (!writes.isIdle) await turn();
+    // The far end does not read.
+    expect(writes.write(LARGE)).toBe(false);
+    expect(writes.isIdle).toBe(false);
+    near.end('after it');
+    far.resume();
+    const bytes = await read;
+    expect(bytes.length).toBe(little.length + LARGE.length + 'after it'.length);
+    expect(bytes.subarray(0, 7).toString()).toBe('little ');
+    expect(bytes.subarray(7, -8).equals(LARGE)).toBe(true);
+    expect(bytes.subarray(-8).toString()).toBe('after it');
+  });
+
+  it('keeps the order with what the stream writes, before it and behind', async () => {
+    const { near, far, read } = await createPair();
+    const writes = new SocketWrites(near);
+    near.write('1');
+    writes.write('2');
+    writes.write(LARGE);
+    near.write('3');
+    writes.write('4');
+    near.cork();
+    near.write('5');
+    near.write('6');
+    near.uncork();
+    writes.write('7');
+    near.end();
+    far.resume();
+    const bytes = await read;
+    expect(bytes.length).toBe(LARGE.length + 7);
+    expect(bytes.subarray(0, 2).toString() + bytes.subarray(-5).toString()).toBe('1234567');
+  });
+
+  it('is idle again when the far end has read', async () => {
+    const { near, far } = await createPair();
+    const writes = new SocketWrites(near);
+    writes.write(LARGE);
+    far.resume();
+    // It is told when all before it has left.
+    await new Promise((resolve) => near.write('', resolve));
+    await turn();
+    expect(writes.isIdle).toBe(true);
+  });
+
+  it('closes the socket with the error of a write that fails', async () => {
+    const { near, far } = await createPair();
+    const writes = new SocketWrites(near);
+    const failed = once(near, 'error') as Promise<[NodeJS.ErrnoException]>;
+    const closed = new Promise((resolve) => near.once('close', resolve));
+    writes.write(LARGE);
+    // With bytes that it has not read, which is a reset.
+    while (far.readableLength === 0) await turn();
+    far.destroy();
+    const [error] = await failed;
+    expect(['EPIPE', 'ECONNRESET']).toContain(error.code);
+    await closed;
+    expect(near.destroyed).toBe(true);
+  });
+
+  it('refuses as the stream does once it has ended', async () => {
+    const { near } = await createPair();
+    const writes = new SocketWrites(near);
+    near.end();
+    const failed = once(near, 'error') as Promise<[NodeJS.ErrnoException]>;
+    expect(writes.write('late')).toBe(false);
+    expect((await failed)[0].code).toBe('ERR_STREAM_WRITE_AFTER_END');
+  });
+
+  it('does not mind a socket that is gone', async () => {
+    const { near } = await createPair();
+    const writes = new SocketWrites(near);
+    near.destroy();
+    expect(writes.write('late')).toBe(false);
+    await once(near, 'close');
+  });
+});
+
+it('goes past the stream on this Node.js', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const far = connect((server.address() as { port: number }).port, '127.0.0.1');
+  const [near] = (await once(server, 'connection')) as [Socket];
+  let streamed = 0;
+  near.write = () => {
+    streamed++;
+    return true;
+  };
+  expect(new SocketWrites(near).write('direct')).toBe(true);
+  expect(streamed).toBe(0);
+  expect(String((await once(far, 'data'))[0])).toBe('direct');
+  for (const socket of [near, far]) socket.destroy();
+  server.close();
+});
