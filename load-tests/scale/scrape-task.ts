@@ -14,7 +14,7 @@ const [url] = process.argv.slice(2) as [string];
 
 async function scrape(): Promise<void> {
   const start = performance.now();
-  const [answer] = (await once(get(url), 'response')) as [IncomingMessage];
+  const [answer] = (await once(get(url, { agent: false }), 'response')) as [IncomingMessage];
   let bytes = 0;
   answer.on('data', (piece: Buffer) => {
     bytes += piece.length;
