@@ -73,15 +73,23 @@ export class Histogram {
     return this.#block[this.#offset]!;
   }
 
-  /** What was observed so far: one for each bound, and one for what lies above. */
-  get counts(): Float64Array {
-    return this.#block.subarray(this.#offset + 1, this.#offset + ROW_LENGTH);
+  get count(): number {
+    let total = 0;
+    for (let i = 1; i < ROW_LENGTH; i++) total += this.#block[this.#offset + i]!;
+    return total;
   }
 
-  get count(): number {
-    return this.counts.reduce((total, count) => total + count, 0);
+  /** Adds its cumulative counts to those. */
+  addTo(cumulative: number[]): void {
+    let total = 0;
+    for (let i = 0; i < ROW_LENGTH - 1; i++) {
+      total += this.#block[this.#offset + 1 + i]!;
+      cumulative[i]! += total;
+    }
   }
 }
+
+const NOTHING_SEEN: readonly number[] = Array.from({ length: ROW_LENGTH - 1 }, () => 0);
 
 /** As Prometheus writes it. */
 export interface Distribution {
@@ -92,11 +100,10 @@ export interface Distribution {
 
 /** Of all that the histograms have seen together. */
 export function toDistribution(histograms: readonly Histogram[]): Distribution {
-  const cumulative = Array.from({ length: LATENCY_BOUNDS.length + 1 }, () => 0);
+  const cumulative = NOTHING_SEEN.slice();
   let sum = 0;
   for (const histogram of histograms) {
-    let total = 0;
-    for (const [i, count] of histogram.counts.entries()) cumulative[i]! += total += count;
+    histogram.addTo(cumulative);
     sum += histogram.sum;
   }
   return { sum, cumulative };

@@ -25,15 +25,18 @@ interface Described {
   readonly aggregator?: Aggregator;
 }
 
-/** Whoever reads may pause on the way, so what it goes through may change meanwhile. */
+/**
+ * Whoever reads may pause on the way, so what it goes through may change meanwhile. Undefined is
+ * nothing: a look in vain, after which one may pause as well.
+ */
 export interface PublishedFigures extends Described {
   readonly type: 'counter' | 'gauge';
-  readonly samples: () => Iterable<Sample>;
+  readonly samples: () => Iterable<Sample | undefined>;
 }
 
 export interface PublishedHistogram extends Described {
   readonly type: 'histogram';
-  readonly distributions: () => Iterable<LabelledDistribution>;
+  readonly distributions: () => Iterable<LabelledDistribution | undefined>;
 }
 
 export type PublishedMetric = PublishedFigures | PublishedHistogram;
@@ -50,8 +53,9 @@ interface Registered {
 export function publish(registry: Registry, published: PublishedMetric): void {
   const { name, help, type, aggregator = 'sum' } = published;
   const values = (): Sample[] => {
-    if (published.type !== 'histogram') return [...published.samples()];
-    return Array.from(published.distributions(), (one) => toHistogramSamples(name, one)).flat();
+    if (published.type !== 'histogram') return Array.from(published.samples()).filter(isThere);
+    const there = Array.from(published.distributions()).filter(isThere);
+    return there.flatMap((one) => toHistogramSamples(name, one));
   };
   const metric = {
     name,
@@ -68,6 +72,10 @@ export function publish(registry: Registry, published: PublishedMetric): void {
 /** What was published of it; undefined for a metric that prom-client keeps. */
 export function publishedOf(metric: object): PublishedMetric | undefined {
   return (metric as Partial<Registered>).published;
+}
+
+function isThere<One>(one: One | undefined): one is One {
+  return one !== undefined;
 }
 
 function toHistogramSamples(

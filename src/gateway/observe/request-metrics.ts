@@ -218,8 +218,13 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
 function* eachOf<One>(
   cells: ReadonlyMap<string, Cells>,
   toOnes: (route: string, cells: Cells) => readonly One[],
-): Iterable<One> {
-  for (const own of cells.values()) yield* toOnes(own.route, own);
+): Iterable<One | undefined> {
+  for (const own of cells.values()) {
+    const ones = toOnes(own.route, own);
+    // Of 100,000 routes most may have seen nothing.
+    if (ones.length === 0) yield undefined;
+    for (const one of ones) yield one;
+  }
 }
 
 function toRequestSamples(route: string, { series }: Cells): Sample[] {
@@ -230,6 +235,10 @@ function toRequestSamples(route: string, { series }: Cells): Sample[] {
 }
 
 function toDurations(route: string, { series }: Cells): LabelledDistribution[] {
+  if (series.length === 1) {
+    const { service } = series[0]!;
+    return [{ labels: { route, service }, distribution: toDistribution(series) }];
+  }
   const byService = Map.groupBy(series, ({ service }) => service);
   return Array.from(byService, ([service, ofService]) => ({
     labels: { route, service },

@@ -90,14 +90,14 @@ export function createGatewayMetrics(
     name: 'meshgate_circuit_open_total',
     help: 'Requests and tries that a circuit breaker refused, by service and the limit that was reached.',
     type: 'counter',
-    samples: () => [...sources.services()].flatMap(toOverflowSamples),
+    samples: () => eachOf(sources.services(), toOverflowSamples),
   });
   publish(registry, {
     name: 'meshgate_endpoints',
     help: 'Endpoints of a service, by state.',
     type: 'gauge',
     aggregator: 'first',
-    samples: () => [...sources.services()].flatMap(toEndpointSamples),
+    samples: () => eachOf(sources.services(), toEndpointSamples),
   });
   publish(registry, {
     name: 'meshgate_connections',
@@ -190,6 +190,18 @@ function increment(
 
 function forget(samples: Map<string, Sample>, service: string): void {
   for (const [key, { labels }] of samples) if (labels['service'] === service) samples.delete(key);
+}
+
+/** One by one: whoever reads may pause after each. */
+function* eachOf(
+  services: Iterable<Service>,
+  toSamples: (service: Service) => readonly Sample[],
+): Iterable<Sample | undefined> {
+  for (const service of services) {
+    const samples = toSamples(service);
+    if (samples.length === 0) yield undefined;
+    for (const sample of samples) yield sample;
+  }
 }
 
 /** Of limits that were reached: most services never see one. */

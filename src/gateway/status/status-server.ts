@@ -1,12 +1,13 @@
 /** Probes and metrics, on a door of their own that needs no rights. */
+import type { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Readiness } from './readiness.ts';
 
 /** Such as a registry of prom-client. */
 export interface MetricsPage {
   readonly contentType: string;
-  /** All metrics as they are by now. Rejects where one of them cannot be read. */
-  metrics(): Promise<string | Uint8Array>;
+  /** All metrics as they are by now; fails where one of them cannot be read. */
+  metrics(): Promise<string | Readable>;
 }
 
 export interface StatusServer {

@@ -59,10 +59,12 @@ function collect(metric: object): Promise<Collected> {
   return (metric as { get(): Promise<Collected> }).get();
 }
 
-function* ofSamples(head: FamilyHead, samples: Iterable<Sample>): Iterable<FamilyPart> {
+function* ofSamples(head: FamilyHead, samples: Iterable<Sample | undefined>): Iterable<FamilyPart> {
   let series: string[] = [];
   let values: number[] = [];
-  for (const { metricName = head.name, labels, value } of samples) {
+  for (const sample of samples) {
+    if (sample === undefined) continue;
+    const { metricName = head.name, labels, value } = sample;
     series.push(toSeries(metricName, toLabelText(labels)));
     values.push(value);
     if (series.length < SERIES_A_PIECE) continue;
@@ -75,11 +77,13 @@ function* ofSamples(head: FamilyHead, samples: Iterable<Sample>): Iterable<Famil
 
 function* ofDistributions(
   head: FamilyHead,
-  distributions: Iterable<LabelledDistribution>,
+  distributions: Iterable<LabelledDistribution | undefined>,
 ): Iterable<FamilyPart> {
   let series: string[] = [];
   let values: number[] = [];
-  for (const { labels, distribution } of distributions) {
+  for (const one of distributions) {
+    if (one === undefined) continue;
+    const { labels, distribution } = one;
     series.push(toLabelText(labels));
     for (const count of distribution.cumulative) values.push(count);
     values.push(distribution.sum);
