@@ -8,6 +8,8 @@ import { Try, type TryOwner } from './try.ts';
 export interface HedgedCall extends TryOwner, PickHint {
   /** All of the body, if there is one, is at hand for another try. */
   readonly isBodyWhole: boolean;
+  /** What there is of the body is kept, so that it may yet be whole. */
+  readonly isBodyKept: boolean;
   /** The endpoint is not to be chosen again. */
   skip(endpoint: Endpoint): void;
   /** A hedge joins the tries under way: it is to be told of, and to be started. */
@@ -29,6 +31,7 @@ export class Hedging implements Waiting {
   /** The endpoint of the youngest try. */
   #endpoint: Endpoint | undefined;
   #delay: NodeJS.Timeout | undefined;
+  #delayMs = 0;
 
   constructor(call: HedgedCall, rules: HedgeRules) {
     this.#call = call;
@@ -53,7 +56,7 @@ export class Hedging implements Waiting {
     if (this.#begun >= this.#rules.attempts) return;
     this.#endpoint = endpoint;
     const delayMs = hedgeDelayMs(this.#rules, endpoint.seen.recentLatency, sentAtMs);
-    if (delayMs !== undefined) this.#delay = startWait(this, delayMs);
+    if (delayMs !== undefined) this.#wait(delayMs);
   }
 
   /** It is due: sends one, if all that it takes is there. */
@@ -61,7 +64,12 @@ export class Hedging implements Waiting {
     const call = this.#call;
     const { service, request } = call;
     // A paused reader takes no answer, so a late one says nothing of the endpoint.
-    if (call.isPaused || !call.isBodyWhole) return;
+    if (call.isPaused) return;
+    if (!call.isBodyWhole) {
+      // What the upload has taken says nothing of the endpoint: it has its time once more.
+      if (call.isBodyKept) this.#wait(this.#delayMs);
+      return;
+    }
     call.skip(this.#endpoint!);
     const endpoint = request.subset.pick(call);
     if (endpoint === undefined || call.exclude.includes(endpoint)) return;
@@ -72,6 +80,11 @@ export class Hedging implements Waiting {
     const hedge = new Try(call, endpoint);
     this.#hedges = [...this.#hedges, hedge];
     call.beginHedge(hedge);
+  }
+
+  #wait(delayMs: number): void {
+    this.#delayMs = delayMs;
+    this.#delay = startWait(this, delayMs);
   }
 
   /**

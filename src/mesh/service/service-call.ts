@@ -131,6 +131,10 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
     return this.#body?.isWhole ?? true;
   }
 
+  get isBodyKept(): boolean {
+    return this.#body?.replayable ?? true;
+  }
+
   beginHedge(hedge: Try): void {
     this.#retries++;
     this.#begin(hedge);

@@ -110,6 +110,20 @@ describe('a hedge', () => {
     expect(sink.tries).toEqual(['a']);
   });
 
+  it('is due anew while the body comes, which is not the time of the endpoint', () => {
+    const service = new ScriptedService();
+    const body = new ManualBody();
+    const { sink } = service.call({ method: 'PUT', body });
+    service.sent[0]!.request.body!.start({ onData() {}, onEnd() {}, onError() {} });
+    pass(P95_MS + 10);
+    body.push('all');
+    body.end();
+    pass(P95_MS - 11);
+    expect(sink.tries).toEqual(['a']);
+    pass(1);
+    expect(sink.tries).toEqual(['a', 'b']);
+  });
+
   it('sends the whole body again', () => {
     const service = new ScriptedService();
     const body = new ManualBody(4);
