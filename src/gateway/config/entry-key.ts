@@ -1,6 +1,7 @@
 /** An entry's own content as a text, by which it is known again. */
 import { toPointer } from './config-path.ts';
 import type { KeyOf } from './entry-memory.ts';
+import { KnownItem } from './known-items.ts';
 import type { SourceDocument } from './source-document.ts';
 
 /** Of canonical JSON, before substitution: what is put in may be another value each time. */
@@ -19,6 +20,8 @@ export function createFileKeys({
     for (const pointer of pointers) touched.add(pointer.split('/', 3).join('/'));
   }
   return (entry, list, step) => {
+    // Nothing was put into it.
+    if (entry instanceof KnownItem) return entry.json;
     if (touched.size > 0 && touched.has(toPointer([list, step]))) return undefined;
     let isJson = true;
     const key = JSON.stringify(entry, (_, value: unknown) => {

@@ -1,6 +1,7 @@
 /** Remembers entries of documents by their own content: a change costs what has changed. */
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { ConsumerFacts, EntryRecord, RouteFacts, ServiceFacts } from './entry-record.ts';
+import { KnownItems } from './known-items.ts';
 
 export type RememberedList = 'services' | 'routes' | 'consumers';
 
@@ -38,6 +39,8 @@ export type KeyOf = (
 ) => string | undefined;
 
 export class EntryMemory {
+  /** Of a file. */
+  readonly items = new KnownItems();
   #context = '';
   #services = new ListMemory<ServiceFacts>();
   #routes = new ListMemory<RouteFacts>();

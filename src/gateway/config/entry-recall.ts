@@ -3,6 +3,7 @@ import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { ConfigPath } from './config-path.ts';
 import { createFileKeys } from './entry-key.ts';
 import { withoutRecalled, type KeyOf, type Lists, type Recollection } from './entry-memory.ts';
+import { KnownItem } from './known-items.ts';
 import type { SourceDocument } from './source-document.ts';
 import type { MergedDocument } from './versions/shared-source.ts';
 
@@ -20,9 +21,16 @@ export function recallOwn(
   const recalled = recall(own.value, createFileKeys(own));
   const rest = withoutRecalled(own.value as Lists, recalled);
   for (const list of ['services', 'routes', 'consumers'] as const) {
-    if (own.value[list] !== undefined) (own.value as Record<string, unknown>)[list] = rest[list];
+    if (own.value[list] !== undefined)
+      (own.value as Record<string, unknown>)[list] = withValues(rest[list]);
   }
   return { ...own, recalled };
+}
+
+/** What was read before and is not remembered all the same, as what it was read to. */
+function withValues(list: unknown): unknown {
+  if (!Array.isArray(list)) return list;
+  return list.map((entry: unknown) => (entry instanceof KnownItem ? entry.toValue() : entry));
 }
 
 /** Whether it is at a known entry that has values which may not be shown. */

@@ -146,7 +146,7 @@ async function loadOnce(
   const substituter = createSubstituter(sources);
   const problems: Problem[] = [];
   const report = createReport(problems);
-  const own = readSourceDocument(text, substituter, report);
+  const own = readSourceDocument(text, substituter, report, memory?.items);
   const ownFiles = [...(options.text === undefined ? [path] : []), ...substituter.files];
   if (own.syntaxProblems.length > 0) {
     const issues = own.syntaxProblems.map(({ line, column, message }): ConfigIssue => {
@@ -174,6 +174,8 @@ async function loadOnce(
     ? mergeSharedPart(own, shared, sharedSubstituter, report, recall)
     : recallOwn(own, recall);
   const { recalled } = source;
+  if (recalled !== undefined && own.itemTexts !== undefined)
+    memory?.items.learn(own.itemTexts, recalled);
   const files = [...ownFiles, ...sharedSubstituter.files];
   const validation = validate({
     value: source.value,

@@ -29,14 +29,21 @@ export class TreeReader {
   readonly #anchors = new Map<string, Node>();
   readonly #targets = new Map<Node, Node>();
   readonly #entries = new Map<YAMLMap, Map<string, Entry>>();
-  readonly #path: (string | number)[] = [];
+  readonly #path: (string | number)[];
   /** The outermost of the aliases that are being read. */
   #alias: Node | undefined;
   #values = 0;
 
-  constructor(substituter: Substituter, report: ReportProblem) {
+  /** `path`: where what is read stands in its document. */
+  constructor(substituter: Substituter, report: ReportProblem, path: ConfigPath = []) {
     this.substitutions = new Substitutions(substituter, report);
     this.#report = report;
+    this.#path = [...path];
+  }
+
+  /** Whether some of what was read has a name, by which it may mean something elsewhere. */
+  get hasAnchors(): boolean {
+    return this.#anchors.size > 0;
   }
 
   read(node: Node | null): unknown {

@@ -1,6 +1,7 @@
 /** A configuration that is loaded by what is known of the one before is the same as one that is loaded from nothing. */
 import { asyncProperty, assert, boolean } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import type { Config } from '../../../src/gateway/config/config.ts';
 import {
   GatheredConfig,
@@ -70,9 +71,12 @@ class Loader {
   }
 }
 
-function toOptions(document: ChangingDocument, isShared: boolean): LoadOptions | undefined {
+type Place = 'JSON' | 'YAML' | 'shared';
+
+function toOptions(document: ChangingDocument, place: Place): LoadOptions | undefined {
   const options = { catalogue: standardPlugins, env: ENV, now: () => 0 };
-  if (!isShared) return { ...options, text: JSON.stringify({ ...OWN, ...document }) };
+  if (place === 'JSON') return { ...options, text: JSON.stringify({ ...OWN, ...document }) };
+  if (place === 'YAML') return { ...options, text: stringify({ ...OWN, ...document }) };
   const parsed = parseSharedDocument({ ...EMPTY_DOCUMENT, ...document });
   if (!parsed.ok) return undefined;
   const shared = { name: 'version', json: toCanonicalJson(parsed.document) };
@@ -86,11 +90,12 @@ function comparable(result: unknown): unknown {
 
 describe('a configuration that is loaded after another', () => {
   it.each([
-    ['of a file', false],
-    ['that nodes share', true],
-  ])(
+    ['of a file of JSON', 'JSON'],
+    ['of a file of YAML', 'YAML'],
+    ['that nodes share', 'shared'],
+  ] as const)(
     'is, or is refused, as it would be without the other: one %s',
-    async (_, isShared) => {
+    async (_, place) => {
       let accepted = 0;
       let refused = 0;
       let warned = 0;
@@ -99,7 +104,7 @@ describe('a configuration that is loaded after another', () => {
         asyncProperty(changingDocuments, boolean(), async (documents, looksFirst) => {
           const loader = new Loader();
           for (const document of documents) {
-            const options = toOptions(document, isShared);
+            const options = toOptions(document, place);
             if (options === undefined) continue;
             const whole = await loadConfig('/x.yaml', options);
             if (whole.ok) accepted++;
@@ -126,12 +131,12 @@ describe('a configuration that is loaded after another', () => {
     const services = { s: { endpoints: [{ address: '127.0.0.1:1' }] } };
     const routes = [{ name: 'r', match: { path: '/' }, to: 's', timeout: '${WAIT}' }];
     const document = { services, routes, consumers: [], plugins: [] };
-    for (const isShared of [true, false]) {
+    for (const place of ['shared', 'YAML', 'JSON'] as const) {
       for (const [WAIT, timeoutMs] of [
         ['1s', 1_000],
         ['2s', 2_000],
       ] as const) {
-        const options = { ...toOptions(document, isShared)!, env: { WAIT } };
+        const options = { ...toOptions(document, place)!, env: { WAIT } };
         const loaded = await loader.load(options);
         expect(loaded).toMatchObject({ ok: true, config: { routes: [{ timeoutMs }] } });
       }
@@ -146,8 +151,8 @@ describe('a configuration that is loaded after another', () => {
     const first = { name: secret, match: { path: '/' }, to: 's' };
     const document = { services, routes: [known], consumers: [], plugins: [] };
     const loader = new Loader();
-    expect(await loader.load(toOptions(document, true)!)).toMatchObject({ ok: true });
-    const options = toOptions({ ...document, routes: [first, known] }, true)!;
+    expect(await loader.load(toOptions(document, 'shared')!)).toMatchObject({ ok: true });
+    const options = toOptions({ ...document, routes: [first, known] }, 'shared')!;
     const loaded = comparable(await loader.load(options));
     expect(loaded).toEqual(comparable(await loadConfig('/x.yaml', options)));
     const { warnings } = loaded as { warnings: readonly { message: string }[] };

@@ -13,16 +13,17 @@ import {
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigPath } from '../../../src/gateway/config/config-path.ts';
+import type { ReportProblem } from '../../../src/gateway/config/issue.ts';
 import { readJsonDocument } from '../../../src/gateway/config/json-document.ts';
 import {
   readSourceDocument,
   readYamlDocument,
   type SourceDocument,
 } from '../../../src/gateway/config/source-document.ts';
-import { createSubstituter } from '../../../src/gateway/config/substitute.ts';
+import { createSubstituter, type Substituter } from '../../../src/gateway/config/substitute.ts';
 import { MAX_DEPTH } from '../../../src/gateway/config/tree-reader.ts';
 
-type Reader = typeof readSourceDocument;
+type Reader = (text: string, substitution: Substituter, report: ReportProblem) => SourceDocument;
 
 const substituter = createSubstituter({
   env: { SET: 'value' },

@@ -44,6 +44,19 @@ describe('the configuration applied last', () => {
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
   });
 
+  it('is saved in pieces with pauses between them, whoever is not in a hurry', async () => {
+    const dataDir = await createFolder();
+    const lastGood = { hash: 'h', config: configOf(5000) };
+    let pauses = 0;
+    await saveLastGood(dataDir, lastGood, async () => {
+      pauses++;
+      await Promise.resolve();
+    });
+    const { length } = JSON.stringify(lastGood);
+    expect(pauses).toBe(Math.floor(length / (64 * 1024)));
+    expect((await readLastGood(dataDir))?.config.routes).toHaveLength(5000);
+  });
+
   it('is undefined where there is none', async () => {
     expect(await readLastGood(await createFolder())).toBeUndefined();
   });
