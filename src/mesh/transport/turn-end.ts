@@ -13,7 +13,14 @@ export interface TurnEnding {
  */
 const MAX_WAITING = 64;
 
+/** Something to do when all of the turn has been written. */
+export interface TurnSettling {
+  /** Called once for each `onceWritten`. Must not throw. */
+  settleTurn(): void;
+}
+
 const waiting: TurnEnding[] = [];
+const settling: TurnSettling[] = [];
 /** Of those that wait, the first that has not been called. */
 let next = 0;
 let isImmediateSet = false;
@@ -32,9 +39,22 @@ function onImmediate(): void {
   endAll();
 }
 
+/**
+ * From within `endTurn`: calls `one.settleTurn()` when the others have written too. What has nothing
+ * to do with writing is done for one after the other then, since each write leaves the processor with
+ * the system's instructions at hand instead of ours.
+ */
+export function onceWritten(one: TurnSettling): void {
+  settling.push(one);
+}
+
 /** With what is added meanwhile. */
 function endAll(): void {
-  while (next < waiting.length) waiting[next++]!.endTurn();
-  waiting.length = 0;
-  next = 0;
+  do {
+    while (next < waiting.length) waiting[next++]!.endTurn();
+    waiting.length = 0;
+    next = 0;
+    for (let i = 0; i < settling.length; i++) settling[i]!.settleTurn();
+    settling.length = 0;
+  } while (waiting.length > 0);
 }

@@ -3,7 +3,12 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { giveBack, keep } from '../../../mesh/transport/read-memory.ts';
 import { SocketWrites } from '../../../mesh/transport/socket-writes.ts';
-import { atTurnEnd, type TurnEnding } from '../../../mesh/transport/turn-end.ts';
+import {
+  atTurnEnd,
+  onceWritten,
+  type TurnEnding,
+  type TurnSettling,
+} from '../../../mesh/transport/turn-end.ts';
 import { canExtend, closeRun, MAX_COPIED_BYTES, openRun, type WriteBlock } from './write-block.ts';
 
 export interface WireOutputOwner {
@@ -22,7 +27,7 @@ const MAX_UNSENT_BYTES = 128 * 1024;
 const NONE: Uint8Array[] = [];
 const NO_BLOCKS: WriteBlock[] = [];
 
-export class WireOutput implements TurnEnding {
+export class WireOutput implements TurnEnding, TurnSettling {
   readonly #socket: Socket;
   readonly #writes: SocketWrites;
   readonly #owner: WireOutputOwner;
@@ -147,8 +152,13 @@ export class WireOutput implements TurnEnding {
     }
     this.flush();
     // The system takes it when it has taken all before it.
-    if (this.#isIdle) this.#onWritten();
+    if (this.#isIdle) onceWritten(this);
     else if (!this.#socket.destroyed) this.#socket.write('', this.#onWritten);
+  }
+
+  /** For `leave` alone. */
+  settleTurn(): void {
+    this.#onWritten();
   }
 
   get #isIdle(): boolean {
