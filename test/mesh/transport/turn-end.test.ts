@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { atTurnEnd } from '../../../src/mesh/transport/turn-end.ts';
+import { atTurnEnd, onceWritten } from '../../../src/mesh/transport/turn-end.ts';
 
 describe('atTurnEnd', () => {
   /** Calls `start` from within the event of a socket, as those do who use it. */
@@ -45,6 +45,26 @@ describe('atTurnEnd', () => {
       atTurnEnd(first);
     });
     expect(told).toEqual(['first', 'second', 'first', 'third']);
+  });
+
+  it('settles what is left when all have written, and goes on with what comes of that', async () => {
+    const told: string[] = [];
+    const settleTurn = (): void => {
+      told.push('settled');
+      if (told.length < 6) atTurnEnd({ endTurn: () => told.push('written by it') });
+    };
+    const endTurn = (): void => {
+      told.push('written');
+      onceWritten({ settleTurn });
+    };
+    await inEvent(() => {
+      for (let i = 0; i < 3; i++) atTurnEnd({ endTurn });
+    });
+    expect(told).toEqual([
+      ...Array<string>(3).fill('written'),
+      ...Array<string>(3).fill('settled'),
+      ...Array<string>(2).fill('written by it'),
+    ]);
   });
 
   it('waits no longer where many wait', async () => {
