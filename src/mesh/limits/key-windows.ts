@@ -30,7 +30,7 @@ export class KeyWindows {
   #evictions = 0;
 
   /** `onClosed` hears of every key whose window ended, was evicted, or makes room for a new one. */
-  constructor(windowMs: number, maxKeys: number, onClosed: (key: string) => void) {
+  constructor(windowMs: number, maxKeys: number, onClosed: (key: string) => void = () => {}) {
     this.#windowMs = windowMs;
     this.#maxKeys = maxKeys;
     this.#onClosed = onClosed;

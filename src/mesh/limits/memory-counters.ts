@@ -1,5 +1,4 @@
-/** Rate-limit counters in this process's memory: rate-limiter-flexible counts, the monotonic clock ends the windows. */
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+/** Rate-limit counters in this process's memory, whose windows the monotonic clock ends. */
 import type { Clock, LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
 import type { HeldCounters, HeldLimiter } from './held-limiter.ts';
 import { KeyWindows } from './key-windows.ts';
@@ -21,9 +20,8 @@ export interface MemoryCounters extends HeldCounters {
   readonly evictions: number;
 }
 
-/** The counts of one name and window, shared by every limiter made for them. */
+/** The windows of one name and length, shared by every limiter made for them. */
 interface Store {
-  readonly counts: RateLimiterMemory;
   readonly windows: KeyWindows;
 }
 
@@ -33,12 +31,10 @@ export const DEFAULT_MAX_KEYS = 100_000;
  * Counters that outlive what is reloaded: limiters of the same name and window share their counts,
  * also when their points differ, or when one is released before the next is made.
  *
- * rate-limiter-flexible's memory limiter, left to itself, arms one timer a key, takes windows
- * from `Date.now()` (an hour forward ends them all, an hour back makes Retry-After an hour
- * too long), loses windows beyond 24.8 days (a timer that long fires at once) and holds keys
- * without bound. With `duration: 0` it does none of this: it is a plain counter, and the
- * windows, their end and their number are kept here. Its API answers by promise only, so an
- * admission costs one; a refusal that is certain from the last count does not.
+ * rate-limiter-flexible, which counts on Redis, is not asked here: its memory limiter arms one timer a
+ * key, takes windows from `Date.now()` (an hour forward ends them all), loses windows beyond 24.8 days (a
+ * timer that long fires at once), holds keys without bound, and answers by promise only, which
+ * cost a request more than the count.
  */
 export function createMemoryCounters(options: MemoryCountersOptions): MemoryCounters {
   const { clock, maxKeysPerLimiter = DEFAULT_MAX_KEYS } = options;
@@ -46,19 +42,13 @@ export function createMemoryCounters(options: MemoryCountersOptions): MemoryCoun
   const round = new SweepRound();
   const stores = new LimiterStores<Store>(round, () => clock.monotonic());
 
-  function createStore(windowMs: number): Store {
-    const counts = new RateLimiterMemory({ points: 0, duration: 0, keyPrefix: '' });
-    const windows = new KeyWindows(windowMs, maxKeysPerLimiter, (key) => {
-      void counts.delete(key);
-    });
-    return { counts, windows };
-  }
-
   return {
     limiter({ name, points, windowMs }) {
       if (!(windowMs > 0)) throw new RangeError('windowMs must be above 0');
       const id = `${windowMs} ${name}`;
-      const store = stores.hold(id, () => createStore(windowMs));
+      const store = stores.hold(id, () => ({
+        windows: new KeyWindows(windowMs, maxKeysPerLimiter),
+      }));
       const release = (): void => stores.release(id);
       return createLimiter(store, { points, windowMs }, { clock, round, release });
     },
@@ -81,7 +71,7 @@ interface Surroundings {
 }
 
 function createLimiter(
-  { counts, windows }: Store,
+  { windows }: Store,
   { points, windowMs }: { readonly points: number; readonly windowMs: number },
   { clock, round, release }: Surroundings,
 ): HeldLimiter {
@@ -91,21 +81,10 @@ function createLimiter(
       const nowMs = clock.monotonic();
       const window = windows.find(key, nowMs) ?? round.open(windows, key, nowMs);
       const resetMs = window.endsAtMs - nowMs;
+      // What is refused is not spent, else one dear request would use up what cheap ones may still have.
       if (window.spent + cost > points) return refused(points, window.spent, resetMs);
-      // Read at once by `consume`, so limiters with other points may share the counts.
-      counts.points = points;
-      return counts.consume(key, cost).then(
-        (result) => {
-          window.spent = result.consumedPoints;
-          return { allowed: true, remaining: result.remainingPoints, resetMs };
-        },
-        (result: RateLimiterRes) => {
-          // Only where two requests met before either's count was known. What is refused
-          // is not spent, else one dear request would use up what cheap ones may still have.
-          void counts.reward(key, cost);
-          return refused(points, result.consumedPoints - cost, resetMs);
-        },
-      );
+      window.spent += cost;
+      return { allowed: true, remaining: points - window.spent, resetMs };
     },
     peek(key, cost = 1) {
       const nowMs = clock.monotonic();

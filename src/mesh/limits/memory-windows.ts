@@ -49,7 +49,7 @@ export class MemoryWindows implements LimitWindows {
     const nowMs = this.#monotonic();
     // Given back below: who asks may be gone for good, and only open windows are worth keeping.
     const { windows } = this.#stores.hold(limiter, () => ({
-      windows: new KeyWindows(windowMs, this.#maxKeys, () => {}),
+      windows: new KeyWindows(windowMs, this.#maxKeys),
     }));
     const open = windows.find(key, nowMs);
     const spent = open?.spent ?? 0;
