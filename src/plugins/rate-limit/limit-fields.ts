@@ -8,16 +8,13 @@ export function bindLimitFields(name: string, limit: number, windowMs: number): 
   const item = toStructuredString(name);
   // `w` is in whole seconds, above 0, and optional ("Window Parameter"): better none than a wrong one.
   const window = windowMs % 1000 === 0 ? `;w=${windowMs / 1000}` : '';
-  const policy = `${item};q=${limit}${window}`;
-  const remaining = `${item};r=`;
-  return (headers, verdict) => {
-    headers.add('RateLimit-Policy', policy);
+  const policy = `RateLimit-Policy: ${item};q=${limit}${window}\r\n`;
+  const upToRemaining = `${policy}RateLimit: ${item};r=`;
+  return (headers, { fallback, remaining, resetMs }) => {
     // Who let everybody through, or nobody, has not looked at the window.
-    if (verdict.fallback === 'open' || verdict.fallback === 'closed') return;
-    headers.add(
-      'RateLimit',
-      `${remaining}${verdict.remaining};t=${Math.ceil(verdict.resetMs / 1000)}`,
-    );
+    const isUnseen = fallback === 'open' || fallback === 'closed';
+    const seconds = Math.ceil(resetMs / 1000);
+    headers.addText(isUnseen ? policy : `${upToRemaining}${remaining};t=${seconds}\r\n`);
   };
 }
 
