@@ -1,47 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { common, giveBack, keep } from '../../../src/mesh/transport/read-memory.ts';
 import { SocketReads } from '../../../src/mesh/transport/socket-reads.ts';
-import { createAuthority } from './http1-test-certificates.ts';
+import { socketPairs, type SocketPair } from './socket-pairs.ts';
 
 const PAYLOAD = randomBytes(3_000_000);
 
 const read = (socket: Socket, onBytes: (bytes: Buffer) => void): SocketReads =>
   new SocketReads(socket, onBytes);
 
-describe.each(['tcp', 'tls'])('SocketReads over %s', (kind) => {
-  const open: (() => unknown)[] = [];
+describe.each(['tcp', 'tls'] as const)('SocketReads over %s', (kind) => {
+  const createPairs = socketPairs(kind);
 
-  afterEach(() => {
-    for (const close of open.splice(0)) close();
-  });
-
-  /** Both ends of a connection. The near one was accepted, as those of a listener are. */
-  async function createPair(): Promise<{ near: Socket; far: Socket }> {
-    const isTls = kind === 'tls';
-    const certificate = isTls
-      ? await (await createAuthority()).issue({ ip: ['127.0.0.1'] })
-      : undefined;
-    const server = isTls ? createTlsServer({ ...certificate }) : createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const accepted = once(server, isTls ? 'secureConnection' : 'connection') as Promise<[Socket]>;
-    const far = isTls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-      : connect(port, '127.0.0.1');
-    const [near] = await accepted;
-    for (const socket of [near, far]) socket.on('error', () => undefined);
-    open.push(
-      () => near.destroy(),
-      () => far.destroy(),
-      () => server.close(),
-    );
-    return { near, far };
+  async function createPair(): Promise<SocketPair> {
+    return (await createPairs())[0]!;
   }
 
   const hash = (pieces: readonly Buffer[]): string =>

@@ -1,45 +1,22 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SocketWrites } from '../../../src/mesh/transport/socket-writes.ts';
-import { createAuthority } from './http1-test-certificates.ts';
+import { socketPairs, type SocketPair } from './socket-pairs.ts';
 
 const LARGE = Buffer.alloc(8_000_000, 'large ');
 
-describe.each(['tcp', 'tls'])('SocketWrites over %s', (kind) => {
-  const open: (() => unknown)[] = [];
-
-  afterEach(() => {
-    for (const close of open.splice(0)) close();
-  });
+describe.each(['tcp', 'tls'] as const)('SocketWrites over %s', (kind) => {
+  const createPairs = socketPairs(kind);
 
   /** What `near` writes is read by `far`, once it is resumed. */
-  async function createPair(): Promise<{ near: Socket; far: Socket; read: Promise<Buffer> }> {
-    const isTls = kind === 'tls';
-    const certificate = isTls
-      ? await (await createAuthority()).issue({ ip: ['127.0.0.1'] })
-      : undefined;
-    const server = isTls ? createTlsServer({ ...certificate }) : createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const accepted = once(server, isTls ? 'secureConnection' : 'connection') as Promise<[Socket]>;
-    const far = isTls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-      : connect(port, '127.0.0.1');
-    const [near] = await accepted;
+  async function createPair(): Promise<SocketPair & { readonly read: Promise<Buffer> }> {
+    const { near, far } = (await createPairs())[0]!;
     const pieces: Buffer[] = [];
     far.on('data', (piece) => pieces.push(piece)).pause();
     const read = once(far, 'end').then(() => Buffer.concat(pieces));
     read.catch(() => undefined);
-    for (const socket of [near, far]) socket.on('error', () => undefined);
-    open.push(
-      () => near.destroy(),
-      () => far.destroy(),
-      () => server.close(),
-    );
     return { near, far, read };
   }
 

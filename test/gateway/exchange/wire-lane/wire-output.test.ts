@@ -1,54 +1,24 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WireOutput } from '../../../../src/gateway/exchange/wire-lane/wire-output.ts';
-import { createAuthority } from '../../../mesh/transport/http1-test-certificates.ts';
+import { socketPairs, type SocketPair } from '../../../mesh/transport/socket-pairs.ts';
 
-interface Pair {
+interface Pair extends SocketPair {
   readonly output: WireOutput;
-  readonly near: Socket;
-  readonly far: Socket;
   /** How often all that was written has left. */
   readonly left: () => number;
 }
 
-describe.each(['tcp', 'tls'])('WireOutput over %s', (kind) => {
-  const open: (() => unknown)[] = [];
-
-  afterEach(() => {
-    for (const close of open.splice(0)) close();
-  });
+describe.each(['tcp', 'tls'] as const)('WireOutput over %s', (kind) => {
+  const createSockets = socketPairs(kind);
 
   async function createPairs(count: number): Promise<Pair[]> {
-    const isTls = kind === 'tls';
-    const certificate = isTls
-      ? await (await createAuthority()).issue({ ip: ['127.0.0.1'] })
-      : undefined;
-    const server = isTls ? createTlsServer({ ...certificate }) : createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    open.push(() => server.close());
-    const { port } = server.address() as { port: number };
-    const pairs: Pair[] = [];
-    for (let i = 0; i < count; i++) {
-      const accepted = once(server, isTls ? 'secureConnection' : 'connection') as Promise<[Socket]>;
-      const far = isTls
-        ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-        : connect(port, '127.0.0.1');
-      const [near] = await accepted;
+    return (await createSockets(count)).map(({ near, far }) => {
       let left = 0;
       const output = new WireOutput(near, { onTurnEnding() {}, onLeft: () => left++ });
-      for (const socket of [near, far]) socket.on('error', () => undefined);
-      open.push(
-        () => near.destroy(),
-        () => far.destroy(),
-      );
-      pairs.push({ output, near, far, left: () => left });
-    }
-    return pairs;
+      return { output, near, far, left: () => left };
+    });
   }
 
   async function readAll({ far }: Pair): Promise<Buffer> {
