@@ -4,7 +4,7 @@ import { codeAt } from '../../mesh/transport/octets.ts';
 /** Characters of `uri-host [":" port]` (RFC 3986 §3.2.2): no userinfo, no path, no list, no space. */
 const ALLOWED = new Uint8Array(128);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=%:[]") {
-  ALLOWED[codeAt(char, 0)] = 1;
+  ALLOWED[char.charCodeAt(0)] = 1;
 }
 
 /** RFC 9112 §3.2: a Host field with an invalid value must be answered by 400. Empty is valid. */

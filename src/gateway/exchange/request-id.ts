@@ -1,6 +1,6 @@
 /** The ids that the gateway gives to requests: random UUIDs (RFC 9562, version 4). */
-import { cut } from '../../mesh/transport/octets.ts';
 import { randomFillSync } from 'node:crypto';
+import { cut } from '../../mesh/transport/octets.ts';
 
 const BYTES = 16;
 const CHARACTERS = 36;

@@ -74,6 +74,18 @@ export function publishedOf(metric: object): PublishedMetric | undefined {
   return (metric as Partial<Registered>).published;
 }
 
+/** What sources have to tell, one by one; undefined for each that has nothing, of which there may be very many. */
+export function* eachOf<Source, One>(
+  sources: Iterable<Source>,
+  toOnes: (source: Source) => readonly One[],
+): Iterable<One | undefined> {
+  for (const source of sources) {
+    const ones = toOnes(source);
+    if (ones.length === 0) yield undefined;
+    for (const one of ones) yield one;
+  }
+}
+
 function isThere<One>(one: One | undefined): one is One {
   return one !== undefined;
 }

@@ -1,7 +1,7 @@
 /** Counters and histograms of exchanges, kept in plain cells and published to prom-client when scraped. */
 import type { Registry } from 'prom-client';
 import { Histogram, HistogramBlocks, toDistribution } from './histogram.ts';
-import { publish, type LabelledDistribution, type Sample } from './published-metric.ts';
+import { eachOf, publish, type LabelledDistribution, type Sample } from './published-metric.ts';
 
 /** The cells of one route; a route keeps its own through reloads. */
 export interface RouteCells {
@@ -162,20 +162,20 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
     name: 'meshgate_requests_total',
     help: 'Exchanges that ended, by listener, route, service, method and status code.',
     type: 'counter',
-    samples: () => eachOf(cells, toRequestSamples),
+    samples: () => eachOf(cells.values(), toRequestSamples),
   });
   publish(registry, {
     name: 'meshgate_request_duration_seconds',
     help: 'From the request head to the end of the answer.',
     type: 'histogram',
-    distributions: () => eachOf(cells, toDurations),
+    distributions: () => eachOf(cells.values(), toDurations),
   });
   publish(registry, {
     name: 'meshgate_rate_limited_total',
     help: 'Exchanges refused by a rate limit.',
     type: 'counter',
     samples: () =>
-      eachOf(cells, (route, { limited }) =>
+      eachOf(cells.values(), ({ route, limited }) =>
         limited === 0 ? [] : [{ labels: { route }, value: limited }],
       ),
   });
@@ -215,26 +215,14 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   };
 }
 
-function* eachOf<One>(
-  cells: ReadonlyMap<string, Cells>,
-  toOnes: (route: string, cells: Cells) => readonly One[],
-): Iterable<One | undefined> {
-  for (const own of cells.values()) {
-    const ones = toOnes(own.route, own);
-    // Of 100,000 routes most may have seen nothing.
-    if (ones.length === 0) yield undefined;
-    for (const one of ones) yield one;
-  }
-}
-
-function toRequestSamples(route: string, { series }: Cells): Sample[] {
+function toRequestSamples({ route, series }: Cells): Sample[] {
   return series.map(({ listener, service, method, status, count }) => ({
     labels: { listener, route, service, method, code: String(status) },
     value: count,
   }));
 }
 
-function toDurations(route: string, { series }: Cells): LabelledDistribution[] {
+function toDurations({ route, series }: Cells): LabelledDistribution[] {
   if (series.length === 1) {
     const { service } = series[0]!;
     return [{ labels: { route, service }, distribution: toDistribution(series) }];

@@ -1,6 +1,6 @@
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/): reading, continuing and writing it. */
-import { cut } from '../../mesh/transport/octets.ts';
 import { randomFillSync } from 'node:crypto';
+import { cut } from '../../mesh/transport/octets.ts';
 
 export interface TraceContext {
   /** 32 lower-case hex digits. */

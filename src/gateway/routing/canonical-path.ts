@@ -75,7 +75,7 @@ CHARACTER_CLASS[SLASH] = SEPARATOR;
 CHARACTER_CLASS[QUESTION_MARK] = QUERY_START;
 const UNRESERVED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~';
 for (const character of `${UNRESERVED}!$&'()*+,;=:@`) {
-  CHARACTER_CLASS[codeAt(character, 0)] = PLAIN;
+  CHARACTER_CLASS[character.charCodeAt(0)] = PLAIN;
 }
 
 /** What a byte that was escaped becomes: itself, or its escape in upper case. */

@@ -1,6 +1,6 @@
 /** Parses the Host field or :authority (RFC 9110 §7.2, RFC 3986 §3.2.2). */
-import { codeAt, cut } from '../../mesh/transport/octets.ts';
 import { isIPv6 } from 'node:net';
+import { codeAt, cut } from '../../mesh/transport/octets.ts';
 
 export interface Authority {
   /** Lower case, without port and trailing dot; an IPv6 address keeps its brackets. */
@@ -21,7 +21,7 @@ const ALLOWED = 2;
  */
 const HOST_CHARACTER = new Uint8Array(128);
 for (const character of "abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+;=") {
-  HOST_CHARACTER[codeAt(character, 0)] = ALLOWED;
+  HOST_CHARACTER[character.charCodeAt(0)] = ALLOWED;
 }
 for (let code = 0x41; code <= 0x5a; code++) HOST_CHARACTER[code] = UPPER_CASE;
 

@@ -1,5 +1,4 @@
 /** The hosts that a match entry names: one exactly, a wildcard, or any. */
-import { codeAt } from '../../mesh/transport/octets.ts';
 import { domainToASCII } from 'node:url';
 
 export interface HostPattern {
@@ -38,7 +37,7 @@ function normaliseName(name: string): string {
 
 function domainToAsciiOrSelf(name: string): string {
   for (let i = 0; i < name.length; i++) {
-    if (codeAt(name, i) >= 0x80) return domainToASCII(name) || name;
+    if (name.charCodeAt(i) >= 0x80) return domainToASCII(name) || name;
   }
   return name;
 }

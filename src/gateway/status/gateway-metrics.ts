@@ -5,7 +5,7 @@ import type { Endpoint } from '../../mesh/endpoint.ts';
 import type { EjectionReason } from '../../mesh/health/outlier-rules.ts';
 import type { Service } from '../../mesh/service/service.ts';
 import type { RetryReason } from '../../mesh/resilience/retry-policy.ts';
-import { publish, type Sample } from '../observe/published-metric.ts';
+import { eachOf, publish, type Sample } from '../observe/published-metric.ts';
 import type { VersionReport } from './readiness.ts';
 
 export interface GatewayMetricsSources {
@@ -190,18 +190,6 @@ function increment(
 
 function forget(samples: Map<string, Sample>, service: string): void {
   for (const [key, { labels }] of samples) if (labels['service'] === service) samples.delete(key);
-}
-
-/** One by one: whoever reads may pause after each. */
-function* eachOf(
-  services: Iterable<Service>,
-  toSamples: (service: Service) => readonly Sample[],
-): Iterable<Sample | undefined> {
-  for (const service of services) {
-    const samples = toSamples(service);
-    if (samples.length === 0) yield undefined;
-    for (const sample of samples) yield sample;
-  }
 }
 
 /** Of limits that were reached: most services never see one. */
