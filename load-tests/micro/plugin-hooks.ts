@@ -11,6 +11,7 @@ import { Registry } from 'prom-client';
 import { createConsumerDirectory } from '../../src/gateway/config/consumer-directory.ts';
 import type { Snapshot } from '../../src/gateway/config/snapshot.ts';
 import { GatewayExchange } from '../../src/gateway/exchange/exchange.ts';
+import { toRequestId } from '../../src/gateway/exchange/request-id.ts';
 import type { Connection } from '../../src/gateway/exchange/connection.ts';
 import type { Downstream } from '../../src/gateway/exchange/lane.ts';
 import type { Provenance } from '../../src/gateway/exchange/received-fields.ts';
@@ -100,6 +101,7 @@ function createExchange(token: string): GatewayExchange {
     expectContinue: false,
   };
   const exchange = new GatewayExchange(
+    toRequestId('bench'),
     intake,
     {} as Downstream,
     snapshot,

@@ -19,14 +19,13 @@ import { GatewayExchange } from './exchange/exchange.ts';
 import type { Door, Downstream, Intake } from './exchange/lane.ts';
 import type { PathStage, StageResult } from './exchange/stage.ts';
 import { receiveFields } from './exchange/received-fields.ts';
-import { createRequestId, createRequestIdLine, toRequestId } from './exchange/request-id.ts';
+import { drawRequestId, toRequestId } from './exchange/request-id.ts';
 import { isMalformed } from './exchange/request-refusals.ts';
 import { guardBody } from './forward/guard-body.ts';
 import { awaitDiscovery } from './forward/await-discovery.ts';
 import type { Forwarder } from './forward/forward.ts';
 import { answerLocally, chooseTarget } from './forward/target.ts';
 import type { Observer } from './observe/observer.ts';
-import { toFieldLine } from '../plugins/sdk/header-fields.ts';
 import { continueTrace } from './observe/trace-context.ts';
 import { runRouteHooks, runTargetHooks } from './pipeline/stages.ts';
 import { breakOff, sendAnswer, type AnswerEnvironment } from './pipeline/send-answer.ts';
@@ -131,7 +130,9 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
       const provenance = receiveFields(intake.headers, trusted, listener.door !== undefined);
       const peer = toPeer(connection, provenance.forwardedFor, dependencies.isTrustedProxy);
       const startedAt = clock.monotonic();
+      const { requestId } = provenance;
       const exchange = new GatewayExchange(
+        requestId === undefined ? drawRequestId() : toRequestId(requestId),
         intake,
         downstream,
         snapshot,
@@ -140,11 +141,6 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
         startedAt,
         finished,
       );
-      const { requestId } = provenance;
-      const idLine =
-        requestId === undefined ? createRequestIdLine() : toFieldLine('X-Request-Id', requestId);
-      exchange.idLine = idLine;
-      exchange.id = requestId ?? toRequestId(idLine);
       exchange.trace = continueTrace(
         provenance.traceparent,
         provenance.tracestate,
@@ -156,7 +152,7 @@ export function createRequestPath(dependencies: RequestPathDependencies): Door {
     },
 
     refuse(connection: Connection, error: MeshgateError): Answer {
-      const id = createRequestId();
+      const { text: id } = drawRequestId();
       observer.refused(connection, error, id);
       return rescueMalformed(error, id);
     },

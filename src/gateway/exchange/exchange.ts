@@ -5,6 +5,7 @@ import type { CompiledRoute, CompiledTarget, Snapshot } from '../config/snapshot
 import type { Downstream, DownstreamObserver, Intake } from './lane.ts';
 import type { Provenance } from './received-fields.ts';
 import type { PathNarrator } from '../explain/narration.ts';
+import type { RequestId } from './request-id.ts';
 import { GatewayRequest } from './request.ts';
 import { GatewayResponse } from './response.ts';
 
@@ -30,9 +31,7 @@ export interface Outcome {
 }
 
 export class GatewayExchange implements Exchange, DownstreamObserver {
-  id = '';
-  /** The field line that says it. */
-  idLine = '';
+  readonly requestId: RequestId;
   readonly intake: Intake;
   readonly downstream: Downstream;
   readonly snapshot: Snapshot;
@@ -74,6 +73,7 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
   #abort: AbortController | undefined;
 
   constructor(
+    requestId: RequestId,
     intake: Intake,
     downstream: Downstream,
     snapshot: Snapshot,
@@ -83,6 +83,7 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
     onEnded: (exchange: GatewayExchange) => void,
     narrator?: PathNarrator,
   ) {
+    this.requestId = requestId;
     this.intake = intake;
     this.downstream = downstream;
     this.snapshot = snapshot;
@@ -92,6 +93,10 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
     this.onEnded = onEnded;
     this.narrator = narrator;
     this.request = new GatewayRequest(intake);
+  }
+
+  get id(): string {
+    return this.requestId.text;
   }
 
   get listener(): string {

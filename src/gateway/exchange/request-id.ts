@@ -1,58 +1,41 @@
-/** The ids that the gateway gives to requests: random UUIDs (RFC 9562, version 4). */
-import { randomFillSync } from 'node:crypto';
-import { cut } from '../../mesh/transport/octets.ts';
+/** The ids of requests: those that the gateway gives are random UUIDs (RFC 9562, version 4). */
+import { toFieldLine } from '../../plugins/sdk/header-fields.ts';
+import { cut, toHexDigit } from '../../mesh/transport/octets.ts';
+import { DrawnLines } from './drawn-lines.ts';
 
-const BYTES = 16;
-const CHARACTERS = 36;
-/** Made at a time. */
-const BATCH = 128;
-
-const HYPHEN = 0x2d;
-const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
+export interface RequestId {
+  readonly text: string;
+  /** The field line that both sides of an exchange are told it by. */
+  readonly line: string;
+  /** The id has `UUID_LENGTH` of them from `at` on; undefined: it is the caller's own. */
+  readonly octets: DataView | undefined;
+  readonly at: number;
+}
 
 const BEFORE = 'X-Request-Id: ';
-const LINE = BEFORE.length + CHARACTERS + 2;
+export const UUID_LENGTH = 36;
 
-const random = Buffer.alloc(BATCH * BYTES);
-const written = Buffer.from(`${BEFORE}${' '.repeat(CHARACTERS)}\r\n`.repeat(BATCH), 'latin1');
-let text = '';
-let used = 0;
+const drawn = new DrawnLines<RequestId>(
+  `${BEFORE}########-####-####-####-############\r\n`,
+  (line, octets, lineAt) => {
+    const text = cut(line, BEFORE.length, BEFORE.length + UUID_LENGTH);
+    return { text, line, octets, at: lineAt + BEFORE.length };
+  },
+  (octets, lineAt) => {
+    const at = lineAt + BEFORE.length;
+    // The version and the variant, which is 8, 9, a or b (RFC 9562 §5.4).
+    octets.setUint8(at + 14, 0x34);
+    const digit = toHexDigit(octets.getUint8(at + 19)) & 0x03;
+    octets.setUint8(at + 19, digit < 2 ? 0x38 + digit : 0x5f + digit);
+  },
+);
 
-/** A version 4 UUID. */
-export function createRequestId(): string {
-  return toRequestId(createRequestIdLine());
+/** A version 4 UUID that no other request has. */
+export function drawRequestId(): RequestId {
+  return drawn.next();
 }
 
-/**
- * One on its field line, as both sides of an exchange are told it. Cut from one text for many of them:
- * `crypto.randomUUID` joins each from twenty strings, which are put together anew wherever it is written.
- */
-export function createRequestIdLine(): string {
-  if (used === text.length) draw();
-  const line = cut(text, used, used + LINE);
-  used += LINE;
-  return line;
-}
-
-/** What stands on a line of `createRequestIdLine`. */
-export function toRequestId(line: string): string {
-  return cut(line, BEFORE.length, BEFORE.length + CHARACTERS);
-}
-
-function draw(): void {
-  randomFillSync(random);
-  let at = 0;
-  for (let i = 0; i < random.length; i++) {
-    const place = i % BYTES;
-    if (place === 0) at = (i / BYTES) * LINE + BEFORE.length;
-    let octet = random[i]!;
-    // The version and the variant (RFC 9562 §5.4).
-    if (place === 6) octet = (octet & 0x0f) | 0x40;
-    else if (place === 8) octet = (octet & 0x3f) | 0x80;
-    if (place === 4 || place === 6 || place === 8 || place === 10) written[at++] = HYPHEN;
-    written[at++] = DIGITS[octet >> 4]!;
-    written[at++] = DIGITS[octet & 0x0f]!;
-  }
-  text = written.toString('latin1');
-  used = 0;
+/** That of a request which has one already. */
+export function toRequestId(text: string): RequestId {
+  return { text, line: toFieldLine('X-Request-Id', text), octets: undefined, at: 0 };
 }

@@ -1,5 +1,5 @@
 /** The request path narrated: the same stages on an exchange that nobody waits for, and nothing sent upstream. */
-import { toFieldLine } from '../../plugins/sdk/header-fields.ts';
+import { toRequestId } from '../exchange/request-id.ts';
 import { NO_HINT } from '../../mesh/balancing/policy.ts';
 import { noHealthyEndpoint } from '../../mesh/service/call.ts';
 import { firstEndpoints } from '../../mesh/service/first-endpoints.ts';
@@ -147,7 +147,8 @@ function toExchange(
   };
   const provenance = receiveFields(intake.headers, false);
   const peer = toPeer(intake.connection, undefined, () => false);
-  const exchange = new GatewayExchange(
+  return new GatewayExchange(
+    toRequestId('explain'),
     intake,
     new SilentDownstream(),
     snapshot,
@@ -157,9 +158,6 @@ function toExchange(
     () => {},
     narration,
   );
-  exchange.id = 'explain';
-  exchange.idLine = toFieldLine('X-Request-Id', exchange.id);
-  return exchange;
 }
 
 async function walk(

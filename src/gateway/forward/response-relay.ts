@@ -159,7 +159,7 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     response.source = 'upstream';
     response.status = status;
     response.reason = reason;
-    headers.addText(exchange.idLine);
+    headers.addText(exchange.requestId.line);
     response.headers = headers;
     const { sticky } = exchange.target as ForwardTarget;
     if (sticky !== undefined) giveSession(exchange, sticky, this.#endpoint!, this.#pinned);

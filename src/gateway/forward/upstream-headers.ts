@@ -21,7 +21,7 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
     if (lines === undefined) continueForwarded(list, exchange);
     else text += lines;
   }
-  text += exchange.idLine;
+  text += exchange.requestId.line;
   if (provenance.via === undefined) text += VIA[connection.protocol].line;
   else list.push('Via', `${provenance.via}, ${VIA[connection.protocol].value}`);
   if (trace !== undefined) {

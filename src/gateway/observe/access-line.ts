@@ -1,38 +1,40 @@
 /** The line of the access log for an exchange that went well, put together without the record and its JSON. */
 import type { GatewayExchange } from '../exchange/exchange.ts';
+import { UUID_LENGTH, type RequestId } from '../exchange/request-id.ts';
 import { statusOf, toIsoTime } from './access-log.ts';
-import type { LineBlock } from './line-block.ts';
+import { LinePiece, type LineBlock } from './line-block.ts';
+import { TRACE_ID_LENGTH, type TraceContext } from './trace-context.ts';
 
 /**
  * Names that lines repeat, as they stand in JSON; bounded, for clients choose some of them, and there may be
  * very many routes. Of each with its key, since one copy of both costs less than two.
  */
 class RepeatedField {
-  readonly #name: string;
-  readonly #key: Uint8Array;
+  readonly #before: string;
+  readonly #key: LinePiece;
   readonly #known = new Map<string, Known>();
   /** What the line before had: mostly this one has it too, which is told without a look-up. */
   #last: Known | undefined;
 
-  constructor(key: string) {
-    this.#name = `,${JSON.stringify(key)}:`;
-    this.#key = toOctets(this.#name);
+  /** `before` ends with the quote before the value. */
+  constructor(before: string) {
+    this.#before = before;
+    this.#key = new LinePiece(before);
   }
 
   write(block: LineBlock, value: string): void {
-    const last = this.#last;
-    if (last !== undefined && value === last.value) {
-      block.octets(last.octets);
-      return;
-    }
-    const known = this.#known.get(value) ?? this.#remember(value);
-    if (known !== undefined) {
+    let known = this.#last;
+    if (known === undefined || value !== known.value) {
+      known = this.#known.get(value) ?? this.#remember(value);
+      if (known === undefined) {
+        block.piece(this.#key);
+        block.text(value);
+        block.piece(QUOTE);
+        return;
+      }
       this.#last = known;
-      block.octets(known.octets);
-    } else {
-      block.octets(this.#key);
-      block.text(value);
     }
+    block.piece(known.piece);
   }
 
   #remember(value: string): Known | undefined {
@@ -40,7 +42,7 @@ class RepeatedField {
     const json = JSON.stringify(value);
     // A copy: what is cut from a head would keep all of it.
     const copy = JSON.parse(json) as string;
-    const known = { value: copy, octets: toOctets(this.#name + json) };
+    const known = { value: copy, piece: new LinePiece(this.#before + json.slice(1)) };
     this.#known.set(copy, known);
     return known;
   }
@@ -48,33 +50,32 @@ class RepeatedField {
 
 interface Known {
   readonly value: string;
-  readonly octets: Uint8Array;
+  readonly piece: LinePiece;
 }
 const MAX_KNOWN = 1024;
 
-function toOctets(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text));
-}
-
-const LISTENER = new RepeatedField('listener');
-const PROTOCOL = new RepeatedField('protocol');
-const CLIENT_IP = new RepeatedField('client_ip');
-const METHOD = new RepeatedField('method');
-const HOST = new RepeatedField('host');
-const ROUTE = new RepeatedField('route');
-const SERVICE = new RepeatedField('service');
-const ENDPOINT = new RepeatedField('endpoint');
-const CONSUMER = new RepeatedField('consumer');
-
-const TRACE_ID = toOctets(',"trace_id":');
-const PATH = toOctets(',"path":');
-const STATUS = toOctets(',"status":');
-const DURATION = toOctets(',"duration_ms":');
-const BYTES_IN = toOctets(',"bytes_in":');
-const BYTES_OUT = toOctets(',"bytes_out":');
-const ATTEMPTS = toOctets(',"attempts":');
-const UPSTREAM = toOctets(',"upstream_ms":');
-const END = toOctets('}\n');
+// Each ends a text where the one before it leaves one open.
+const TRACE_ID = new LinePiece('","trace_id":"');
+const LISTENER = new RepeatedField('","listener":"');
+const PROTOCOL = new RepeatedField(',"protocol":"');
+const CLIENT_IP = new RepeatedField(',"client_ip":"');
+const METHOD = new RepeatedField(',"method":"');
+const HOST = new RepeatedField(',"host":"');
+const PATH = new LinePiece(',"path":"');
+const STATUS = new LinePiece('","status":');
+const DURATION = new LinePiece(',"duration_ms":');
+const BYTES_IN = new LinePiece(',"bytes_in":');
+const BYTES_OUT = new LinePiece(',"bytes_out":');
+const NO_BYTES_IN = new LinePiece(',"bytes_in":0,"bytes_out":');
+const ROUTE = new RepeatedField(',"route":"');
+const SERVICE = new RepeatedField(',"service":"');
+const ENDPOINT = new RepeatedField(',"endpoint":"');
+const ATTEMPTS = new LinePiece(',"attempts":');
+const UPSTREAM = new LinePiece(',"upstream_ms":');
+const ONE_ATTEMPT = new LinePiece(',"attempts":1,"upstream_ms":');
+const CONSUMER = new RepeatedField(',"consumer":"');
+const QUOTE = new LinePiece('"');
+const END = new LinePiece('}\n');
 
 /** Nothing went wrong with it that its line would have to tell. */
 export function isPlain({ outcome, request }: GatewayExchange): boolean {
@@ -98,41 +99,59 @@ export function composeAccessLine(
   const { request, peer, upstream, outcome, trace, consumer } = exchange;
   if (nowMs !== timeMs) {
     timeMs = nowMs;
-    time = toOctets(`{"time":"${toIsoTime(nowMs)}","request_id":`);
+    time = new LinePiece(`{"time":"${toIsoTime(nowMs)}","request_id":"`);
   }
   block.begin();
-  block.octets(time);
-  block.text(exchange.id);
-  if (trace !== undefined) {
-    block.octets(TRACE_ID);
-    block.text(trace.traceId);
-  }
+  block.piece(time);
+  writeId(block, exchange.requestId);
+  if (trace !== undefined) writeTrace(block, trace);
   LISTENER.write(block, exchange.listener);
   PROTOCOL.write(block, peer.protocol);
   CLIENT_IP.write(block, peer.ip);
   METHOD.write(block, request.method);
   HOST.write(block, request.host);
-  block.octets(PATH);
+  block.piece(PATH);
   block.text(request.path);
-  block.octets(STATUS);
+  block.piece(STATUS);
   block.integer(statusOf(exchange));
-  block.octets(DURATION);
+  block.piece(DURATION);
   block.thousandths(Math.round(durationMs * 1000));
-  block.octets(BYTES_IN);
-  block.integer(outcome.bytesIn);
-  block.octets(BYTES_OUT);
+  if (outcome.bytesIn === 0) {
+    block.piece(NO_BYTES_IN);
+  } else {
+    block.piece(BYTES_IN);
+    block.integer(outcome.bytesIn);
+    block.piece(BYTES_OUT);
+  }
   block.integer(outcome.bytesOut);
   ROUTE.write(block, exchange.route);
   SERVICE.write(block, exchange.service);
-  if (upstream.attempts > 0) {
-    ENDPOINT.write(block, upstream.endpoint);
-    block.octets(ATTEMPTS);
-    block.integer(upstream.attempts);
-    if (upstream.headAt > 0) {
-      block.octets(UPSTREAM);
-      block.thousandths(Math.round((upstream.headAt - upstream.sentAt) * 1000));
-    }
-  }
+  if (upstream.attempts > 0) writeUpstream(block, exchange);
   if (consumer !== undefined) CONSUMER.write(block, consumer.name);
-  block.octets(END);
+  block.piece(END);
+}
+
+function writeId(block: LineBlock, { text, octets, at }: RequestId): void {
+  if (octets === undefined) block.text(text);
+  else block.ascii(octets, at, UUID_LENGTH);
+}
+
+function writeTrace(block: LineBlock, { traceId, octets, at }: TraceContext): void {
+  block.piece(TRACE_ID);
+  if (octets === undefined) block.text(traceId);
+  else block.ascii(octets, at, TRACE_ID_LENGTH);
+}
+
+function writeUpstream(block: LineBlock, { upstream }: GatewayExchange): void {
+  const { endpoint, attempts, headAt, sentAt } = upstream;
+  ENDPOINT.write(block, endpoint);
+  if (attempts === 1 && headAt > 0) {
+    block.piece(ONE_ATTEMPT);
+  } else {
+    block.piece(ATTEMPTS);
+    block.integer(attempts);
+    if (headAt === 0) return;
+    block.piece(UPSTREAM);
+  }
+  block.thousandths(Math.round((headAt - sentAt) * 1000));
 }

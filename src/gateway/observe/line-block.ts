@@ -15,6 +15,22 @@ for (let octet = 0x20; octet < 0x7f; octet++) {
 /** Larger numbers are written by the engine. */
 const MAX_INTEGER = 1e9;
 
+/** Of the words that lines are copied by. */
+const WORD = 8;
+
+/** UTF-8 that lines repeat, in words. */
+export class LinePiece {
+  readonly length: number;
+  readonly words: Float64Array;
+
+  constructor(text: string) {
+    const octets = Buffer.from(text);
+    this.length = octets.length;
+    this.words = new Float64Array(Math.ceil(octets.length / WORD));
+    Buffer.from(this.words.buffer).set(octets);
+  }
+}
+
 /**
  * A line is begun, put together of its pieces, and ended. It is not there in the end where it is longer
  * than the room that is left, or holds what none of the methods can write.
@@ -24,11 +40,14 @@ export class LineBlock {
   /** Bytes of whole lines. */
   length = 0;
   lines = 0;
+  readonly #view: DataView;
   #at = 0;
   #isOdd = false;
 
   constructor(size: number) {
-    this.bytes = Buffer.allocUnsafeSlow(size);
+    const memory = Buffer.allocUnsafeSlow(size + WORD);
+    this.bytes = memory.subarray(0, size);
+    this.#view = new DataView(memory.buffer);
   }
 
   clear(): void {
@@ -67,26 +86,39 @@ export class LineBlock {
     this.lines--;
   }
 
-  /** As they are. */
-  octets(octets: Uint8Array): void {
-    const { bytes } = this;
-    let at = this.#at;
-    for (let i = 0; i < octets.length; i++) bytes[at++] = octets[i]!;
-    this.#at = at;
+  /**
+   * As it is. By words, which costs a quarter of what octets do; as floating-point numbers, which stay what
+   * they are in registers, and none of which is a NaN: in UTF-8 no 0x7f comes after an octet from 0xf0 on.
+   */
+  piece({ words, length }: LinePiece): void {
+    const at = this.#at;
+    this.#at = at + length;
+    if (this.#at > this.bytes.length) return;
+    const view = this.#view;
+    for (let i = 0; i < words.length; i++) view.setFloat64(at + i * WORD, words[i]!, true);
   }
 
-  /** A JSON string that needs no escapes; any other makes the line one that cannot be written. */
+  /** ASCII, as it is. It has as many octets as a word behind it. */
+  ascii(octets: DataView, from: number, length: number): void {
+    const at = this.#at;
+    this.#at = at + length;
+    if (this.#at > this.bytes.length) return;
+    const view = this.#view;
+    for (let i = 0; i < length; i += WORD) {
+      view.setFloat64(at + i, octets.getFloat64(from + i, true), true);
+    }
+  }
+
+  /** What is within the quotes of a JSON string and needs no escapes; any other makes the line one that cannot be written. */
   text(text: string): void {
     const { bytes } = this;
     const { length } = text;
     let at = this.#at;
-    bytes[at++] = QUOTE;
     for (let i = 0; i < length; i++) {
       const octet = codeAt(text, i);
       if (IS_PLAIN[octet] !== 1) this.#isOdd = true;
       bytes[at++] = octet;
     }
-    bytes[at++] = QUOTE;
     this.#at = at;
   }
 

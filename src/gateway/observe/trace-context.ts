@@ -1,6 +1,6 @@
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/): reading, continuing and writing it. */
-import { randomFillSync } from 'node:crypto';
 import { cut } from '../../mesh/transport/octets.ts';
+import { DrawnLines } from '../exchange/drawn-lines.ts';
 
 export interface TraceContext {
   /** 32 lower-case hex digits. */
@@ -13,6 +13,9 @@ export interface TraceContext {
   readonly tracestate: string | undefined;
   /** The field line to send upstream: our span is the upstream's parent. */
   readonly line: string;
+  /** The trace id has `TRACE_ID_LENGTH` of them from `at` on; undefined: it was not drawn here. */
+  readonly octets: DataView | undefined;
+  readonly at: number;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -30,18 +33,24 @@ export function continueTrace(
   random: () => number,
 ): TraceContext {
   const match = traceparent === undefined ? null : TRACEPARENT.exec(traceparent.trim());
-  const drawn = drawLine();
-  const spanId = cut(drawn, SPAN_AT, SPAN_AT + 16);
+  const own = drawn.next();
   if (match !== null && isValid(match)) {
+    const { spanId } = own;
     const traceId = match[2]!;
     const sampled = (Number.parseInt(match[4]!, 16) & 1) === 1;
-    const line = toLine(traceId, spanId, sampled);
-    return { traceId, parentSpanId: match[3]!, spanId, sampled, tracestate, line };
+    return {
+      traceId,
+      parentSpanId: match[3]!,
+      spanId,
+      sampled,
+      tracestate,
+      line: toLine(traceId, spanId, sampled),
+      octets: undefined,
+      at: 0,
+    };
   }
-  const traceId = cut(drawn, TRACE_AT, TRACE_AT + 32);
-  const sampled = sample > 0 && random() < sample;
-  const line = sampled ? toLine(traceId, spanId, true) : drawn;
-  return { traceId, parentSpanId: '', spanId, sampled, tracestate: undefined, line };
+  if (!(sample > 0 && random() < sample)) return own;
+  return { ...own, sampled: true, line: toLine(own.traceId, own.spanId, true) };
 }
 
 function toLine(traceId: string, spanId: string, sampled: boolean): string {
@@ -55,40 +64,18 @@ function isValid(match: RegExpExecArray): boolean {
   return version !== '00' || rest === undefined;
 }
 
-const NOTHING_DRAWN = toLine(ZERO_TRACE, ZERO_SPAN, false);
-const LINE = NOTHING_DRAWN.length;
-const TRACE_AT = NOTHING_DRAWN.indexOf(ZERO_TRACE);
-const SPAN_AT = TRACE_AT + 33;
+const TEMPLATE = toLine('#'.repeat(32), '#'.repeat(16), false);
+export const TRACE_ID_LENGTH = 32;
+const TRACE_ID_AT = TEMPLATE.indexOf('#');
+const SPAN_ID_AT = TRACE_ID_AT + TRACE_ID_LENGTH + 1;
 
-/** Drawn at a time, and cut from one text, which costs less than joining each. */
-const BATCH = 128;
-const BYTES = 24;
-const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
-const random = Buffer.alloc(BATCH * BYTES);
-const written = Buffer.from(NOTHING_DRAWN.repeat(BATCH), 'latin1');
-let text = '';
-let used = 0;
-
-/** That of a trace and a span of their own. */
-function drawLine(): string {
-  if (used === text.length) drawBatch();
-  const line = cut(text, used, used + LINE);
-  used += LINE;
-  return line;
-}
-
-function drawBatch(): void {
-  randomFillSync(random);
-  let at = 0;
-  for (let i = 0; i < random.length; i++) {
-    const place = i % BYTES;
-    const start = ((i - place) / BYTES) * LINE;
-    if (place === 0) at = start + TRACE_AT;
-    else if (place === 16) at = start + SPAN_AT;
-    const octet = random[i]!;
-    written[at++] = DIGITS[octet >> 4]!;
-    written[at++] = DIGITS[octet & 0x0f]!;
-  }
-  text = written.toString('latin1');
-  used = 0;
-}
+const drawn = new DrawnLines<TraceContext>(TEMPLATE, (line, octets, lineAt) => ({
+  traceId: cut(line, TRACE_ID_AT, TRACE_ID_AT + TRACE_ID_LENGTH),
+  parentSpanId: '',
+  spanId: cut(line, SPAN_ID_AT, SPAN_ID_AT + 16),
+  sampled: false,
+  tracestate: undefined,
+  line,
+  octets,
+  at: lineAt + TRACE_ID_AT,
+}));

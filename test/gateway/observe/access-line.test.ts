@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GatewayExchange } from '../../../src/gateway/exchange/exchange.ts';
+import { drawRequestId, toRequestId } from '../../../src/gateway/exchange/request-id.ts';
 import { composeAccessLine, isPlain } from '../../../src/gateway/observe/access-line.ts';
 import { toAccessRecord } from '../../../src/gateway/observe/access-log.ts';
 import { LineBlock } from '../../../src/gateway/observe/line-block.ts';
+import { continueTrace } from '../../../src/gateway/observe/trace-context.ts';
 
 /** Names that need no escapes, and some that do. */
 const NAME = fc.oneof(
@@ -19,8 +21,13 @@ const COUNT = fc.oneof(fc.nat(5000), fc.nat(), fc.maxSafeNat());
 
 const EXCHANGE = fc
   .record({
-    id: NAME,
-    traceId: fc.option(fc.stringMatching(/^[0-9a-f]{32}$/), { nil: undefined }),
+    requestId: fc.oneof(NAME.map(toRequestId), fc.constant(0).map(drawRequestId)),
+    trace: fc.option(
+      fc
+        .option(fc.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/), { nil: undefined })
+        .map((traceparent) => continueTrace(traceparent, undefined, 0, () => 0)),
+      { nil: undefined },
+    ),
     listener: NAME,
     protocol: NAME,
     ip: NAME,
@@ -40,8 +47,9 @@ const EXCHANGE = fc
   .map(
     (facts) =>
       ({
-        id: facts.id,
-        trace: facts.traceId === undefined ? undefined : { traceId: facts.traceId },
+        requestId: facts.requestId,
+        id: facts.requestId.text,
+        trace: facts.trace,
         listener: facts.listener,
         peer: { protocol: facts.protocol, ip: facts.ip },
         request: { method: facts.method, host: facts.host, path: facts.path },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LineBlock, LineBlocks } from '../../../src/gateway/observe/line-block.ts';
+import { LineBlock, LineBlocks, LinePiece } from '../../../src/gateway/observe/line-block.ts';
 
 function written(compose: (block: LineBlock) => void, size = 64): string | undefined {
   const block = new LineBlock(size);
@@ -24,9 +24,43 @@ describe('a block of lines', () => {
       expect(written((block) => block.thousandths(value))).toBe(JSON.stringify(value / 1000)),
   );
 
-  it.each(['', 'a', 'GET /x?y', "it's", '~ '])('writes the text %j as JSON does', (text) =>
-    expect(written((block) => block.text(text))).toBe(JSON.stringify(text)),
+  it.each(['a', 'GET /x?y', "it's", '~ '])('writes the text %j as it is', (text) =>
+    expect(written((block) => block.text(text))).toBe(text),
   );
+
+  it.each(['}', '{"a":1', '12345678', 'nine left', '日本 and 🜁\u007f\u007f', 'x'.repeat(64)])(
+    'writes the piece %j as it is, whatever comes before it and behind',
+    (text) => {
+      const piece = new LinePiece(text);
+      const line = written((block) => {
+        block.text('a');
+        block.piece(piece);
+        block.piece(piece);
+        block.text('z');
+      }, 256);
+      expect(line).toBe(`a${text}${text}z`);
+    },
+  );
+
+  it.each([1, 7, 8, 9, 36])('writes %d octets of ASCII from wherever they are', (length) => {
+    const text = 'abcdefghijklmnopqrstuvwxyz0123456789'.repeat(2);
+    const octets = new DataView(new Uint8Array(Buffer.from(text)).buffer);
+    const line = written((block) => {
+      block.text('<');
+      block.ascii(octets, 3, length);
+      block.text('>');
+    });
+    expect(line).toBe(`<${text.slice(3, 3 + length)}>`);
+  });
+
+  it('fills the room to its end, and writes nothing behind it', () => {
+    const piece = new LinePiece('12345');
+    expect(written((block) => block.piece(piece), 5)).toBe('12345');
+    expect(written((block) => block.piece(piece), 4)).toBeUndefined();
+    const octets = new DataView(new ArrayBuffer(64));
+    expect(written((block) => block.ascii(octets, 0, 16), 16)).toBe('\0'.repeat(16));
+    expect(written((block) => block.ascii(octets, 0, 17), 16)).toBeUndefined();
+  });
 
   it.each(['"', '\\', '\n', '\u0000', '\u007f', 'é', '\u010a', '日本', '\ud800'])(
     'has no line with a text that needs escapes or more bytes: %j',
@@ -41,12 +75,12 @@ describe('a block of lines', () => {
     const block = new LineBlock(16);
     expect(block.add('one\n')).toBe(true);
     block.begin();
-    block.text('123456789012');
+    block.text('1234567890123');
     expect(block.end()).toBe(0);
     block.begin();
-    block.text('1234567890');
+    block.text('123456789012');
     expect(block.end()).toBe(12);
-    expect([textOf(block), block.lines]).toEqual(['one\n"1234567890"', 2]);
+    expect([textOf(block), block.lines]).toEqual(['one\n123456789012', 2]);
   });
 
   it('says that a whole line has no room, and writes nothing of it', () => {

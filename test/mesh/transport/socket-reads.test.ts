@@ -132,4 +132,14 @@ describe.each(['tcp', 'tls'] as const)('SocketReads over %s', (kind) => {
     for await (const piece of near) pieces.push(piece as Buffer);
     expect(hash(pieces)).toBe(hash([PAYLOAD]));
   });
+
+  it('is activity, for those that wait for none', async () => {
+    const { near, far } = await createPair();
+    let restarts = 0;
+    Object.assign(near, { _unrefTimer: () => restarts++ });
+    const first = new Promise<void>((resolve) => read(near, () => resolve()));
+    far.write('hello');
+    await first;
+    expect(restarts).toBe(1);
+  });
 });
