@@ -21,7 +21,7 @@ export interface FileDocument {
 }
 
 /** To have read one takes tens of milliseconds of the thread that serves: it is for who asks alone. */
-type Unread = Promise<string | Error>;
+type Unread = Promise<string | Buffer | Error>;
 
 /** `document`: in place of what is in the file. */
 export function createFileDocument(
@@ -63,14 +63,15 @@ export function createFileDocument(
 
 /** Now: the file may be changed again, and that be refused, before anybody asks. */
 async function textOf(configFile: string, document: string | undefined): Unread {
-  return document ?? (await readFile(configFile, 'utf8').catch((error: Error) => error));
+  // Its text is for who asks, too: 8 MB of it take 30 ms.
+  return document ?? (await readFile(configFile).catch((error: Error) => error));
 }
 
 /** Or why it cannot be had, such as a file that was changed again meanwhile. */
 async function readShared(unread: Unread): Promise<SharedDocument | string> {
   const text = await unread;
   if (text instanceof Error) return text.message;
-  const reading = await readYaml(text);
+  const reading = await readYaml(String(text));
   if (!reading.ok) return reading.problems.join('; ');
   const whole = reading.value as Readonly<Record<string, unknown>>;
   const part = SHARED_KEYS.filter((key) => whole[key] !== undefined);

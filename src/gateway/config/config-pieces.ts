@@ -66,7 +66,7 @@ export function* toListPieces(
   if (count > 0) yield { list, json: `${json}]` };
 }
 
-/** Puts the pieces together again, frozen. */
+/** Puts the pieces together again; its items, and all but the long lists themselves, are frozen. */
 export class GatheredConfig {
   readonly #before: Config | undefined;
   readonly #lists: Record<StreamedList, readonly object[]> = {
@@ -98,15 +98,15 @@ export class GatheredConfig {
 
   /** Once all pieces are there. */
   complete(head: ConfigHead): Config {
-    // The long lists are frozen piece by piece already.
-    for (const name of STREAMED_LISTS) Object.freeze(this.#lists[name]);
-    return deepFreeze({ ...head, ...this.#lists } as unknown as Config);
+    // The long lists' items are frozen piece by piece already. Of lists that are frozen themselves the engine
+    // copies item by item: 100,000 took 20 ms.
+    return Object.freeze({ ...deepFreeze(head), ...this.#lists }) as unknown as Config;
   }
 
   #append(list: StreamedList, items: readonly object[]): void {
     const known = this.#lists[list];
     // One by one takes longer than all at once, and less than to copy those that there are.
-    if (items.length * FEW > known.length || Object.isFrozen(known)) {
+    if (items.length * FEW > known.length || known === this.#before?.[list]) {
       this.#lists[list] = known.concat(items);
     } else for (const item of items) (known as object[]).push(item);
   }

@@ -1,4 +1,5 @@
 /** Remembers entries of documents by their own content: a change costs what has changed. */
+import { breathe } from './give-way.ts';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { ConsumerFacts, EntryRecord, RouteFacts, ServiceFacts } from './entry-record.ts';
 import { KnownItems } from './known-items.ts';
@@ -85,13 +86,17 @@ class ListMemory<Facts> {
     lesson: readonly (EntryRecord<Facts> | undefined)[] = [],
   ) {
     for (const [i, key] of keys.entries()) {
+      breathe(i);
       const record = records[i] ?? lesson[i];
       if (key !== undefined && record !== undefined) this.#records.set(key, record);
     }
   }
 
   recall(keys: readonly (string | undefined)[]): RecalledList<Facts> {
-    const records = keys.map((key) => (key === undefined ? undefined : this.#records.get(key)));
+    const records = keys.map((key, i) => {
+      breathe(i);
+      return key === undefined ? undefined : this.#records.get(key);
+    });
     return { records, keys };
   }
 }
@@ -125,7 +130,11 @@ function pick(
 }
 
 function toKeys(list: unknown, name: RememberedList, keyOf: KeyOf): (string | undefined)[] {
-  return Array.isArray(list) ? list.map((entry: unknown, i) => keyOf(entry, name, i)) : [];
+  if (!Array.isArray(list)) return [];
+  return list.map((entry: unknown, i) => {
+    breathe(i);
+    return keyOf(entry, name, i);
+  });
 }
 
 function withName(name: string, key: string | undefined): string | undefined {

@@ -1,4 +1,5 @@
 /** Items of a file's lists that were read before: one whose text has not changed is not read again. */
+import { breathe } from './give-way.ts';
 import type { ItemList } from './yaml-items.ts';
 
 /** In the place of an item that was read before. */
@@ -48,6 +49,7 @@ export class KnownItems {
     const items = new Map<string, KnownItem>();
     for (const list of ['routes', 'consumers'] as const) {
       for (const [i, text] of (texts[list] ?? []).entries()) {
+        breathe(i);
         const key = read[list].keys[i];
         // What is put in for one may be another value each time.
         if (key !== undefined && !text.includes('${')) items.set(text, new KnownItem(key));

@@ -19,7 +19,7 @@ interface Saved {
 
 const FILE = 'last-good.json';
 /** One piece is encoded in well under a millisecond, and the event loop has its turn after each. */
-const PIECE_CHARACTERS = 64 * 1024;
+const PIECE_CHARACTERS = 16 * 1024;
 
 /** Replaces the file whole; mode 0600, since a configuration may hold secrets. `pause`: waited for between pieces. */
 export async function saveLastGood(

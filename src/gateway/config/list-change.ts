@@ -10,16 +10,8 @@ export function* stepsBetween<Item>(
   before: readonly Item[],
   after: readonly Item[],
 ): Generator<ListStep> {
-  const shorter = Math.min(before.length, after.length);
-  let head = 0;
-  while (head < shorter && before[head] === after[head]) head++;
-  let tail = 0;
-  while (
-    tail < shorter - head &&
-    before[before.length - 1 - tail] === after[after.length - 1 - tail]
-  ) {
-    tail++;
-  }
+  const head = sameHead(before, after);
+  const tail = sameTail(before, after, head);
   if (head > 0) yield { kind: 'kept', from: 0, count: head };
   const places = new Map<Item, number>();
   for (let i = head; i < before.length - tail; i++) places.set(before[i]!, i);
@@ -41,4 +33,20 @@ export function* stepsBetween<Item>(
   }
   if (run !== undefined) yield { kind: 'kept', ...run };
   if (tail > 0) yield { kind: 'kept', from: before.length - tail, count: tail };
+}
+
+// Functions of their own, which the engine compiles while they run.
+
+function sameHead<Item>(before: readonly Item[], after: readonly Item[]): number {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before[head] === after[head]) head++;
+  return head;
+}
+
+function sameTail<Item>(before: readonly Item[], after: readonly Item[], head: number): number {
+  const most = Math.min(before.length, after.length) - head;
+  let tail = 0;
+  while (tail < most && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  return tail;
 }

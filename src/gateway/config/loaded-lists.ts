@@ -1,4 +1,5 @@
 /** The long lists of a configuration that has been loaded, each entry with a digest of its content. */
+import { breathe } from './give-way.ts';
 import { hash } from 'node:crypto';
 import { STREAMED_LISTS, type ConfigHead, type StreamedList } from './config-pieces.ts';
 import type { Lesson } from './entry-memory.ts';
@@ -65,7 +66,8 @@ function readList<Item extends object, Facts>(
 ): ReadList<Facts> {
   const entries: LoadedEntry[] = [];
   const lesson: (EntryRecord<Facts> | undefined)[] = [];
-  for (const { item, record, ...rest } of normalised) {
+  for (const [i, { item, record, ...rest }] of normalised.entries()) {
+    breathe(i);
     if (record === undefined) {
       const digest = digestOf(item);
       const { finding } = rest as {

@@ -1,4 +1,5 @@
 /** From a file's content to a `Config`, or to everything that is wrong with it. */
+import { breathe } from './give-way.ts';
 import { childPath, parsePointer, valueAt } from './config-path.ts';
 import type { ConfigHead } from './config-pieces.ts';
 import { PARTS } from './displayed-config.ts';
@@ -125,7 +126,8 @@ function createDraft(
 /** What was there when an entry was looked at may be gone. */
 function refersWell(recalled: Recollection, { services, callers }: Draft): boolean {
   const { records } = recalled.routes;
-  return records.every((record) => {
+  return records.every((record, i) => {
+    breathe(i);
     if (record === undefined) return true;
     const { uses } = record;
     return (

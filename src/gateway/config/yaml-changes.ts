@@ -1,4 +1,5 @@
 /** Reads of a text of YAML what has changed since its lists were read before; what else it takes parsing all of it for, it leaves alone. */
+import { breathe } from './give-way.ts';
 import { isMap, isSeq, type Node } from 'yaml';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { ConfigPath } from './config-path.ts';
@@ -30,7 +31,12 @@ export function readUnknown(
   known: KnownItems,
   substituter: Substituter,
 ): ChangesRead | undefined {
-  const found = lists.map(({ items }) => items.map((item) => known.get(item)));
+  const found = lists.map(({ items }) =>
+    items.map((item, at) => {
+      breathe(at);
+      return known.get(item);
+    }),
+  );
   const all = found.flat();
   if (all.filter((item) => item === undefined).length > all.length * MAX_NEW) return undefined;
   const reading = new PartReading(substituter);

@@ -1,4 +1,5 @@
 /** The items of long lists in a text of YAML, told apart by their lines alone. */
+import { breathe } from './give-way.ts';
 
 /** Top-level keys of lists that may be long. */
 const LIST_KEY = /^(routes|consumers):[ ]*(?:#.*)?\n/gm;
@@ -55,7 +56,10 @@ function listAt(text: string, list: ItemList, from: number): ListText | undefine
       if (indent === -1) {
         indent = place - at;
         start = at;
-      } else items.push(text.slice(itemStart, at));
+      } else {
+        items.push(text.slice(itemStart, at));
+        breathe(items.length);
+      }
       itemStart = at;
     }
     at = next;

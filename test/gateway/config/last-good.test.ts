@@ -53,7 +53,7 @@ describe('the configuration applied last', () => {
       await Promise.resolve();
     });
     const { length } = JSON.stringify(lastGood);
-    expect(pauses).toBe(Math.floor(length / (64 * 1024)));
+    expect(pauses).toBe(Math.floor(length / (16 * 1024)));
     expect((await readLastGood(dataDir))?.config.routes).toHaveLength(5000);
   });
 

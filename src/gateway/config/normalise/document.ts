@@ -1,4 +1,5 @@
 /** The document as a whole: every part, and what they have to agree on. */
+import { breathe } from '../give-way.ts';
 import type { AdminConfig, CertificateConfig, ConsumerConfig, Redaction } from '../config.ts';
 import type { ListenerConfig } from '../listener-config.ts';
 import type { RouteConfig } from '../route-config.ts';
@@ -224,6 +225,7 @@ function readList<
   );
   const entries: Entry[] = [];
   for (const [i, raw] of list.entries()) {
+    breathe(i);
     const record = known[i];
     // What has faults has left a hole.
     if (record === undefined && (raw as unknown) === undefined) continue;
@@ -235,6 +237,7 @@ function readList<
 function checkNames(draft: Draft, list: Named, key: string): void {
   const seen = new Map<string, number>();
   for (const [i, entry] of list.entries()) {
+    breathe(i);
     if (entry === undefined) continue;
     const first = seen.get(entry.name);
     if (first === undefined) {

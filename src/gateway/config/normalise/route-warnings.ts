@@ -1,4 +1,5 @@
 /** Routes that are allowed, and hardly what was meant. */
+import { breathe } from '../give-way.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RouteFacts, ServiceFacts } from '../entry-record.ts';
 import type { MatchEntry, RouteConfig } from '../route-config.ts';
@@ -36,7 +37,8 @@ export function warnOfRoutes(
   services: ReadonlyMap<string, ServiceFacts>,
 ): void {
   const matches = new MatchIndex();
-  for (const placed of routes) {
+  for (const [i, placed] of routes.entries()) {
+    breathe(i);
     warnOfWeights(draft, placed);
     warnOfSubsets(draft, placed, services);
     warnOfEmptyServices(draft, placed, services);
