@@ -22,6 +22,8 @@ export interface Comparison {
   readonly contestants: readonly Contestant[];
   /** Labels of those that the others are held against. */
   readonly baselines: readonly string[];
+  /** How many times as long they are warmed up as usual, such as those that have a part of a core. Default: 1. */
+  readonly warmUp?: number;
 }
 
 export interface Measurement {
@@ -48,7 +50,7 @@ const CONNECTIONS = 64;
 
 export async function compare(
   context: BenchContext,
-  { contestants, baselines }: Comparison,
+  { contestants, baselines, warmUp = 1 }: Comparison,
 ): Promise<ScenarioResult> {
   const present = contestants.filter(({ peer }) => context.peers.has(peer));
   const entries: { contestant: Contestant; running: StartedPeer; series: Series }[] = [];
@@ -57,7 +59,7 @@ export async function compare(
       const { peer, work, probes = [{ path: '/' }] } = contestant;
       const running = await startPeer(context, peer, work, probes);
       entries.push({ contestant, running, series: { label: contestant.label, rounds: [] } });
-      await load(context, contestant, running, context.options.warmUpSeconds);
+      await load(context, contestant, running, context.options.warmUpSeconds * warmUp);
     }
     for (let round = 1; round <= context.options.rounds; round++) {
       for (const { contestant, running, series } of entries) {

@@ -27,7 +27,11 @@ export const workers: Scenario = {
       requests: { file, order: 'cycle' as const },
       probes: [{ path: '/items/42', token: set.tokens[0]!, shows: 'a good token' }],
     }));
-    const result = await compare(context, { contestants, baselines: [ONE] });
+    const result = await compare(context, {
+      contestants,
+      baselines: [ONE],
+      warmUp: 1 / SHARE,
+    });
     return { ...result, notes: [...result.notes, ...toNotes(result.data as readonly Series[])] };
   },
 };
