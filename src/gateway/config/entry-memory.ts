@@ -1,7 +1,7 @@
 /** Remembers entries of documents by their own content: a change costs what has changed. */
-import { breathe } from './give-way.ts';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { ConsumerFacts, EntryRecord, RouteFacts, ServiceFacts } from './entry-record.ts';
+import { breathe } from './give-way.ts';
 import { KnownItems } from './known-items.ts';
 
 export type RememberedList = 'services' | 'routes' | 'consumers';

@@ -1,11 +1,11 @@
 /** The long lists of a configuration that has been loaded, each entry with a digest of its content. */
-import { breathe } from './give-way.ts';
 import { hash } from 'node:crypto';
 import { STREAMED_LISTS, type ConfigHead, type StreamedList } from './config-pieces.ts';
 import type { Lesson } from './entry-memory.ts';
 import type { EntryRecord } from './entry-record.ts';
 import type { NormalisedDocument } from './normalise/document.ts';
 import type { NormalisedEntry } from './normalise/entry.ts';
+import { breathe } from './give-way.ts';
 
 export interface LoadedEntry {
   /** SHA-256 of the JSON of what it is normalised to, in base64: two equal ones have the same. */

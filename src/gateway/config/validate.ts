@@ -1,9 +1,9 @@
 /** From a file's content to a `Config`, or to everything that is wrong with it. */
-import { breathe } from './give-way.ts';
 import { childPath, parsePointer, valueAt } from './config-path.ts';
 import type { ConfigHead } from './config-pieces.ts';
 import { PARTS } from './displayed-config.ts';
 import type { Recollection } from './entry-memory.ts';
+import { breathe } from './give-way.ts';
 import type { Problem, ReportProblem } from './issue.ts';
 import { callerNamesOf, isKnownCaller } from './normalise/caller-references.ts';
 import {

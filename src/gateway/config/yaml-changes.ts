@@ -1,8 +1,8 @@
 /** Reads of a text of YAML what has changed since its lists were read before; what else it takes parsing all of it for, it leaves alone. */
-import { breathe } from './give-way.ts';
 import { isMap, isSeq, type Node } from 'yaml';
 import { isObject } from '../../mesh/backplane/json-object.ts';
 import type { ConfigPath } from './config-path.ts';
+import { breathe } from './give-way.ts';
 import type { ItemTexts, KnownItems } from './known-items.ts';
 import type { Substituter } from './substitute.ts';
 import type { SubstitutedValue } from './substitutions.ts';

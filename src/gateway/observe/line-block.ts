@@ -1,4 +1,5 @@
 /** Memory that lines of a log are written into until it is full. */
+import { endianness } from 'node:os';
 import { codeAt } from '../../mesh/transport/octets.ts';
 
 const QUOTE = 0x22;
@@ -17,6 +18,8 @@ const MAX_INTEGER = 1e9;
 
 /** Of the words that lines are copied by. */
 const WORD = 8;
+/** The order that the words of a piece are in. */
+const IS_LITTLE = endianness() === 'LE';
 
 /** UTF-8 that lines repeat, in words. */
 export class LinePiece {
@@ -95,7 +98,7 @@ export class LineBlock {
     this.#at = at + length;
     if (this.#at > this.bytes.length) return;
     const view = this.#view;
-    for (let i = 0; i < words.length; i++) view.setFloat64(at + i * WORD, words[i]!, true);
+    for (let i = 0; i < words.length; i++) view.setFloat64(at + i * WORD, words[i]!, IS_LITTLE);
   }
 
   /** ASCII, as it is. It has as many octets as a word behind it. */

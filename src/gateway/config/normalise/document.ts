@@ -1,6 +1,6 @@
 /** The document as a whole: every part, and what they have to agree on. */
-import { breathe } from '../give-way.ts';
 import type { AdminConfig, CertificateConfig, ConsumerConfig, Redaction } from '../config.ts';
+import { breathe } from '../give-way.ts';
 import type { ListenerConfig } from '../listener-config.ts';
 import type { RouteConfig } from '../route-config.ts';
 import type { ServiceConfig } from '../service-config.ts';

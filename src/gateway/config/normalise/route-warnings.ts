@@ -1,7 +1,7 @@
 /** Routes that are allowed, and hardly what was meant. */
-import { breathe } from '../give-way.ts';
 import type { ConfigPath } from '../config-path.ts';
 import type { RouteFacts, ServiceFacts } from '../entry-record.ts';
+import { breathe } from '../give-way.ts';
 import type { MatchEntry, RouteConfig } from '../route-config.ts';
 import type { RawRoute } from '../schema/route.ts';
 import { callerIssuesOf } from './caller-warnings.ts';
