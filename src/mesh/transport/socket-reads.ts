@@ -14,6 +14,7 @@ const GIVEN_BYTES = SLAB_BYTES / 2;
 export class SocketReads {
   readonly #socket: Socket;
   readonly #onBytes: (bytes: Buffer) => void;
+  readonly #handle: StreamHandle | undefined;
   /** What Node.js does with a read, an end and an error; undefined: it makes the memory, and we are told. */
   readonly #nodes: StreamHandle['onread'] | undefined = undefined;
   /** What is read into next. */
@@ -24,9 +25,10 @@ export class SocketReads {
   constructor(socket: Socket, onBytes: (bytes: Buffer) => void) {
     this.#socket = socket;
     this.#onBytes = onBytes;
+    this.#handle = handleOf(socket);
     // What was read before; and everything, where Node.js makes the memory.
     socket.on('data', onBytes);
-    const handle = handleOf(socket);
+    const handle = this.#handle;
     if (streamWrap === undefined || handle === undefined) return;
     this.#nodes = handle.onread;
     handle.onread = this.#onRead;
@@ -77,7 +79,7 @@ export class SocketReads {
   #leaveToNode(length: number): Buffer | undefined {
     const memory = this.#memory;
     const copy = length > 0 ? memory.buffer.slice(0, length) : undefined;
-    this.#nodes!.call(handleOf(this.#socket)!, copy);
+    this.#nodes!.call(this.#handle!, copy);
     if (memory === common) return undefined;
     freeSlab(memory);
     return this.#take(common);

@@ -115,6 +115,25 @@ describe.each(['tcp', 'tls'] as const)('SocketWrites over %s', (kind) => {
   });
 });
 
+describe('a write that the system has not taken', () => {
+  const createPairs = socketPairs('tcp');
+
+  it('lets the socket time out by what leaves of it', async () => {
+    const { near, far } = (await createPairs())[0]!;
+    far.pause();
+    let timeouts = 0;
+    near.setTimeout(3_600_000, () => timeouts++);
+    // What its timer calls.
+    const { _onTimeout: onTimer } = near as unknown as { _onTimeout: (this: Socket) => void };
+    expect(new SocketWrites(near).write(LARGE)).toBe(false);
+    onTimer.call(near);
+    expect(timeouts).toBe(0);
+    // The far end reads nothing.
+    onTimer.call(near);
+    expect(timeouts).toBe(1);
+  });
+});
+
 it('goes past the stream on this Node.js', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -42,11 +42,12 @@ describe('where Node.js does not give it', () => {
   }
 
   it('sockets are read by their stream', async () => {
-    const { SocketReads } = await importWithout(
-      () => import('../../../src/mesh/transport/socket-reads.ts'),
-    );
-    const { common } = await importWithout(
-      () => import('../../../src/mesh/transport/read-memory.ts'),
+    const [{ SocketReads }, { common }] = await importWithout(() =>
+      // Of one load: another `common` would be nobody's.
+      Promise.all([
+        import('../../../src/mesh/transport/socket-reads.ts'),
+        import('../../../src/mesh/transport/read-memory.ts'),
+      ]),
     );
     const { near, far } = await createPair();
     const pieces: Buffer[] = [];
