@@ -16,6 +16,7 @@ import { createJsonFetcher } from '../gateway/pipeline/fetch-json.ts';
 import { createRequestPath, requestStages } from '../gateway/request-path.ts';
 import type { GatewayMetrics } from '../gateway/status/gateway-metrics.ts';
 import type { Service, ServiceEnvironment } from '../mesh/service/service.ts';
+import type { TopologyRecorder } from '../mesh/topology/recorder.ts';
 import { createSocketBudget, type SocketShare } from '../mesh/transport/socket-budget.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 import { standardPlugins } from '../plugins/standard.ts';
@@ -33,7 +34,7 @@ import {
 /** What it is told, and asks, of the control plane; of another process, where it is one. */
 export interface ControlPlane extends Pick<ServiceSurroundings, 'stickyKey' | 'meshSource'> {
   readonly counters: PluginEnvironment['counters'];
-  readonly topology: NonNullable<ServiceEnvironment['topology']>;
+  readonly topology: Pick<TopologyRecorder, 'edgeTo'>;
   readonly isOwnCheck: NonNullable<ServiceEnvironment['isOwnCheck']>;
   readonly metrics: Pick<NodeMetricsSources, 'backplane' | 'versions' | 'droppedAuditEntries'>;
 }

@@ -38,9 +38,7 @@ export function createServiceSurroundings(parts: ServiceSurroundingsParts): Serv
       onRetry: (service, reason) => metrics.retried(service, reason),
       onEjection: (service, reason) => metrics.ejected(service, reason),
       onHealthEvent: createHealthLog(log),
-      get topology() {
-        return control().topology;
-      },
+      edgeTo: (destination) => control().topology.edgeTo(destination),
       sockets,
     },
     log,

@@ -31,44 +31,60 @@ export function createOverloadGuard(
   rssBytes: () => number = () => process.memoryUsage.rss(),
   monitor: typeof monitorEventLoopDelay = monitorEventLoopDelay,
 ): OverloadGuard {
-  let histogram: IntervalHistogram | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let reason = '';
-  let lateSamples = 0;
-  let sampledAtMs = 0;
-  let rss = 0;
+  return new LoopGuard(limits, rssBytes, monitor);
+}
 
-  function sample(): void {
+class LoopGuard implements OverloadGuard {
+  reason = '';
+  readonly #limits: OverloadLimits;
+  readonly #rssBytes: () => number;
+  readonly #histogram: IntervalHistogram;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #lateSamples = 0;
+  #sampledAtMs = 0;
+  #rss = 0;
+
+  constructor(
+    limits: OverloadLimits,
+    rssBytes: () => number,
+    monitor: typeof monitorEventLoopDelay,
+  ) {
+    this.#limits = limits;
+    this.#rssBytes = rssBytes;
+    this.#histogram = monitor({ resolution: HISTOGRAM_RESOLUTION_MS });
+  }
+
+  start(): void {
+    this.#histogram.enable();
+    this.#sampledAtMs = performance.now();
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#histogram.disable();
+  }
+
+  #sample(): void {
+    const { maxLoopDelayMs, maxRssBytes } = this.#limits;
     const nowMs = performance.now();
-    const delayMs = meanDelayMs(histogram!, nowMs - sampledAtMs);
-    sampledAtMs = nowMs;
-    histogram!.reset();
+    const delayMs = meanDelayMs(this.#histogram, nowMs - this.#sampledAtMs);
+    this.#sampledAtMs = nowMs;
+    this.#histogram.reset();
     try {
-      rss = rssBytes();
+      this.#rss = this.#rssBytes();
     } catch {
       // It is read from a file: without a free descriptor, what was last known stands.
     }
-    lateSamples = delayMs > limits.maxLoopDelayMs ? lateSamples + 1 : 0;
-    if (lateSamples >= LATE_SAMPLES) reason = `event loop late by ${Math.round(delayMs)} ms`;
-    else if (rss > limits.maxRssBytes) reason = `memory at ${Math.round(rss / 2 ** 20)} MiB`;
-    else reason = '';
+    this.#lateSamples = delayMs > maxLoopDelayMs ? this.#lateSamples + 1 : 0;
+    if (this.#lateSamples >= LATE_SAMPLES) {
+      this.reason = `event loop late by ${Math.round(delayMs)} ms`;
+    } else if (this.#rss > maxRssBytes) {
+      this.reason = `memory at ${Math.round(this.#rss / 2 ** 20)} MiB`;
+    } else {
+      this.reason = '';
+    }
   }
-
-  return {
-    get reason() {
-      return reason;
-    },
-    start() {
-      histogram = monitor({ resolution: HISTOGRAM_RESOLUTION_MS });
-      histogram.enable();
-      sampledAtMs = performance.now();
-      timer = setInterval(sample, SAMPLE_INTERVAL_MS).unref();
-    },
-    stop() {
-      clearInterval(timer);
-      histogram?.disable();
-    },
-  };
 }
 
 /**

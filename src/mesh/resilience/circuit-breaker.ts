@@ -32,32 +32,38 @@ export interface CircuitBreaker {
 
 /** Source: Envoy, "Circuit breaking". */
 export function createCircuitBreaker(thresholds: CircuitThresholds): CircuitBreaker {
-  let active = 0;
-  const overflows: Record<CircuitOverflow, number> = { requests: 0, pending: 0 };
-  return {
-    thresholds,
-    get active() {
-      return active;
-    },
-    get isFull() {
-      return active >= thresholds.maxRequests;
-    },
-    overflows,
-    tryAcquire() {
-      if (active >= thresholds.maxRequests) {
-        overflows.requests += 1;
-        return false;
-      }
-      active += 1;
-      return true;
-    },
-    release() {
-      // A place released twice would raise the limit for good, unseen.
-      if (active === 0) throw new Error('released more often than acquired');
-      active -= 1;
-    },
-    notePendingOverflow() {
-      overflows.pending += 1;
-    },
-  };
+  return new CountingBreaker(thresholds);
+}
+
+class CountingBreaker implements CircuitBreaker {
+  readonly thresholds: CircuitThresholds;
+  active = 0;
+  readonly overflows: Record<CircuitOverflow, number> = { requests: 0, pending: 0 };
+
+  constructor(thresholds: CircuitThresholds) {
+    this.thresholds = thresholds;
+  }
+
+  get isFull(): boolean {
+    return this.active >= this.thresholds.maxRequests;
+  }
+
+  tryAcquire(): boolean {
+    if (this.isFull) {
+      this.overflows.requests++;
+      return false;
+    }
+    this.active++;
+    return true;
+  }
+
+  release(): void {
+    // A place released twice would raise the limit for good, unseen.
+    if (this.active === 0) throw new Error('released more often than acquired');
+    this.active--;
+  }
+
+  notePendingOverflow(): void {
+    this.overflows.pending++;
+  }
 }

@@ -28,53 +28,68 @@ const BUCKETS = 10;
  * forgotten after the window. Source: Finagle and Linkerd "retry budgets", tower TpsBudget, GEP-3388.
  */
 export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
-  const { ratio = 0.2, minPerSecond = 10, windowMs = 10_000, monotonic } = options;
-  const deposited = ratio === 0 ? 0 : 1;
-  const price = ratio === 0 ? 1 : 1 / ratio;
-  const reserve = ((minPerSecond * windowMs) / 1_000) * price;
-  const bucketMs = windowMs / BUCKETS;
-  /** What went in, less what went out, by bucket of time. */
-  const buckets = new Float64Array(BUCKETS);
-  let current = Math.floor(monotonic() / bucketMs);
-  let balance = 0;
+  return new WindowedBudget(options);
+}
 
-  function expire(nowMs: number): void {
-    const now = Math.floor(nowMs / bucketMs);
-    if (now <= current) return;
-    if (now - current >= BUCKETS) {
-      buckets.fill(0);
-      balance = 0;
-      current = now;
+class WindowedBudget implements RetryBudget {
+  readonly #monotonic: () => number;
+  /** Of a request. */
+  readonly #deposited: number;
+  /** Of a retry. */
+  readonly #price: number;
+  /** What is there whatever was deposited. */
+  readonly #reserve: number;
+  readonly #bucketMs: number;
+  /** What went in, less what went out, by bucket of time. */
+  readonly #buckets = new Float64Array(BUCKETS);
+  #current: number;
+  #balance = 0;
+
+  constructor(options: RetryBudgetOptions) {
+    const { ratio = 0.2, minPerSecond = 10, windowMs = 10_000, monotonic } = options;
+    this.#monotonic = monotonic;
+    this.#deposited = ratio === 0 ? 0 : 1;
+    this.#price = ratio === 0 ? 1 : 1 / ratio;
+    this.#reserve = ((minPerSecond * windowMs) / 1_000) * this.#price;
+    this.#bucketMs = windowMs / BUCKETS;
+    this.#current = Math.floor(monotonic() / this.#bucketMs);
+  }
+
+  deposit(nowMs = this.#monotonic()): void {
+    this.#expire(nowMs);
+    this.#book(this.#deposited);
+  }
+
+  tryWithdraw(): boolean {
+    this.#expire(this.#monotonic());
+    if (this.#balance + this.#reserve < this.#price) return false;
+    this.#book(-this.#price);
+    return true;
+  }
+
+  get available(): number {
+    this.#expire(this.#monotonic());
+    return Math.max(0, Math.floor((this.#balance + this.#reserve) / this.#price));
+  }
+
+  #expire(nowMs: number): void {
+    const now = Math.floor(nowMs / this.#bucketMs);
+    if (now <= this.#current) return;
+    if (now - this.#current >= BUCKETS) {
+      this.#buckets.fill(0);
+      this.#balance = 0;
+      this.#current = now;
       return;
     }
-    while (current < now) {
-      current += 1;
-      const index = current % BUCKETS;
-      balance -= buckets[index] as number;
-      buckets[index] = 0;
+    while (this.#current < now) {
+      const index = ++this.#current % BUCKETS;
+      this.#balance -= this.#buckets[index]!;
+      this.#buckets[index] = 0;
     }
   }
 
-  function book(amount: number): void {
-    const index = current % BUCKETS;
-    buckets[index] = (buckets[index] as number) + amount;
-    balance += amount;
+  #book(amount: number): void {
+    this.#buckets[this.#current % BUCKETS]! += amount;
+    this.#balance += amount;
   }
-
-  return {
-    deposit(nowMs = monotonic()) {
-      expire(nowMs);
-      book(deposited);
-    },
-    tryWithdraw() {
-      expire(monotonic());
-      if (balance + reserve < price) return false;
-      book(-price);
-      return true;
-    },
-    get available() {
-      expire(monotonic());
-      return Math.max(0, Math.floor((balance + reserve) / price));
-    },
-  };
 }

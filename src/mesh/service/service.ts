@@ -9,7 +9,7 @@ import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.
 import type { RetryReason, RetryRules } from '../resilience/retry-policy.ts';
 import type { SocketShare } from '../transport/socket-budget.ts';
 import type { UpstreamCall, UpstreamRequest, UpstreamSink } from '../transport/upstream.ts';
-import type { EdgeRecorder, TopologyRecorder } from '../topology/recorder.ts';
+import type { EdgeRecorder } from '../topology/recorder.ts';
 import type { Call, CallRequest, CallSink } from './call.ts';
 import { EndpointHealth, type HealthEnvironment } from './endpoint-health.ts';
 import { EndpointUpstreams } from './endpoint-upstreams.ts';
@@ -23,8 +23,8 @@ export interface ServiceEnvironment extends HealthEnvironment {
   /** Where this node is. */
   readonly zone: string | undefined;
   readonly onRetry: (service: string, reason: RetryReason) => void;
-  /** Counts the calls for the mesh's topology; default: nobody does. */
-  readonly topology?: Pick<TopologyRecorder, 'edgeTo'> | undefined;
+  /** Who counts the calls to a service for the mesh's topology; default: nobody does. */
+  readonly edgeTo?: ((destination: string) => EdgeRecorder) | undefined;
   /** For the connections of all services together; undefined: no limit is known. */
   readonly sockets?: SocketShare | undefined;
 }
@@ -78,7 +78,7 @@ export class Service {
     this.perTryTimeoutMs = options.perTryTimeoutMs;
     this.timeouts = options.timeouts;
     const { topologyName } = options;
-    if (topologyName !== undefined) this.#edge = environment.topology?.edgeTo(topologyName);
+    if (topologyName !== undefined) this.#edge = environment.edgeTo?.(topologyName);
     this.breaker = createCircuitBreaker(options.circuitBreaker);
     this.#upstreams = new EndpointUpstreams({
       protocol: options.protocol,

@@ -65,7 +65,7 @@ export interface TestServiceOptions extends Partial<
   };
   readonly now?: () => number;
   readonly random?: () => number;
-  readonly topology?: ServiceEnvironment['topology'];
+  readonly edgeTo?: ServiceEnvironment['edgeTo'];
 }
 
 export interface TestService {
@@ -122,7 +122,7 @@ export function serviceFixtures(): {
       origins.push(origin);
       return origin;
     },
-    service: (specs, { retry, now, random, topology, ...options } = {}) => {
+    service: (specs, { retry, now, random, edgeTo, ...options } = {}) => {
       const source = new TestSource(specs);
       const retries: RetryReason[] = [];
       const events: HealthEvent[] = [];
@@ -143,7 +143,7 @@ export function serviceFixtures(): {
           onRetry: (_service, reason) => retries.push(reason),
           onEjection: () => undefined,
           onHealthEvent: (event) => events.push(event),
-          topology,
+          edgeTo,
         },
       );
       service.start();

@@ -22,7 +22,7 @@ function openCounted(
 ): TestService & { readonly counted: () => { calls: number; errors: number; p50Ms: number } } {
   const topology = createTopologyRecorder();
   return {
-    ...open.service(specs, { ...options, topology }),
+    ...open.service(specs, { ...options, edgeTo: (name) => topology.edgeTo(name) }),
     counted() {
       const [edge, ...others] = topology.take();
       expect(others).toEqual([]);
