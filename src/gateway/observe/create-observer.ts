@@ -30,8 +30,20 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
   // Exchanges that found no route are counted under the empty name.
   const unrouted = metrics.cellsOf('');
 
+  let wall = 0;
+  let wallReadAt = -Infinity;
+
   function hookFailed(plugin: string, error: unknown): void {
     log.warn({ plugin, reason: reasonOf(error) }, 'a plugin failed in onLog');
+  }
+
+  /** The wall clock, looked at no more than once a millisecond of the other. */
+  function wallMs(monotonicMs: number): number {
+    if (Math.abs(monotonicMs - wallReadAt) >= 1) {
+      wallReadAt = monotonicMs;
+      wall = clock.now();
+    }
+    return wall;
   }
 
   function tell(exchange: GatewayExchange, durationMs: number): void {
@@ -54,7 +66,7 @@ export function createObserver(dependencies: ObserverDependencies): Observer {
 
   /** The line of an exchange that nobody but the log wants to hear of. */
   function logPlain(writer: LineWriter, exchange: GatewayExchange, durationMs: number): void {
-    const nowMs = clock.now();
+    const nowMs = wallMs(exchange.startedAt + durationMs);
     composeAccessLine(writer.block, exchange, nowMs, durationMs);
     if (writer.take()) return;
     writer.write(`${JSON.stringify(toAccessRecord(exchange, nowMs, durationMs))}\n`);

@@ -172,7 +172,7 @@ export class LineBlock {
 }
 
 /** A log's writer waits until one is full, or for its interval: each write costs a hop to another thread. */
-const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 /** One is written while the other fills. */
 const MAX_SPARE = 2;
 
