@@ -4,7 +4,7 @@ import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { StageResult } from '../exchange/stage.ts';
 
 export function misdirected(exchange: GatewayExchange): StageResult {
-  const plan = exchange.snapshot.listeners.get(exchange.listener);
+  const plan = exchange.plan;
   // A request that was on its way when a reload took its listener out.
   if (plan === undefined) throw misdirectedRequest('This listener is gone; connect anew.');
   switch (plan.ownerOf?.(exchange.request.host)) {

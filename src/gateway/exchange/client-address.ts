@@ -13,9 +13,15 @@ export function toPeer(
   forwardedFor: string | undefined,
   isTrustedProxy: (address: string) => boolean,
 ): Peer {
-  const { address, port, protocol, tls } = connection;
-  const ip =
-    forwardedFor === undefined ? address : nearestUntrusted(address, forwardedFor, isTrustedProxy);
+  const { address } = connection;
+  // Frozen, since requests share it.
+  if (forwardedFor === undefined) {
+    return (connection.peer ??= Object.freeze(toSeen(connection, address)));
+  }
+  return toSeen(connection, nearestUntrusted(address, forwardedFor, isTrustedProxy));
+}
+
+function toSeen({ address, port, protocol, tls }: Connection, ip: string): Peer {
   return { ip, address, port, protocol, tls };
 }
 

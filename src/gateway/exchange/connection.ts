@@ -1,5 +1,5 @@
 /** What is known of a downstream connection; made once when it is accepted, shared by its requests. */
-import type { PeerTls } from '../../plugins/sdk/exchange.ts';
+import type { Peer, PeerTls } from '../../plugins/sdk/exchange.ts';
 import type { MeshDoor } from '../config/listener-config.ts';
 
 /** The listener as requests see it. */
@@ -34,6 +34,8 @@ export interface Connection {
   readonly trusted: boolean;
   readonly protocol: 'http/1.0' | 'http/1.1' | 'h2';
   readonly tls: PeerTls | undefined;
+  /** The client as its requests see it, where nobody stands before it; made with the first. */
+  peer: Peer | undefined;
   /** What says upstream where its latest request came from, where forwarding has made it (`upstream-headers.ts`). */
   forwarded: ForwardedLines | undefined;
 }

@@ -1,7 +1,7 @@
 /** The exchange that every lane's requests become, and that the request path works on. */
 import type { Consumer, ConsumerDirectory, Exchange, Peer } from '../../plugins/sdk/exchange.ts';
 import type { TraceContext } from '../observe/trace-context.ts';
-import type { CompiledRoute, CompiledTarget, Snapshot } from '../config/snapshot.ts';
+import type { CompiledRoute, CompiledTarget, ListenerPlan, Snapshot } from '../config/snapshot.ts';
 import type { Downstream, DownstreamObserver, Intake } from './lane.ts';
 import type { Provenance } from './received-fields.ts';
 import type { PathNarrator } from '../explain/narration.ts';
@@ -69,6 +69,7 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
   readonly narrator: PathNarrator | undefined;
   /** Told once, when the exchange is over. */
   readonly onEnded: (exchange: GatewayExchange) => void;
+  #plan: ListenerPlan | undefined;
   #state: Map<unknown, unknown> | undefined;
   #abort: AbortController | undefined;
 
@@ -101,6 +102,11 @@ export class GatewayExchange implements Exchange, DownstreamObserver {
 
   get listener(): string {
     return this.intake.connection.listener.name;
+  }
+
+  /** What the snapshot has for its listener; undefined: that is gone. */
+  get plan(): ListenerPlan | undefined {
+    return (this.#plan ??= this.snapshot.listeners.get(this.listener));
   }
 
   get route(): string {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 /** Times are of the monotonic clock, in milliseconds. */
 export class Http1Idleness {
   readonly #socket: Socket;
-  #sinceMs: number;
+  #sinceMs = 0;
   #bytesSeen = 0;
 
   constructor(socket: Socket, nowMs: number) {
@@ -12,12 +12,10 @@ export class Http1Idleness {
     this.#sinceMs = nowMs;
   }
 
-  /** No answer is due any more. */
-  rest(nowMs: number): void {
-    this.#sinceMs = nowMs;
-  }
-
-  /** Milliseconds since an answer was due or a byte was seen to have come. */
+  /**
+   * Milliseconds since a byte was seen to have come: none of a request has been seen yet by the first
+   * look after its answer, so that an answer need not look at the clock.
+   */
   lasts(nowMs: number): number {
     const { bytesRead } = this.#socket;
     if (bytesRead !== this.#bytesSeen) {

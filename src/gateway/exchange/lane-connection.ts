@@ -1,5 +1,5 @@
 /** The downstream connection as the full lane's requests see it. */
-import type { PeerTls } from '../../plugins/sdk/exchange.ts';
+import type { Peer, PeerTls } from '../../plugins/sdk/exchange.ts';
 import type { Connection, ForwardedLines, ListenerFacts } from './connection.ts';
 
 /** Holds a listener's facts, which a reload replaces while connections live on. */
@@ -22,6 +22,7 @@ export class LaneConnection implements Connection {
   readonly trusted: boolean;
   readonly protocol: 'http/1.0' | 'http/1.1' | 'h2';
   readonly tls: PeerTls | undefined;
+  peer: Peer | undefined = undefined;
   forwarded: ForwardedLines | undefined = undefined;
   readonly #view: ListenerView;
 

@@ -1,7 +1,7 @@
 /** What becomes of each header field as it comes in: kept for the upstream, taken out, or believed. */
 import { NameSet } from '../../mesh/transport/name-set.ts';
 
-/** Facts that a trusted proxy told by header; all undefined from anybody else. */
+/** Facts that a trusted proxy told by header, all undefined from anybody else; and what anybody may say of the exchange. */
 export interface Provenance {
   forwardedFor: string | undefined;
   forwardedProto: string | undefined;
@@ -14,7 +14,23 @@ export interface Provenance {
   via: string | undefined;
   /** `TE: trailers`, which gRPC needs to see on its upstream too. */
   acceptsTrailers: boolean;
+  /** What anybody prefers (RFC 7240), which goes on too. */
+  prefer: string | undefined;
 }
+
+/** What most requests say. */
+const NOTHING: Readonly<Provenance> = Object.freeze({
+  forwardedFor: undefined,
+  forwardedProto: undefined,
+  forwardedHost: undefined,
+  forwardedPort: undefined,
+  requestId: undefined,
+  traceparent: undefined,
+  tracestate: undefined,
+  via: undefined,
+  acceptsTrailers: false,
+  prefer: undefined,
+});
 
 const KEEP = 0;
 /** Ends at this hop (RFC 9110 §7.6.1), or describes a framing that is written anew. */
@@ -33,6 +49,8 @@ const FORWARDED_HOST = 10;
 const FORWARDED_PORT = 11;
 /** Kept as it is from trusted proxies. */
 const TRUSTED_ONLY = 12;
+/** Kept, and looked at. */
+const PREFER = 13;
 
 const DISPOSITION: ReadonlyMap<string, number> = new Map([
   ['connection', CONNECTION],
@@ -48,6 +66,7 @@ const DISPOSITION: ReadonlyMap<string, number> = new Map([
   ['http2-settings', DROP],
   ['te', TE],
   ['via', VIA],
+  ['prefer', PREFER],
   ['x-forwarded-for', FORWARDED_FOR],
   ['x-forwarded-proto', FORWARDED_PROTO],
   ['x-forwarded-host', FORWARDED_HOST],
@@ -133,39 +152,38 @@ function dispositionOf(name: string): number {
  * `isWithinMesh`: the request id and the trace are believed from everybody, so that they span the
  * nodes. They only name things: who makes one up confuses the reader of a log, and gains nothing.
  */
-export function receiveFields(raw: string[], trusted: boolean, isWithinMesh = false): Provenance {
+export function receiveFields(
+  raw: string[],
+  trusted: boolean,
+  isWithinMesh = false,
+): Readonly<Provenance> {
   const believed = trusted ? TRUSTED_ONLY : isWithinMesh ? TRACESTATE : VIA;
-  const provenance: Provenance = {
-    forwardedFor: undefined,
-    forwardedProto: undefined,
-    forwardedHost: undefined,
-    forwardedPort: undefined,
-    requestId: undefined,
-    traceparent: undefined,
-    tracestate: undefined,
-    via: undefined,
-    acceptsTrailers: false,
-  };
+  let provenance: Provenance | undefined;
   let nominated: Set<string> | undefined;
   let kept = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     const value = raw[i + 1]!;
     const disposition = dispositionOf(name);
-    if (disposition === KEEP || (disposition === TRUSTED_ONLY && trusted)) {
+    if (disposition === PREFER) believe((provenance ??= { ...NOTHING }), disposition, value);
+    if (
+      disposition === KEEP ||
+      disposition === PREFER ||
+      (disposition === TRUSTED_ONLY && trusted)
+    ) {
       raw[kept] = name;
       raw[kept + 1] = value;
       kept += 2;
     } else if (disposition === CONNECTION) {
       nominated = nominate(value, nominated);
     } else if (disposition !== DROP && disposition <= believed) {
-      believe(provenance, disposition, value);
+      believe((provenance ??= { ...NOTHING }), disposition, value);
     }
   }
   // Where there is little to take, for less than what setting its length costs.
   while (raw.length > kept) raw.pop();
   if (nominated !== undefined) removeNominated(raw, nominated);
-  return provenance;
+  return provenance ?? NOTHING;
 }
 
 function believe(provenance: Provenance, disposition: number, value: string): void {
@@ -193,6 +211,9 @@ function believe(provenance: Provenance, disposition: number, value: string): vo
       break;
     case TRACEPARENT:
       provenance.traceparent = value;
+      break;
+    case PREFER:
+      provenance.prefer = joined(provenance.prefer, value);
       break;
     case TRACESTATE:
       provenance.tracestate = joined(provenance.tracestate, value);

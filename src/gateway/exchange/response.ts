@@ -6,9 +6,18 @@ import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 export class GatewayResponse implements ExchangeResponse {
   status = 0;
   reason = '';
-  headers = new HeaderFields();
   source: 'upstream' | 'gateway' = 'gateway';
   transforms: Duplex[] | undefined;
+  #headers: HeaderFields | undefined = undefined;
+
+  /** Made when first asked for: most answers come with theirs. */
+  get headers(): HeaderFields {
+    return (this.#headers ??= new HeaderFields());
+  }
+
+  set headers(headers: HeaderFields) {
+    this.#headers = headers;
+  }
 
   transformBody(transform: Duplex): void {
     (this.transforms ??= []).push(transform);

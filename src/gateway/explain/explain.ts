@@ -135,6 +135,7 @@ function toExchange(
       trusted: false,
       protocol: 'http/1.1',
       tls: undefined,
+      peer: undefined,
       forwarded: undefined,
     },
     method: request.method,

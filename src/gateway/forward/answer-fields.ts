@@ -1,6 +1,7 @@
 /** The upstream's field lines on their way down: without what ended at the hop between us. */
 
 import { ANSWER_FIELDS_OF_A_HOP } from '../../mesh/transport/http1-answer-head.ts';
+import { codeAt } from '../../mesh/transport/octets.ts';
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 
 /** What a pass over field lines found. */
@@ -12,6 +13,10 @@ interface Findings {
 }
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set(ANSWER_FIELDS_OF_A_HOP);
+
+const ZERO = 0x30;
+/** As many stay exact as a number, whatever they are. */
+const EXACT_DIGITS = 15;
 
 const END_TO_END = 0;
 const DROP = 1;
@@ -65,7 +70,7 @@ function takeHopFields(raw: string[]): Findings {
       raw[kept + 1] = raw[i + 1]!;
       kept += 2;
     } else if (disposition === CONTENT_LENGTH) {
-      length = Number(raw[i + 1]!);
+      length = toLength(raw[i + 1]!);
     } else if (disposition === CONNECTION) {
       const value = raw[i + 1]!;
       if (value !== 'keep-alive' && value !== 'close') {
@@ -76,6 +81,19 @@ function takeHopFields(raw: string[]): Findings {
   // Where there is little to take, for less than what setting its length costs.
   while (raw.length > kept) raw.pop();
   return { length, nominated };
+}
+
+/** NaN: not a length. */
+function toLength(value: string): number {
+  const { length } = value;
+  if (length > EXACT_DIGITS) return Number(value);
+  let total = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = codeAt(value, i) - ZERO;
+    if (digit < 0 || digit > 9) return Number(value);
+    total = total * 10 + digit;
+  }
+  return total;
 }
 
 function withoutNominated(raw: readonly string[], nominated: readonly string[]): string[] {

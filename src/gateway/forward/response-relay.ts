@@ -48,13 +48,13 @@ export class ResponseRelay implements CallSink, DownstreamObserver {
     this.#pinned = pinned;
   }
 
-  onTry(endpoint: Endpoint, attempt: number): void {
+  onTry(endpoint: Endpoint, attempt: number, sentAtMs: number): void {
     this.#endpoint = endpoint;
     const { upstream } = this.#exchange;
     upstream.endpoint = endpoint.id;
     upstream.attempts = attempt;
-    upstream.sentAt = this.#environment.monotonic();
-    if (attempt === 1) upstream.firstSentAt = upstream.sentAt;
+    upstream.sentAt = sentAtMs;
+    if (attempt === 1) upstream.firstSentAt = sentAtMs;
   }
 
   onSettled(endpoint: Endpoint, sentAtMs: number): void {

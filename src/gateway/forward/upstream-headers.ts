@@ -1,6 +1,6 @@
 /** The field lines that go upstream: the client's end-to-end fields, then what the gateway says of the client. */
 import { HeaderFields } from '../../plugins/sdk/header-fields.ts';
-import { isValue } from '../../mesh/transport/octets.ts';
+import { inOnePiece, isValue } from '../../mesh/transport/octets.ts';
 import type { Connection } from '../exchange/connection.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import type { Provenance } from '../exchange/received-fields.ts';
@@ -15,15 +15,19 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
   const { connection } = exchange.intake;
   const list = request.headers.rest.slice();
   let text = request.headers.text;
-  if (connection.listener.door === 'outbound') passForwarded(list, provenance);
-  else {
-    const lines = isForwarded(provenance) ? undefined : forwardedOf(connection, request.authority);
-    if (lines === undefined) continueForwarded(list, exchange);
-    else text += lines;
+  if (connection.listener.door === 'outbound') {
+    passForwarded(list, provenance);
+    continueVia(list, provenance, connection);
+  } else {
+    const lines = isContinued(provenance) ? undefined : forwardedOf(connection, request.authority);
+    if (lines === undefined) {
+      continueForwarded(list, exchange);
+      continueVia(list, provenance, connection);
+    } else {
+      text += lines;
+    }
   }
   text += exchange.requestId.line;
-  if (provenance.via === undefined) text += VIA[connection.protocol].line;
-  else list.push('Via', `${provenance.via}, ${VIA[connection.protocol].value}`);
   if (trace !== undefined) {
     text += trace.line;
     if (trace.tracestate !== undefined) list.push('tracestate', trace.tracestate);
@@ -33,9 +37,11 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
   return new HeaderFields(list, text);
 }
 
-function isForwarded(provenance: Provenance): boolean {
-  const { forwardedFor, forwardedProto, forwardedHost, forwardedPort } = provenance;
+/** Something goes upstream that those before us have said of the request's way. */
+function isContinued(provenance: Provenance): boolean {
+  const { forwardedFor, forwardedProto, forwardedHost, forwardedPort, via } = provenance;
   return (
+    via !== undefined ||
     forwardedFor !== undefined ||
     forwardedProto !== undefined ||
     forwardedHost !== undefined ||
@@ -53,11 +59,11 @@ function forwardedOf(connection: Connection, authority: string): string | undefi
   return lines;
 }
 
-function toForwarded({ address, listener }: Connection, authority: string): string {
+function toForwarded({ address, listener, protocol }: Connection, authority: string): string {
   const { scheme, port } = listener;
-  const text = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${authority}\r\n`;
-  // In one piece, for it is written again and again.
-  return Buffer.from(text, 'latin1').toString('latin1');
+  return inOnePiece(
+    `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${authority}\r\nVia: ${VIA[protocol]}\r\n`,
+  );
 }
 
 function continueForwarded(list: string[], { provenance, request, intake }: GatewayExchange): void {
@@ -89,12 +95,11 @@ function passForwarded(list: string[], provenance: Provenance): void {
 
 /** RFC 9110 §7.6.3: the version the request was received with, and our pseudonym. */
 const VIA = {
-  'http/1.0': toVia('1.0'),
-  'http/1.1': toVia('1.1'),
-  h2: toVia('2.0'),
+  'http/1.0': '1.0 meshgate',
+  'http/1.1': '1.1 meshgate',
+  h2: '2.0 meshgate',
 } as const;
 
-function toVia(version: string): { readonly value: string; readonly line: string } {
-  const value = `${version} meshgate`;
-  return { value, line: `Via: ${value}\r\n` };
+function continueVia(list: string[], { via }: Provenance, { protocol }: Connection): void {
+  list.push('Via', via === undefined ? VIA[protocol] : `${via}, ${VIA[protocol]}`);
 }

@@ -11,8 +11,8 @@ const ASKED = /(?:^|,)[ \t]*server-timing[ \t]*(?:[,;]|$)/i;
  * of its own, beside what the service says of itself.
  */
 export function tellTiming(exchange: GatewayExchange, monotonic: () => number): void {
-  const preferences = exchange.request.headers.get('prefer');
-  if (preferences === undefined || !ASKED.test(preferences)) return;
+  const { prefer } = exchange.provenance;
+  if (prefer === undefined || !ASKED.test(prefer)) return;
   const { response, upstream, startedAt } = exchange;
   const nowMs = monotonic();
   const totalMs = nowMs - startedAt;

@@ -1,6 +1,7 @@
 /** Parses the Host field or :authority (RFC 9110 §7.2, RFC 3986 §3.2.2). */
 import { isIPv6 } from 'node:net';
 import { codeAt, cut } from '../../mesh/transport/octets.ts';
+import { Recent } from '../../mesh/transport/recent.ts';
 
 export interface Authority {
   /** Lower case, without port and trailing dot; an IPv6 address keeps its brackets. */
@@ -25,6 +26,9 @@ for (const character of "abcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+;=") {
 }
 for (let code = 0x41; code <= 0x5a; code++) HOST_CHARACTER[code] = UPPER_CASE;
 
+/** Most requests name the same few. */
+const recent = new Recent<Authority>();
+
 const EMPTY: Authority = Object.freeze({ host: '', port: undefined });
 
 /**
@@ -33,7 +37,14 @@ const EMPTY: Authority = Object.freeze({ host: '', port: undefined });
  */
 export function parseAuthority(text: string, allowEmpty = false): Authority | undefined {
   if (text === '') return allowEmpty ? EMPTY : undefined;
-  if (codeAt(text, 0) === 0x5b) return parseIpLiteral(text);
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const authority = codeAt(text, 0) === 0x5b ? parseIpLiteral(text) : parseName(text);
+  if (authority !== undefined) recent.set(text, authority);
+  return authority;
+}
+
+function parseName(text: string): Authority | undefined {
   let upperCase = false;
   let labelStart = 0;
   let i = 0;

@@ -8,7 +8,7 @@ import type { RouteTable } from './route-table.ts';
 
 export function matchRoute(exchange: GatewayExchange): StageResult {
   const { request, narrator } = exchange;
-  const table = exchange.snapshot.listeners.get(exchange.listener)?.table;
+  const table = exchange.plan?.table;
   const routable =
     table !== undefined && request.method === 'OPTIONS' ? toAsked(request, table) : request;
   const match = table?.match(routable, narrator);

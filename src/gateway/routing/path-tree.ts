@@ -1,5 +1,5 @@
 /** The candidates of one host pattern, found by the segments of a path. */
-import { codeAt, cut } from '../../mesh/transport/octets.ts';
+import { codeAt, cut, indexIn } from '../../mesh/transport/octets.ts';
 import type { Candidate } from './candidate.ts';
 import { LayeredMap } from './layered-map.ts';
 import { unmetRequirement } from './requirements.ts';
@@ -41,7 +41,7 @@ export function searchPaths<T>(
   let depth = 0;
   let start = 1;
   for (;;) {
-    const slash = path.indexOf('/', start);
+    const slash = indexIn(path, '/', start);
     const child = node.get(slash === -1 ? cut(path, start) : cut(path, start, slash));
     if (child === undefined || child.best > bound) break;
     trail[depth++] = node;

@@ -52,10 +52,11 @@ export interface TryHead {
 
 /** Hears the one answer of a call. None of the calls follows `onEnd`, `onUpgrade` or `onError`. */
 export interface CallSink {
-  onTry(endpoint: Endpoint, attempt: number): void;
+  /** `attempt` counts from 1; `sentAtMs` is on the monotonic clock. */
+  onTry(endpoint: Endpoint, attempt: number, sentAtMs: number): void;
   /**
    * Of tries under way at once, this one gives the answer or the failure that follows; told
-   * where it is not the one of the last `onTry`. `sentAtMs` is on the monotonic clock.
+   * where it is not the one of the last `onTry`. `sentAtMs` as there.
    */
   onSettled?(endpoint: Endpoint, sentAtMs: number): void;
   onInformational(status: number, headers: string[]): void;

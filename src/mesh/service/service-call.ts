@@ -210,7 +210,9 @@ export class ServiceCall implements Call, HedgedCall, Timed, Waiting {
 
   #begin(one: Try): void {
     this.#latest = one;
-    this.sink.onTry(one.endpoint, ++this.#attempt);
+    // The first is made with the call: one look at the clock does for both.
+    const sentAtMs = this.#attempt === 0 ? this.#startedAt : this.service.environment.monotonic();
+    this.sink.onTry(one.endpoint, ++this.#attempt, sentAtMs);
     // Whoever is called may have given the call up.
     if (!this.#over) one.start(this.#attempt);
   }

@@ -14,6 +14,7 @@ import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
 import { keep } from './read-memory.ts';
 import { SocketReads } from './socket-reads.ts';
+import { turnNowMs } from './turn-end.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
@@ -111,7 +112,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
       return;
     }
     const parser = this.#parser;
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = turnNowMs();
     const taken = parser.push(chunk);
     if (this.#call !== call) return;
     if (parser.failure !== undefined) {

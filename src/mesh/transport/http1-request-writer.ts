@@ -1,6 +1,12 @@
 /** Writes a request for the wire: the head as one string, and the frame around each piece of a body (RFC 9112). */
-import { IS_TOKEN, isMadeOf, isValue } from './octets.ts';
-import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
+import { inOnePiece, IS_TOKEN, isMadeOf, isValue } from './octets.ts';
+import { Recent } from './recent.ts';
+import {
+  checkAuthority,
+  checkRequestLine,
+  MEANS_A_BODY,
+  RequestSyntaxError,
+} from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 /**
@@ -11,7 +17,7 @@ import type { UpstreamRequest } from './upstream.ts';
 export function toRequestHead(request: UpstreamRequest): string {
   const { method, target, authority, headers, body, upgrade } = request;
   checkRequestLine(request);
-  let head = `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${request.text ?? ''}`;
+  let head = `${method} ${target}${toHostLine(authority)}${request.text ?? ''}`;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;
@@ -36,6 +42,18 @@ export function toRequestHead(request: UpstreamRequest): string {
   return body.length === undefined
     ? `${head}Transfer-Encoding: chunked\r\n\r\n`
     : `${head}Content-Length: ${body.length}\r\n\r\n`;
+}
+
+const hostLines = new Recent<string>();
+
+/** With the end of the line before it. */
+function toHostLine(authority: string): string {
+  const known = hostLines.get(authority);
+  if (known !== undefined) return known;
+  checkAuthority(authority);
+  const line = inOnePiece(` HTTP/1.1\r\nHost: ${authority}\r\n`);
+  hostLines.set(authority, line);
+  return line;
 }
 
 /** What goes before a chunk's bytes; a CRLF goes after. */

@@ -1,14 +1,10 @@
 /** Finds the pieces of one upstream answer in its bytes as they arrive: head, body, trailers (RFC 9112). */
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
-import { AnswerSyntaxError, HTTP_1, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
+import { AnswerSyntaxError } from './answer-syntax-error.ts';
+import { HTTP_1, parseAnswerHead, parseTrailers } from './http1-answer-head.ts';
 import type { AnswerHead } from './http1-answer-head.ts';
 import { IS_VALUE, toHexDigit } from './octets.ts';
-import {
-  INCOMPLETE,
-  SECTION_END,
-  SectionCollector,
-  UNACCEPTABLE,
-} from './http1-section-collector.ts';
+import { INCOMPLETE, SectionCollector, UNACCEPTABLE } from './http1-section-collector.ts';
 import { checkSwitch } from './http1-switch.ts';
 
 /** Hears what is found, in order. May call `stop` from within; nothing more comes then. */
@@ -158,12 +154,11 @@ export class ResponseParser {
   #readHead(chunk: Buffer, offset: number): number {
     const section = this.#section;
     if (section.isEmpty) {
-      const end = chunk.indexOf(SECTION_END, offset);
-      if (end !== -1) {
-        const next = end + SECTION_END.length;
-        if (next - offset > this.#maxHeadBytes) throw tooLong();
-        this.#beginBody(parseAnswerHead(chunk, offset, end + 2));
-        return next;
+      const head = parseAnswerHead(chunk, offset);
+      if (head !== undefined) {
+        if (head.end - offset > this.#maxHeadBytes) throw tooLong();
+        this.#beginBody(head);
+        return head.end;
       }
     }
     const next = section.add(chunk, offset);
@@ -176,8 +171,9 @@ export class ResponseParser {
       }
       return chunk.length;
     }
-    const head = parseAnswerHead(section.bytes, 0, section.end + 2);
+    const head = parseAnswerHead(section.whole, 0);
     section.clear();
+    if (head === undefined) throw new AnswerSyntaxError('malformed status line');
     this.#beginBody(head);
     return next;
   }
@@ -281,7 +277,7 @@ export class ResponseParser {
     const next = section.add(chunk, offset);
     if (next === UNACCEPTABLE) throw tooLong();
     if (next === INCOMPLETE) return chunk.length;
-    this.trailers = parseTrailers(section.bytes, 0, section.end + 2);
+    this.trailers = parseTrailers(section.whole, 0);
     section.clear();
     this.#state = DONE;
     return next;

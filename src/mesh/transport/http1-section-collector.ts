@@ -1,7 +1,7 @@
 /** Gathers a head or a trailer section that arrives in several pieces, up to its limit. */
 
 /** What ends a head and a trailer section. */
-export const SECTION_END: Buffer = Buffer.from('\r\n\r\n', 'latin1');
+const SECTION_END = Buffer.from('\r\n\r\n', 'latin1');
 
 /** What `add` returns while there is no end to report. */
 export const INCOMPLETE = -1;
@@ -40,9 +40,9 @@ export class SectionCollector {
     return this.#length;
   }
 
-  /** Where the section ends in `bytes`: the offset of SECTION_END. */
-  get end(): number {
-    return this.#end;
+  /** All of the section, once it is complete. */
+  get whole(): Buffer {
+    return this.#bytes.subarray(0, this.#end + SECTION_END.length);
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Whether an answer may turn its connection into a tunnel. */
 import { sameName } from '../../plugins/sdk/header-fields.ts';
-import { AnswerSyntaxError, type AnswerHead } from './http1-answer-head.ts';
+import { AnswerSyntaxError } from './answer-syntax-error.ts';
+import type { AnswerHead } from './http1-answer-head.ts';
 
 /**
  * Throws AnswerSyntaxError unless a 101 switches to what was asked for (RFC 9110 §15.2.2): the

@@ -1,5 +1,4 @@
 /** All HTTP/1.1 connections to one endpoint: keeps idle ones, opens new ones, lets tries wait in line. */
-import { performance } from 'node:perf_hooks';
 import { Http1Call } from './http1-call.ts';
 import type { CallHolder } from './http1-call.ts';
 import { Http1Connection } from './http1-connection.ts';
@@ -7,6 +6,7 @@ import type { ConnectionOwner } from './http1-connection.ts';
 import { SocketConnector } from './connector.ts';
 import type { ConnectAttempt } from './connector.ts';
 import { toRequestHead } from './http1-request-writer.ts';
+import { turnNowMs } from './turn-end.ts';
 import { toUnsentError } from './upstream-error.ts';
 import type {
   Upstream,
@@ -61,7 +61,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     if (this.#isClosing) {
       call.fail(toUnsentError('connect', 'the upstream is closed'));
     } else {
-      const nowMs = performance.now();
+      const nowMs = turnNowMs();
       const connection = request.fresh ? undefined : this.#takeIdle(nowMs);
       if (connection === undefined) this.#enqueue(call);
       else connection.begin(call, nowMs);

@@ -1,7 +1,12 @@
 /** The field lines of a request and its trailers as HTTP/2 wants them: pseudo-headers first, lower case, no framing (RFC 9113 §8). */
 import { toFieldList } from '../../plugins/sdk/header-fields.ts';
 import { IS_TOKEN, isMadeOf, isValue } from './octets.ts';
-import { checkRequestLine, MEANS_A_BODY, RequestSyntaxError } from './request-syntax.ts';
+import {
+  checkAuthority,
+  checkRequestLine,
+  MEANS_A_BODY,
+  RequestSyntaxError,
+} from './request-syntax.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 /** What a request says of where it goes. */
@@ -19,6 +24,7 @@ export interface RequestOrigin {
 export function toRequestFields(request: UpstreamRequest, origin: RequestOrigin): string[] {
   const { method, target, authority, headers, text, body, upgrade } = request;
   checkRequestLine(request);
+  checkAuthority(request.authority);
   const fields = [
     ':method',
     upgrade === undefined ? method : 'CONNECT',

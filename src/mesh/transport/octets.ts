@@ -39,6 +39,13 @@ export const cut: (text: string, start: number, end?: number) => string =
     String.prototype.slice,
   );
 
+/** `text.indexOf(wanted, from)`; see `codeAt`. */
+export const indexIn: (text: string, wanted: string, from?: number) => number =
+  Function.prototype.call.bind(
+    // oxlint-disable-next-line typescript/unbound-method -- `call` is bound to it
+    String.prototype.indexOf,
+  );
+
 /**
  * Whether every character is in the table. A character above U+00FF never is: written as
  * latin1 it would be cut to its low octet, and U+010A would become a line feed.
@@ -50,6 +57,30 @@ export function isMadeOf(text: string, table: Uint8Array): boolean {
     if (table[codeAt(text, i)] !== 1) return false;
   }
   return true;
+}
+
+/**
+ * The same text, which must be Latin-1: one that was joined of others is put together again wherever it
+ * is written.
+ */
+export function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** Of all that Node.js has of it, what goes straight to the engine: `toString` and `write` look the encoding up first. */
+interface Latin1Buffer {
+  latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, offset: number, length: number): number;
+}
+
+/** `bytes.toString('latin1', start, end)`. */
+export function toLatin1(bytes: Buffer, start: number, end: number): string {
+  return (bytes as unknown as Latin1Buffer).latin1Slice(start, end);
+}
+
+/** `bytes.write(text, offset, 'latin1')`; there must be room for all of it. */
+export function writeLatin1(bytes: Buffer, text: string, offset: number): void {
+  (bytes as unknown as Latin1Buffer).latin1Write(text, offset, text.length);
 }
 
 /** From here on a regular expression is faster, 1.3 against 3 ns a character: such as tokens. */

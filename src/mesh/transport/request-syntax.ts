@@ -13,8 +13,8 @@ export class RequestSyntaxError extends Error {
 /** Methods whose requests say so when they have no body (RFC 9110 §8.6); others leave it out. */
 export const MEANS_A_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-/** Throws RequestSyntaxError where method, target or authority are not what they may be. */
-export function checkRequestLine({ method, target, authority }: UpstreamRequest): void {
+/** Throws RequestSyntaxError where method or target are not what they may be. */
+export function checkRequestLine({ method, target }: UpstreamRequest): void {
   if (method.length === 0 || !isMadeOf(method, IS_TOKEN)) {
     throw new RequestSyntaxError('the method is not a token');
   }
@@ -23,6 +23,10 @@ export function checkRequestLine({ method, target, authority }: UpstreamRequest)
   if (target.length === 0 || !isMadeOf(target, IS_TARGET)) {
     throw new RequestSyntaxError('the target holds a character that it must not');
   }
+}
+
+/** Throws RequestSyntaxError where it is not what it may be. */
+export function checkAuthority(authority: string): void {
   if (!isMadeOf(authority, IS_TARGET)) {
     throw new RequestSyntaxError('the authority holds a character that it must not');
   }

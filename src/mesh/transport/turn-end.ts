@@ -1,4 +1,5 @@
-/** Writes of one turn of the event loop, done together at its end. */
+/** Writes of one turn of the event loop, done together at its end; and its time. */
+import { performance } from 'node:perf_hooks';
 
 /** Something to write at the end of the turn. */
 export interface TurnEnding {
@@ -19,16 +20,53 @@ export interface TurnSettling {
   settleTurn(): void;
 }
 
-const waiting: TurnEnding[] = [];
-const settling: TurnSettling[] = [];
-/** Of those that wait, the first that has not been called. */
-let next = 0;
-let isImmediateSet = false;
+/** Of things to do, in order; it keeps its room, for it is filled and emptied with each turn. */
+class Row<One> {
+  readonly #ones: (One | undefined)[] = [];
+  #first = 0;
+  #end = 0;
 
-/** Calls `ending.endTurn()` when what the system has ready has been read, or soon before. */
-export function atTurnEnd(ending: TurnEnding): void {
-  waiting.push(ending);
-  if (waiting.length === MAX_WAITING) process.nextTick(endAll);
+  get length(): number {
+    return this.#end - this.#first;
+  }
+
+  add(one: One): void {
+    this.#ones[this.#end++] = one;
+  }
+
+  /** Undefined: there are none. */
+  take(): One | undefined {
+    if (this.#first === this.#end) {
+      this.#first = this.#end = 0;
+      return undefined;
+    }
+    const one = this.#ones[this.#first];
+    this.#ones[this.#first++] = undefined;
+    return one;
+  }
+}
+
+const ending = new Row<TurnEnding>();
+const settling = new Row<TurnSettling>();
+let isImmediateSet = false;
+/** 0: nobody has looked at the clock in this turn. */
+let turnMs = 0;
+
+/**
+ * Milliseconds of `performance.now()`, late by a turn at most: for deadlines, which are looked at in turns
+ * as well, and of which each request moves several.
+ */
+export function turnNowMs(): number {
+  if (turnMs > 0) return turnMs;
+  const nowMs = performance.now();
+  if (isImmediateSet) turnMs = nowMs;
+  return nowMs;
+}
+
+/** Calls `one.endTurn()` when what the system has ready has been read, or soon before. */
+export function atTurnEnd(one: TurnEnding): void {
+  ending.add(one);
+  if (ending.length === MAX_WAITING) process.nextTick(endAll);
   if (isImmediateSet) return;
   isImmediateSet = true;
   setImmediate(onImmediate);
@@ -36,6 +74,7 @@ export function atTurnEnd(ending: TurnEnding): void {
 
 function onImmediate(): void {
   isImmediateSet = false;
+  turnMs = 0;
   endAll();
 }
 
@@ -45,16 +84,13 @@ function onImmediate(): void {
  * the system's instructions at hand instead of ours.
  */
 export function onceWritten(one: TurnSettling): void {
-  settling.push(one);
+  settling.add(one);
 }
 
 /** With what is added meanwhile. */
 function endAll(): void {
   do {
-    while (next < waiting.length) waiting[next++]!.endTurn();
-    waiting.length = 0;
-    next = 0;
-    for (let i = 0; i < settling.length; i++) settling[i]!.settleTurn();
-    settling.length = 0;
-  } while (waiting.length > 0);
+    for (let one = ending.take(); one !== undefined; one = ending.take()) one.endTurn();
+    for (let one = settling.take(); one !== undefined; one = settling.take()) one.settleTurn();
+  } while (ending.length > 0);
 }

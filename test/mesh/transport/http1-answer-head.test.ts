@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AnswerSyntaxError } from '../../../src/mesh/transport/answer-syntax-error.ts';
 import {
   ANSWER_FIELDS_OF_A_HOP,
   parseAnswerHead,
@@ -10,8 +11,29 @@ const BEFORE = 'bytes of another answer';
 
 function fieldsOf(lines: string): HeaderFields {
   const head = Buffer.from(`${BEFORE}HTTP/1.1 200 OK\r\n${lines}\r\nbody`, 'latin1');
-  return parseAnswerHead(head, BEFORE.length, head.length - '\r\nbody'.length).headers;
+  const { headers, end } = parseAnswerHead(head, BEFORE.length)!;
+  expect(head.toString('latin1', end)).toBe('body');
+  return headers;
 }
+
+describe('a head', () => {
+  it('is not there before all of it is', () => {
+    const head = Buffer.from('HTTP/1.1 200 OK\r\nA: 1\r\nDate:  now \r\nB:\r\n\r\n', 'latin1');
+    for (let length = 0; length < head.length; length++) {
+      expect(parseAnswerHead(head.subarray(0, length), 0)).toBeUndefined();
+    }
+    expect(parseAnswerHead(head, 0)!.end).toBe(head.length);
+  });
+
+  it('is refused for what stands in it, whether or not all of it is there', () => {
+    for (const line of ['A 1\r\n', ' A: 1\r\n', 'A: 1\rB: 2\r\n', 'A: \0\r\n', '\rA: 1\r\n']) {
+      for (const rest of ['', '\r\n']) {
+        const head = Buffer.from(`HTTP/1.1 200 OK\r\n${line}${rest}`, 'latin1');
+        expect(() => parseAnswerHead(head, 0)).toThrow(AnswerSyntaxError);
+      }
+    }
+  });
+});
 
 describe('the fields of an answer', () => {
   it('are text but for those of the hop', () => {

@@ -5,7 +5,7 @@ import { keep } from '../../../mesh/transport/read-memory.ts';
 import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import { sameName } from '../../../plugins/sdk/header-fields.ts';
 import type { Http1Body, Http1Request } from './http1-body.ts';
-import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
+import { AnswerFraming, lengthAtOnce } from '../answer-framing.ts';
 import { renderHttp1Head } from '../http1-refusal.ts';
 import type { Http1Exchange, Http1Session } from './http1-session.ts';
 import type { Downstream, DownstreamObserver } from '../lane.ts';
@@ -20,7 +20,8 @@ type Phase = 'waiting' | 'sending' | 'ended' | 'over';
 /** An answer that is at once larger than this is watched for a client that does not read it. */
 const WATCHED_BYTES = 64 * 1024;
 
-export class Http1Downstream extends FramedAnswer implements Downstream, Http1Exchange {
+export class Http1Downstream implements Downstream, Http1Exchange {
+  readonly #framing = new AnswerFraming();
   observer: DownstreamObserver | undefined = undefined;
   readonly #session: Http1Session;
   readonly #response: Http1Response;
@@ -40,7 +41,6 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     response: Http1Response,
     body: Http1Body | undefined,
   ) {
-    super();
     this.#session = session;
     this.#response = response;
     this.#body = body;
@@ -78,13 +78,13 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#phase !== 'sending' || this.isBodiless || chunk.length === 0) return true;
-    if (this.exceeds(chunk)) {
+    if (this.#phase !== 'sending' || this.#framing.isBodiless || chunk.length === 0) return true;
+    if (this.#framing.isExceededBy(chunk)) {
       this.abort();
       return true;
     }
     if (!this.#writeHead()) return true;
-    this.bytesSent += chunk.length;
+    this.#framing.bytesSent += chunk.length;
     if (this.#response.write(keep(chunk))) return true;
     this.#awaitDrain();
     return false;
@@ -92,14 +92,19 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
 
   end(trailers?: readonly string[]): void {
     if (this.#phase !== 'sending') return;
-    if (this.isShort) {
+    if (this.#framing.isShort) {
       this.abort();
       return;
     }
     if (!this.#writeHead()) return;
     this.#phase = 'ended';
     if (this.#body !== undefined) this.#session.settleEnd(this.#body);
-    if (trailers !== undefined && this.announced < 0 && !this.#http10 && !this.isBodiless) {
+    if (
+      trailers !== undefined &&
+      this.#framing.announced < 0 &&
+      !this.#http10 &&
+      !this.#framing.isBodiless
+    ) {
       const pairs: [string, string][] = [];
       for (let i = 0; i < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
       this.#response.addTrailers(pairs);
@@ -113,12 +118,12 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     this.#prepareHead(status, STATUS_CODES[status] ?? '', headers, length);
     if (!this.#writeHead()) return;
     this.#phase = 'ended';
-    if (this.isBodiless || body === undefined) {
+    if (this.#framing.isBodiless || body === undefined) {
       this.#response.end();
     } else {
-      this.bytesSent = this.announced;
+      this.#framing.bytesSent = this.#framing.announced;
       this.#response.end(body);
-      if (this.bytesSent > WATCHED_BYTES) this.#watch();
+      if (this.#framing.bytesSent > WATCHED_BYTES) this.#watch();
     }
     if (this.#body !== undefined) this.#session.settleEnd(this.#body);
   }
@@ -129,7 +134,7 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
 
   abort(): void {
     if (this.#phase === 'over') return;
-    const framed = this.#phase === 'waiting' || this.announced >= 0 || !this.#http10;
+    const framed = this.#phase === 'waiting' || this.#framing.announced >= 0 || !this.#http10;
     this.#phase = 'over';
     this.#session.cut(framed);
   }
@@ -169,7 +174,7 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
 
   clientGone(): void {
     this.#phase = 'over';
-    this.observer?.onClosed(false, this.bytesSent);
+    this.observer?.onClosed(false, this.#framing.bytesSent);
   }
 
   /** For the response's listeners alone. */
@@ -178,7 +183,7 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     // A rest that nobody reads would hold up the next request of the connection.
     if (this.#body?.complete === false) this.#body.discard();
     this.#session.answered();
-    this.observer?.onClosed(true, this.bytesSent);
+    this.observer?.onClosed(true, this.#framing.bytesSent);
   }
 
   /** For the response's listeners, and for the socket's of an upgrade that was refused. */
@@ -203,7 +208,7 @@ export class Http1Downstream extends FramedAnswer implements Downstream, Http1Ex
     this.#status = status;
     this.#reason = reason;
     this.#unsent = lines;
-    const said = this.frame(status, this.#headOnly, length);
+    const said = this.#framing.settle(status, this.#headOnly, length);
     if (said !== undefined) lines.push('Content-Length', String(said));
   }
 

@@ -167,7 +167,6 @@ export class Http1Session {
       this.#serveNext(this.#pipeline);
       return;
     }
-    this.#idleness.rest(this.surroundings.clock.monotonic());
     if (this.#refusal !== undefined) {
       this.#sendRefusal(this.#refusal);
     } else if (this.#closesItself && this.tunnel === undefined) {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { keep } from '../../../mesh/transport/read-memory.ts';
 import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import { bodyTooSlow } from '../body-pace.ts';
-import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
+import { AnswerFraming, lengthAtOnce } from '../answer-framing.ts';
 import { GOING_AWAY } from '../going-away.ts';
 import type { Http2Body } from './http2-body.ts';
 import type { Downstream, DownstreamObserver } from '../lane.ts';
@@ -21,7 +21,8 @@ export interface Http2StreamOwner {
   closed(downstream: Http2Downstream): void;
 }
 
-export class Http2Downstream extends FramedAnswer implements Downstream {
+export class Http2Downstream implements Downstream {
+  readonly #framing = new AnswerFraming();
   observer: DownstreamObserver | undefined = undefined;
   readonly #stream: AnswerStream;
   readonly #owner: Http2StreamOwner;
@@ -40,7 +41,6 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     body: Http2Body | undefined,
     headOnly: boolean,
   ) {
-    super();
     this.#stream = stream;
     this.#owner = owner;
     this.#body = body;
@@ -76,12 +76,12 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.#phase !== 'sending' || this.isBodiless || chunk.length === 0) return true;
-    if (this.exceeds(chunk)) {
+    if (this.#phase !== 'sending' || this.#framing.isBodiless || chunk.length === 0) return true;
+    if (this.#framing.isExceededBy(chunk)) {
       this.abort();
       return true;
     }
-    this.bytesSent += chunk.length;
+    this.#framing.bytesSent += chunk.length;
     this.flushHead();
     if (this.#stream.write(keep(chunk))) return true;
     if (!this.#hearsDrain) {
@@ -94,7 +94,7 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
 
   end(trailers?: readonly string[]): void {
     if (this.#phase !== 'sending') return;
-    if (this.isShort) {
+    if (this.#framing.isShort) {
       this.abort();
       return;
     }
@@ -107,17 +107,17 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     }
     this.#trailers = trailers;
     this.#stream.end();
-    if (this.isBodiless) this.#letGoOfBody();
+    if (this.#framing.isBodiless) this.#letGoOfBody();
   }
 
   answer(status: number, headers: readonly string[], body: Uint8Array | string | undefined): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'ended';
     this.#unsent = this.#toLines(status, headers, lengthAtOnce(status, this.#headOnly, body));
-    const hasBody = this.announced > 0;
+    const hasBody = this.#framing.announced > 0;
     if (!this.#respond(!hasBody)) return;
     if (hasBody) {
-      this.bytesSent = this.announced;
+      this.#framing.bytesSent = this.#framing.announced;
       this.#stream.end(body);
     }
     this.#letGoOfBody();
@@ -166,7 +166,7 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     const complete = this.#complete;
     this.#phase = 'over';
     this.#owner.closed(this);
-    if (!wasTunnel) this.observer?.onClosed(complete, this.bytesSent);
+    if (!wasTunnel) this.observer?.onClosed(complete, this.#framing.bytesSent);
     this.#body?.gone();
   }
 
@@ -204,7 +204,7 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
 
   #toLines(status: number, headers: readonly string[], length: number | undefined): string[] {
     const lines: string[] = [':status', String(status), ...headers];
-    const said = this.frame(status, this.#headOnly, length);
+    const said = this.#framing.settle(status, this.#headOnly, length);
     if (said !== undefined) lines.push('content-length', String(said));
     return lines;
   }
@@ -215,7 +215,7 @@ export class Http2Downstream extends FramedAnswer implements Downstream {
     const lines = this.#unsent!;
     this.#unsent = undefined;
     if (this.#dead) return false;
-    const streaming = !this.isBodiless && this.#phase === 'sending';
+    const streaming = !this.#framing.isBodiless && this.#phase === 'sending';
     try {
       // Waiting for trailers also keeps node from saying END_STREAM for an answer that is
       // aborted: it ends the writable side before it resets the stream.

@@ -2,19 +2,29 @@
 import { STATUS_CODES } from 'node:http';
 import { FORBIDDEN_IN_VALUE, TOKEN } from '../../../plugins/sdk/field-syntax.ts';
 
-/** What the connection says of itself at the end of a head. */
-export interface ConnectionLines {
-  readonly keep: string;
-  readonly close: string;
+/** The last lines of a head: what the connection says of itself, and the empty one. */
+export interface HeadEnd {
+  readonly text: string;
+  /** Of an answer in chunks. */
+  readonly chunked: string;
+}
+
+export interface HeadEnds {
+  readonly keep: HeadEnd;
+  readonly close: HeadEnd;
 }
 
 /** `idleTimeoutMs`: how long the connection is kept for a next request. */
-export function toConnectionLines(idleTimeoutMs: number): ConnectionLines {
+export function toHeadEnds(idleTimeoutMs: number): HeadEnds {
   const seconds = Math.floor(idleTimeoutMs / 1000);
   return {
-    keep: `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`,
-    close: 'Connection: close\r\n',
+    keep: toHeadEnd(`Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`),
+    close: toHeadEnd('Connection: close\r\n'),
   };
+}
+
+function toHeadEnd(lines: string): HeadEnd {
+  return { text: `${lines}\r\n`, chunked: `${lines}Transfer-Encoding: chunked\r\n\r\n` };
 }
 
 export interface AnswerHead {
@@ -28,8 +38,7 @@ export interface AnswerHead {
   /** Content-Length; undefined: none is said. */
   readonly length: number | undefined;
   readonly isChunked: boolean;
-  /** Of ConnectionLines. */
-  readonly connection: string;
+  readonly end: HeadEnd;
 }
 
 /** Names that were found to be right, since answers repeat theirs; bounded, for upstreams choose them. */
@@ -65,8 +74,7 @@ export function renderAnswerHead(answer: AnswerHead): string | undefined {
   }
   if (answer.length !== undefined) head += `Content-Length: ${answer.length}\r\n`;
   if (!hasDate) head += toDateLine();
-  head += answer.connection;
-  return answer.isChunked ? `${head}Transfer-Encoding: chunked\r\n\r\n` : `${head}\r\n`;
+  return head + (answer.isChunked ? answer.end.chunked : answer.end.text);
 }
 
 /** What ends a body in chunks; undefined: the trailers cannot be said. */

@@ -195,10 +195,9 @@ export class ChunkReader {
   #finish(): void {
     const section = this.#section.length === 1 ? this.#section[0]! : Buffer.concat(this.#section);
     this.#section = [];
-    // Without the empty line that ends it.
-    const end = section.length - 2;
-    if (end === 0) return;
-    const trailers = parseTrailers(section, 0, end);
+    const isEmpty = section.length === 2;
+    if (isEmpty) return;
+    const trailers = parseTrailers(section, 0);
     if (trailers.some(isFraming)) this.#fail('A trailer about the framing');
     else this.trailers = trailers;
   }

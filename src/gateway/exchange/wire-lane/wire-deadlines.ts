@@ -11,7 +11,7 @@ export class WireDeadlines {
   readonly #timeouts: Timeouts;
   readonly #idleness: Http1Idleness;
   /** Infinity: no head has begun. */
-  #headDueMs: number;
+  #headDueMs = Infinity;
   #isWatched = false;
 
   constructor(socket: Socket, timeouts: Timeouts, nowMs: number) {
@@ -29,12 +29,7 @@ export class WireDeadlines {
     this.#headDueMs = Infinity;
   }
 
-  /** No answer is due any more. */
-  rest(nowMs: number): void {
-    this.#idleness.rest(nowMs);
-  }
-
-  /** Milliseconds since an answer was due or a byte was seen to have come. */
+  /** See `Http1Idleness`. */
   idleFor(nowMs: number): number {
     return this.#idleness.lasts(nowMs);
   }

@@ -3,10 +3,10 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HeaderFields } from '../../../plugins/sdk/header-fields.ts';
 import type { Connection } from '../connection.ts';
-import { FramedAnswer, lengthAtOnce } from '../framed-answer.ts';
+import { AnswerFraming, lengthAtOnce } from '../answer-framing.ts';
 import { renderHttp1Head } from '../http1-refusal.ts';
 import type { Downstream, DownstreamObserver, Intake } from '../lane.ts';
-import { renderAnswerHead, renderLastChunk } from './wire-answer-head.ts';
+import { renderAnswerHead, renderLastChunk, type HeadEnd } from './wire-answer-head.ts';
 import type { WireBody } from './wire-body.ts';
 import type { HeadReader } from './wire-head.ts';
 import type { WireOutput } from './wire-output.ts';
@@ -35,8 +35,8 @@ export interface WireConnection {
   readonly output: WireOutput;
   /** No further request of it is served. */
   isClosing: boolean;
-  /** Before a head is written: what it says of the connection (`ConnectionLines`). */
-  settleHead(): string;
+  /** Before a head is written: how it ends. */
+  settleHead(): HeadEnd;
   /** When an answer has been given whole: whether the rest of the request can still be dropped. */
   settleEnd(): void;
   /** The answer has been given: `finished` is called, now or later, when it has left. */
@@ -54,11 +54,11 @@ const OVER = 3;
 
 const NO_FIELDS: readonly string[] = [];
 
-export class WireExchange extends FramedAnswer implements Downstream {
+export class WireExchange implements Downstream {
+  readonly intake: Intake;
   observer: DownstreamObserver | undefined = undefined;
   readonly #wire: WireConnection;
-  readonly #isHead: boolean;
-  readonly #hasBody: boolean;
+  readonly #framing = new AnswerFraming();
   #phase = WAITING;
   #isChunked = false;
   /** The head until it is written, for which it is waited as long as this turn lasts. */
@@ -70,11 +70,13 @@ export class WireExchange extends FramedAnswer implements Downstream {
   #length: number | undefined = undefined;
   #awaitsDrain = false;
 
-  constructor(wire: WireConnection, isHead: boolean, hasBody: boolean) {
-    super();
+  constructor(wire: WireConnection, intake: Intake) {
     this.#wire = wire;
-    this.#isHead = isHead;
-    this.#hasBody = hasBody;
+    this.intake = intake;
+  }
+
+  get #isHead(): boolean {
+    return this.intake.method === 'HEAD';
   }
 
   informational(status: number, headers: readonly string[]): void {
@@ -100,13 +102,13 @@ export class WireExchange extends FramedAnswer implements Downstream {
   }
 
   write(chunk: Uint8Array, isSole = false): boolean {
-    if (this.#phase !== SENDING || this.isBodiless || chunk.length === 0) return true;
-    if (this.exceeds(chunk)) {
+    if (this.#phase !== SENDING || this.#framing.isBodiless || chunk.length === 0) return true;
+    if (this.#framing.isExceededBy(chunk)) {
       this.abort();
       return true;
     }
     if (this.#isHeadHeld && !this.writeHead()) return true;
-    this.bytesSent += chunk.length;
+    this.#framing.bytesSent += chunk.length;
     const { output } = this.#wire;
     if (this.#isChunked) {
       output.text(`${chunk.length.toString(16)}\r\n`);
@@ -120,14 +122,14 @@ export class WireExchange extends FramedAnswer implements Downstream {
       return true;
     }
     output.flush();
-    if (!output.isBlocked || this.bytesSent === this.announced) return true;
+    if (!output.isBlocked || this.#framing.bytesSent === this.#framing.announced) return true;
     this.#awaitsDrain = true;
     return false;
   }
 
   end(trailers?: readonly string[]): void {
     if (this.#phase !== SENDING) return;
-    if (this.isShort) {
+    if (this.#framing.isShort) {
       this.abort();
       return;
     }
@@ -148,8 +150,8 @@ export class WireExchange extends FramedAnswer implements Downstream {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     this.#prepareHead(status, '', '', headers, lengthAtOnce(status, this.#isHead, bytes));
     if (!this.writeHead()) return;
-    if (!this.isBodiless && bytes !== undefined && bytes.length > 0) {
-      this.bytesSent = bytes.length;
+    if (!this.#framing.isBodiless && bytes !== undefined && bytes.length > 0) {
+      this.#framing.bytesSent = bytes.length;
       this.#wire.output.chunk(bytes);
     }
     this.#leave();
@@ -187,13 +189,13 @@ export class WireExchange extends FramedAnswer implements Downstream {
   /** The connection is gone. */
   clientGone(): void {
     this.#phase = OVER;
-    this.observer?.onClosed(false, this.bytesSent);
+    this.observer?.onClosed(false, this.#framing.bytesSent);
   }
 
   /** The answer has left. */
   finished(): void {
     this.#phase = OVER;
-    this.observer?.onClosed(true, this.bytesSent);
+    this.observer?.onClosed(true, this.#framing.bytesSent);
     this.#wire.answered();
   }
 
@@ -215,7 +217,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
       fields: this.#fields,
       length: this.#length,
       isChunked: this.#isChunked,
-      connection: this.#wire.settleHead(),
+      end: this.#wire.settleHead(),
     });
     this.#fields = NO_FIELDS;
     this.#text = '';
@@ -229,7 +231,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
 
   #leave(): void {
     this.#phase = ENDED;
-    if (this.#hasBody) this.#wire.settleEnd();
+    if (this.intake.body !== undefined) this.#wire.settleEnd();
     this.#wire.leave();
   }
 
@@ -245,7 +247,7 @@ export class WireExchange extends FramedAnswer implements Downstream {
     this.#status = status;
     this.#reason = reason;
     this.#fields = headers;
-    this.#length = this.frame(status, this.#isHead, length);
-    this.#isChunked = !this.isBodiless && length === undefined;
+    this.#length = this.#framing.settle(status, this.#isHead, length);
+    this.#isChunked = !this.#framing.isBodiless && length === undefined;
   }
 }

@@ -1,7 +1,8 @@
 /** Recognises the head of an HTTP/1.1 request in its canonical form; whatever else it may be is another lane's to say. */
 import { toFieldLine, toFieldList } from '../../../plugins/sdk/header-fields.ts';
 import { NameSet } from '../../../mesh/transport/name-set.ts';
-import { codeAt, cut, IS_TOKEN, IS_VALUE } from '../../../mesh/transport/octets.ts';
+import { codeAt, cut, IS_TOKEN, IS_VALUE, toLatin1 } from '../../../mesh/transport/octets.ts';
+import { RepeatedTexts } from '../../../mesh/transport/repeated-texts.ts';
 import { isAuthority } from '../authority.ts';
 import type { HeadLimits } from '../head-limits.ts';
 import { isJudged } from '../received-fields.ts';
@@ -44,6 +45,9 @@ const kinds = new Uint8Array(MAX_FIELDS);
 const PASSED = 0;
 const REWRITTEN = 1;
 const JUDGED = 2;
+
+const HOST = Buffer.from('host', 'latin1');
+const hosts = new RepeatedTexts();
 
 /** 15 digits stay exact as a number, and are 900 TB. */
 const MAX_LENGTH_DIGITS = 15;
@@ -126,9 +130,9 @@ export class HeadReader {
     if (bytes[at + 1] !== LF) return this.#verdictAt(at + 1, start, length);
     this.end = at + 2;
     this.method = method.name;
-    const text = bytes.toString('latin1', start, at);
+    const text = toLatin1(bytes, start, at);
     this.target = cut(text, targetStart - start, targetEnd - start);
-    return this.#readFields(text, start, count) ? WHOLE : ODD;
+    return this.#readFields(bytes, text, start, count) ? WHOLE : ODD;
   }
 
   /** An octet that is not as it must be: one that is not there yet, or is. */
@@ -136,8 +140,8 @@ export class HeadReader {
     return at < length || length - start > this.#maxBytes ? ODD : PARTIAL;
   }
 
-  /** `head`: what the spans are of, from `start` on and up to its empty line. */
-  #readFields(head: string, start: number, count: number): boolean {
+  /** `head`: the octets that the spans are of, from `start` on and up to the empty line. */
+  #readFields(octets: Buffer, head: string, start: number, count: number): boolean {
     const headers: string[] = [];
     let text = '';
     /** Where the lines begin that belong to the text and are not in it; -1: there are none. */
@@ -163,6 +167,12 @@ export class HeadReader {
         text += cut(head, runStart, nameStart);
         runStart = -1;
       }
+      if (nameEnd - nameStart === HOST.length && isHost(octets, spans[span]!)) {
+        const value = hosts.read(octets, spans[span + 2]!, spans[span + 3]!);
+        if (authority !== undefined || !isAuthority(value)) return false;
+        authority = value;
+        continue;
+      }
       const name = cut(head, nameStart, nameEnd);
       const value = cut(head, valueStart, valueEnd);
       if (kinds[i] === REWRITTEN) {
@@ -171,11 +181,6 @@ export class HeadReader {
       }
       // Names of other lengths cannot matter here: most lines cost one comparison.
       switch (nameEnd - nameStart) {
-        case 4:
-          if (name !== 'Host' && name.toLowerCase() !== 'host') break;
-          if (authority !== undefined || !isAuthority(value)) return false;
-          authority = value;
-          continue;
         case 6:
           if (name.toLowerCase() === 'expect') return false;
           break;
@@ -218,6 +223,12 @@ export class HeadReader {
     this.asksToClose = asksToClose;
     return true;
   }
+}
+
+function isHost(octets: Buffer, nameStart: number): boolean {
+  for (let i = 0; i < HOST.length; i++)
+    if ((octets[nameStart + i]! | 0x20) !== HOST[i]) return false;
+  return true;
 }
 
 function findMethod(bytes: Buffer, start: number): (typeof METHODS)[number] | HeadVerdict {

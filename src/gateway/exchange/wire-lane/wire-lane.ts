@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Http1Surroundings } from '../http1-surroundings.ts';
 import type { ConnectionOrigin } from '../lane-connection.ts';
-import { toConnectionLines } from './wire-answer-head.ts';
+import { toHeadEnds } from './wire-answer-head.ts';
 import { HeadReader } from './wire-head.ts';
 import { WireSession } from './wire-session.ts';
 import type { WireSurroundings } from './wire-surroundings.ts';
@@ -39,7 +39,7 @@ export function createWireLane(options: WireLaneOptions): WireLane {
     clock,
     limits,
     reader: new HeadReader(limits),
-    lines: toConnectionLines(limits.idleTimeoutMs),
+    headEnds: toHeadEnds(limits.idleTimeoutMs),
     handOver: options.handOver,
     sessions,
   };

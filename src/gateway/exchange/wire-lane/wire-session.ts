@@ -9,9 +9,9 @@ import { LaneConnection, type ConnectionOrigin } from '../lane-connection.ts';
 import { lingerClose } from '../http1-linger.ts';
 import { watchHalfClosed } from '../http1-presence.ts';
 import { HEAD_LATE, toHttp1Bytes, toHttp1Refusal } from '../http1-refusal.ts';
-import type { Intake } from '../lane.ts';
 import { clientGone } from '../request-refusals.ts';
 import type { WireBody } from './wire-body.ts';
+import type { HeadEnd } from './wire-answer-head.ts';
 import { WireDeadlines } from './wire-deadlines.ts';
 import { toIntake, WireExchange, type WireConnection } from './wire-exchange.ts';
 import type { HeadReader } from './wire-head.ts';
@@ -33,8 +33,6 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
   readonly #shared: WireSurroundings;
   readonly #origin: ConnectionOrigin;
   #exchange: WireExchange | undefined = undefined;
-  /** Of the request that is about to be served. */
-  #intake: Intake | undefined = undefined;
   #requests = 0;
   /** The client may still be sending when the connection is closed. */
   #lingers = false;
@@ -105,14 +103,12 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     this.#isLastAsked = head.asksToClose;
     this.#requests++;
     this.isClosing = head.asksToClose || (most > 0 && this.#requests >= most);
-    this.#intake = toIntake(this.#connection, head, body);
-    this.#exchange = new WireExchange(this, head.method === 'HEAD', body !== undefined);
+    this.#exchange = new WireExchange(this, toIntake(this.#connection, head, body));
   }
 
   serve(): void {
-    const intake = this.#intake!;
-    this.#intake = undefined;
-    this.#shared.door.serve(intake, this.#exchange!);
+    const exchange = this.#exchange!;
+    this.#shared.door.serve(exchange.intake, exchange);
   }
 
   onHeadBegun(): void {
@@ -146,9 +142,9 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     this.#shared.handOver(socket, this.#origin, this.#requests);
   }
 
-  settleHead(): string {
-    const { lines } = this.#shared;
-    return this.#closesAfterThis() ? lines.close : lines.keep;
+  settleHead(): HeadEnd {
+    const { headEnds } = this.#shared;
+    return this.#closesAfterThis() ? headEnds.close : headEnds.keep;
   }
 
   #closesAfterThis(): boolean {
@@ -198,7 +194,6 @@ export class WireSession implements WireConnection, WireInputOwner, WireOutputOw
     // A rest that nobody reads would hold up the next request.
     if (input.body?.isComplete === false) input.body.discard();
     if (input.isReading) return;
-    this.#deadlines.rest(this.#shared.clock.monotonic());
     if (!input.waiting.isEmpty) input.proceed();
   }
 

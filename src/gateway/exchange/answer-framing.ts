@@ -1,15 +1,15 @@
 /** What an answer says of its length and what it has given: the rules that are the same on every lane. */
 
-/** Base of a lane's `Downstream`. */
-export abstract class FramedAnswer {
+export class AnswerFraming {
   /** Nothing follows the head, whatever is given. */
-  protected isBodiless = false;
+  isBodiless = false;
   /** Bytes of the body that follows; -1: unknown, or there is none. */
-  protected announced = -1;
-  protected bytesSent = 0;
+  announced = -1;
+  /** Bytes of it that were given. */
+  bytesSent = 0;
 
   /** Settles what follows the head. Returns the Content-Length to say; undefined: none. */
-  protected frame(status: number, isHead: boolean, length: number | undefined): number | undefined {
+  settle(status: number, isHead: boolean, length: number | undefined): number | undefined {
     const said = lengthToSay(status, isHead, length);
     this.isBodiless = isHead || status === 304 || status === 204 || status === 205;
     this.announced = this.isBodiless || said === undefined ? -1 : said;
@@ -17,12 +17,12 @@ export abstract class FramedAnswer {
   }
 
   /** With `chunk` there would be more than was announced. */
-  protected exceeds(chunk: Uint8Array): boolean {
+  isExceededBy(chunk: Uint8Array): boolean {
     return this.announced >= 0 && this.bytesSent + chunk.length > this.announced;
   }
 
   /** Less was given than was announced. */
-  protected get isShort(): boolean {
+  get isShort(): boolean {
     return this.bytesSent < this.announced;
   }
 }
@@ -38,7 +38,7 @@ function lengthToSay(
   return status === 205 && !isHead ? 0 : length;
 }
 
-/** `length` for the `frame` of an answer that is known at once. */
+/** `length` for the `settle` of an answer that is known at once. */
 export function lengthAtOnce(
   status: number,
   isHead: boolean,
