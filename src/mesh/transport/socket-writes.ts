@@ -3,10 +3,12 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 import {
+  carrierOf,
   findSlot,
   handleOf,
   noteActivity,
   streamWrap,
+  type Carrier,
   type Slots,
   type StreamHandle,
   type WriteRequest,
@@ -26,14 +28,20 @@ let spare = streamWrap && new streamWrap.WriteWrap();
  */
 export class SocketWrites {
   readonly #socket: Socket;
-  readonly #isDirect: boolean;
+  /** Undefined: everything goes by the stream. */
+  readonly #handle: StreamHandle | undefined;
+  /** Of TLS. */
+  readonly #carrier: Carrier | undefined;
   /** Writes past the stream that the system has not taken. */
   #waiting = 0;
 
+  /** `socket` is connected. */
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#isDirect =
-      streamWrap !== undefined && queueSizeSlot !== undefined && !(socket instanceof TLSSocket);
+    const isTls = socket instanceof TLSSocket;
+    const isDirect = streamWrap !== undefined && queueSizeSlot !== undefined && !isTls;
+    this.#handle = isDirect ? handleOf(socket) : undefined;
+    this.#carrier = isTls ? carrierOf(socket) : undefined;
   }
 
   /** The system has taken all that was written; as far as TLS knows, which learns of it later. */
@@ -41,13 +49,20 @@ export class SocketWrites {
     return this.#waiting === 0 && this.#socket.writableLength === 0;
   }
 
+  /**
+   * Of TLS, after a write of no more than 64 KiB while it was idle: the system has taken all of it. TLS tells
+   * of it only in the next turn, by when a fast client has asked for more. False where it cannot be seen.
+   */
+  get hasLeft(): boolean {
+    return this.#carrier?.writeQueueSize === 0;
+  }
+
   /** Text is Latin-1. Returns whether the system has taken all of it: the bytes are the caller's again. */
   write(data: string | Uint8Array): boolean {
     const socket = this.#socket;
-    if (this.#isDirect && this.isIdle && socket.writable && !socket.connecting) {
-      const handle = handleOf(socket);
-      if (handle !== undefined) return this.#writeTo(handle, data);
-    }
+    const handle = this.#handle;
+    // The handle is closed only with the socket, which is not writable any more then.
+    if (handle !== undefined && this.isIdle && socket.writable) return this.#writeTo(handle, data);
     socket.write(data, 'latin1');
     return false;
   }

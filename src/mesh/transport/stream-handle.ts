@@ -1,5 +1,6 @@
 /** What lies beneath a socket of node:net: its handle, for those who read and write past the stream on it. */
 import { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 /** What Node.js calls `StreamBase` (src/stream_base.h): the methods of TCP and TLS sockets alike. */
 export interface StreamHandle {
@@ -57,6 +58,18 @@ function isStreamWrap(found: Partial<StreamWrap>): found is StreamWrap {
 export function handleOf(socket: Socket): StreamHandle | undefined {
   const { _handle: handle } = socket as unknown as { _handle?: Partial<StreamHandle> | null };
   return handle?.useUserBuffer === undefined ? undefined : (handle as StreamHandle);
+}
+
+/** What the octets of TLS go to. */
+export interface Carrier {
+  /** Bytes that the system has not taken. */
+  readonly writeQueueSize: number;
+}
+
+/** Undefined for one that is closed, and where Node.js has it elsewhere. */
+export function carrierOf(socket: TLSSocket): Carrier | undefined {
+  const { _parent: carrier } = (handleOf(socket) ?? {}) as { _parent?: Partial<Carrier> };
+  return carrier?.writeQueueSize === undefined ? undefined : (carrier as Carrier);
 }
 
 /** As Node.js does at each read and write, for those that `socket.setTimeout` watches. */

@@ -82,6 +82,17 @@ describe.each(['tcp', 'tls'] as const)('SocketWrites over %s', (kind) => {
     expect(writes.isIdle).toBe(true);
   });
 
+  it('sees of TLS whether a write has left before TLS tells', async () => {
+    const { near } = await createPair();
+    const writes = new SocketWrites(near);
+    writes.write('little');
+    expect([writes.isIdle, writes.hasLeft]).toEqual(kind === 'tls' ? [false, true] : [true, false]);
+    while (!writes.isIdle) await turn();
+    // The far end does not read.
+    writes.write(LARGE);
+    expect([writes.isIdle, writes.hasLeft]).toEqual([false, false]);
+  });
+
   it('closes the socket with the error of a write that fails', async () => {
     const { near, far } = await createPair();
     const writes = new SocketWrites(near);

@@ -1,6 +1,7 @@
 /** The writing side of a wire lane's connection: what one turn of the event loop has for it is written at once. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { writeLatin1 } from '../../../mesh/transport/octets.ts';
 import { giveBack, keep } from '../../../mesh/transport/read-memory.ts';
 import { SocketWrites } from '../../../mesh/transport/socket-writes.ts';
 import {
@@ -31,7 +32,7 @@ export class WireOutput implements TurnEnding, TurnSettling {
   readonly #socket: Socket;
   readonly #writes: SocketWrites;
   readonly #owner: WireOutputOwner;
-  /** Whether a write has left is known at once, but for TLS. */
+  /** It has one write at a time, and tells of each later. */
   readonly #isTls: boolean;
   /** What comes before the run: earlier runs, and what is too much to be copied. */
   #pieces = NONE;
@@ -47,6 +48,9 @@ export class WireOutput implements TurnEnding, TurnSettling {
   #bytes = 0;
   #markedBytes = 0;
   #isFlushDue = false;
+  /** The owner waits to hear that all has left: once it has been written … */
+  #mustLeave = false;
+  /** … and now that it has been. */
   #isLeaving = false;
 
   constructor(socket: Socket, owner: WireOutputOwner) {
@@ -79,7 +83,7 @@ export class WireOutput implements TurnEnding, TurnSettling {
       this.#add(Buffer.from(piece, 'latin1'));
       return;
     }
-    this.#extend(length).write(piece, this.#to, 'latin1');
+    writeLatin1(this.#extend(length), piece, this.#to);
     this.#to += length;
   }
 
@@ -133,7 +137,7 @@ export class WireOutput implements TurnEnding, TurnSettling {
 
   /** The owner hears, at the end of this turn or later, when all that is written until then has left. */
   leave(): void {
-    this.#isLeaving = true;
+    this.#mustLeave = true;
     this.flushSoon();
   }
 
@@ -141,24 +145,25 @@ export class WireOutput implements TurnEnding, TurnSettling {
   endTurn(): void {
     this.#isFlushDue = false;
     this.#owner.onTurnEnding();
-    if (this.#isLeaving) this.#leaveNow();
+    if (this.#mustLeave) this.#leaveNow();
     else this.flush();
   }
 
   #leaveNow(): void {
-    if (this.#isTls && this.#bytes > 0) {
-      this.flush(this.#onWritten);
+    this.#mustLeave = false;
+    if (this.flush() || this.#isIdle) {
+      onceWritten(this);
       return;
     }
-    this.flush();
-    // The system takes it when it has taken all before it.
-    if (this.#isIdle) onceWritten(this);
-    else if (!this.#socket.destroyed) this.#socket.write('', this.#onWritten);
+    if (this.#socket.destroyed) return;
+    this.#isLeaving = true;
+    // TLS tells of each write; else the system takes an empty one when it has taken all before it.
+    if (!this.#isTls) this.#socket.write('', this.#onWritten);
   }
 
   /** For `leave` alone. */
   settleTurn(): void {
-    this.#onWritten();
+    this.#owner.onLeft();
   }
 
   get #isIdle(): boolean {
@@ -171,34 +176,38 @@ export class WireOutput implements TurnEnding, TurnSettling {
     this.#owner.onLeft();
   };
 
-  /** `onWritten`, for TLS alone: all of it has been taken by the system. */
-  flush(onWritten?: () => void): void {
-    if (this.#bytes === 0) return;
-    if (this.#pieces === NONE) this.#flushRun(onWritten);
-    else this.#flushPieces(onWritten);
+  /** Returns whether all of it has been taken by the system, as far as that is known. */
+  flush(): boolean {
+    if (this.#bytes === 0) return false;
     this.#markedBytes = 0;
+    if (this.#pieces === NONE) return this.#flushRun();
+    this.#flushPieces();
+    return false;
   }
 
-  #flushRun(onWritten: (() => void) | undefined): void {
+  #flushRun(): boolean {
     const block = this.#block!;
     const run = block.bytes.subarray(this.#from, this.#to);
     this.#block = undefined;
     this.#bytes = 0;
     if (!this.#writes.isIdle) {
       // A slow client must not hold all of a block.
-      this.#socket.write(Buffer.from(run), onWritten);
+      this.#socket.write(Buffer.from(run), this.#onWritten);
       closeRun(block);
     } else if (this.#isTls) {
       this.#socket.write(run, (error) => {
         if (error === undefined || error === null) closeRun(block);
-        onWritten?.();
+        this.#onWritten();
       });
+      return this.#writes.hasLeft;
     } else if (this.#writes.write(run)) {
       closeRun(block);
+      return true;
     }
+    return false;
   }
 
-  #flushPieces(onWritten: (() => void) | undefined): void {
+  #flushPieces(): void {
     this.#endRun();
     const pieces = this.#pieces;
     const soles = this.#soles;
@@ -213,7 +222,7 @@ export class WireOutput implements TurnEnding, TurnSettling {
         for (const sole of soles) giveBack(sole);
         for (const block of blocks) closeRun(block);
       }
-      onWritten?.();
+      this.#onWritten();
     });
     socket.uncork();
   }

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { WireOutput } from '../../../../src/gateway/exchange/wire-lane/wire-output.ts';
 import { socketPairs, type SocketPair } from '../../../mesh/transport/socket-pairs.ts';
 
+const LARGE = Buffer.alloc(8_000_000, 'large ');
+
 interface Pair extends SocketPair {
   readonly output: WireOutput;
   /** How often all that was written has left. */
@@ -86,6 +88,24 @@ describe.each(['tcp', 'tls'] as const)('WireOutput over %s', (kind) => {
     slow!.far.resume();
     while (slow!.left() === 0) await turn();
     expect([quick!.left(), slow!.left()]).toEqual([1, 1]);
+  });
+
+  it('tells in the same turn of what the system has taken at once', async () => {
+    const [pair] = await createPairs(1);
+    const { output, far } = pair!;
+    far.pause();
+    output.text('little');
+    output.leave();
+    await turn();
+    expect(pair!.left()).toBe(1);
+    // TLS speaks of the first write only now, which says nothing of the second.
+    output.chunk(LARGE);
+    output.leave();
+    for (let i = 0; i < 50; i++) await turn();
+    expect(pair!.left()).toBe(1);
+    far.resume();
+    while (pair!.left() === 1) await turn();
+    expect(pair!.left()).toBe(2);
   });
 
   it('gives each client its own bytes, beside others that read late, or leave', async () => {
