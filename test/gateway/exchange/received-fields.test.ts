@@ -62,3 +62,13 @@ it('keeps, whoever the client is, every field that is not judged', () => {
   // Else it would have shown nothing.
   expect(kept).toBeGreaterThan(1000);
 });
+
+it('sees what anybody prefers, and passes it on', () => {
+  const raw = ['Prefer', 'wait=5', 'Accept', '*/*', 'prefer', 'server-timing'];
+  const kept = raw.slice();
+  expect(receiveFields(kept, false).prefer).toBe('wait=5, server-timing');
+  expect(kept).toEqual(raw);
+  // Else a lane would pass it on unseen.
+  expect(judged('PREFER')).toBe(true);
+  expect(receiveFields(['Accept', '*/*'], false).prefer).toBeUndefined();
+});
