@@ -1,7 +1,7 @@
 /** The upstream's field lines on their way down: without what ended at the hop between us. */
 
 import { ANSWER_FIELDS_OF_A_HOP } from '../../mesh/transport/http1-answer-head.ts';
-import { codeAt } from '../../mesh/transport/octets.ts';
+import { toWholeNumber } from '../../mesh/transport/octets.ts';
 import type { HeaderFields } from '../../plugins/sdk/header-fields.ts';
 
 /** What a pass over field lines found. */
@@ -13,10 +13,6 @@ interface Findings {
 }
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set(ANSWER_FIELDS_OF_A_HOP);
-
-const ZERO = 0x30;
-/** As many stay exact as a number, whatever they are. */
-const EXACT_DIGITS = 15;
 
 const END_TO_END = 0;
 const DROP = 1;
@@ -83,17 +79,10 @@ function takeHopFields(raw: string[]): Findings {
   return { length, nominated };
 }
 
-/** NaN: not a length. */
+/** NaN: not a length. Of HTTP/2 it has not been checked. */
 function toLength(value: string): number {
-  const { length } = value;
-  if (length > EXACT_DIGITS) return Number(value);
-  let total = 0;
-  for (let i = 0; i < length; i++) {
-    const digit = codeAt(value, i) - ZERO;
-    if (digit < 0 || digit > 9) return Number(value);
-    total = total * 10 + digit;
-  }
-  return total;
+  const length = toWholeNumber(value);
+  return length === -1 ? Number(value) : length;
 }
 
 function withoutNominated(raw: readonly string[], nominated: readonly string[]): string[] {

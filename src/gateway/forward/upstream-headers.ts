@@ -15,17 +15,15 @@ export function toUpstreamHeaders(exchange: GatewayExchange, http2: boolean): He
   const { connection } = exchange.intake;
   const list = request.headers.rest.slice();
   let text = request.headers.text;
-  if (connection.listener.door === 'outbound') {
-    passForwarded(list, provenance);
-    continueVia(list, provenance, connection);
+  const isOutbound = connection.listener.door === 'outbound';
+  const lines =
+    isOutbound || isContinued(provenance) ? undefined : forwardedOf(connection, request.authority);
+  if (lines !== undefined) {
+    text += lines;
   } else {
-    const lines = isContinued(provenance) ? undefined : forwardedOf(connection, request.authority);
-    if (lines === undefined) {
-      continueForwarded(list, exchange);
-      continueVia(list, provenance, connection);
-    } else {
-      text += lines;
-    }
+    if (isOutbound) passForwarded(list, provenance);
+    else continueForwarded(list, exchange);
+    continueVia(list, provenance, connection);
   }
   text += exchange.requestId.line;
   if (trace !== undefined) {

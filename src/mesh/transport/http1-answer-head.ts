@@ -9,7 +9,7 @@ import {
   takeFieldLines,
 } from './http1-field-lines.ts';
 import { NameSet } from './name-set.ts';
-import { codeAt, IS_VALUE } from './octets.ts';
+import { IS_VALUE, toWholeNumber } from './octets.ts';
 
 /** `length`: Content-Length · `chunked` · `close`: up to the end of the connection. */
 export type BodyFraming = 'length' | 'chunked' | 'close';
@@ -194,21 +194,10 @@ function isNamed(received: string, wantedLower: string): boolean {
   return received === wantedLower || received.toLowerCase() === wantedLower;
 }
 
-/** 15 digits stay exact as a number, and are 900 TB. */
-const MAX_LENGTH_DIGITS = 15;
-
 function toContentLength(value: string): number {
-  const { length } = value;
-  let total = 0;
-  for (let i = 0; i < length; i++) {
-    const digit = codeAt(value, i) - ZERO;
-    if (digit < 0 || digit > 9) throw new AnswerSyntaxError('malformed Content-Length');
-    total = total * 10 + digit;
-  }
-  if (length === 0 || length > MAX_LENGTH_DIGITS) {
-    throw new AnswerSyntaxError('malformed Content-Length');
-  }
-  return total;
+  const length = toWholeNumber(value);
+  if (length === -1) throw new AnswerSyntaxError('malformed Content-Length');
+  return length;
 }
 
 /** Whether a Connection field's value names an option, given in lower case. */

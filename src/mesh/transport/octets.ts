@@ -83,6 +83,23 @@ export function writeLatin1(bytes: Buffer, text: string, offset: number): void {
   (bytes as unknown as Latin1Buffer).latin1Write(text, offset, text.length);
 }
 
+/** More digits might not stay exact as a number; these are 900 TB. */
+const MAX_DIGITS = 15;
+const ZERO = 0x30;
+
+/** What its decimal digits say; -1 where it holds anything else, nothing, or too many of them. */
+export function toWholeNumber(text: string): number {
+  const { length } = text;
+  if (length === 0 || length > MAX_DIGITS) return -1;
+  let total = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = codeAt(text, i) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    total = total * 10 + digit;
+  }
+  return total;
+}
+
 /** From here on a regular expression is faster, 1.3 against 3 ns a character: such as tokens. */
 const LONG_VALUE = 32;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isValue } from '../../../src/mesh/transport/octets.ts';
+import { isValue, toWholeNumber } from '../../../src/mesh/transport/octets.ts';
 
 describe('isValue', () => {
   it.each([0, 31, 32, 600])('knows every character, %i others beside it', (others) => {
@@ -14,5 +14,24 @@ describe('isValue', () => {
       (code) => code === 0x09 || (code >= 0x20 && code !== 0x7f),
     );
     expect(allowed).toEqual(expected);
+  });
+});
+
+describe('toWholeNumber', () => {
+  it.each([
+    ['0', 0],
+    ['007', 7],
+    ['999999999999999', 999_999_999_999_999],
+    ['1000000000000000', -1],
+    ['', -1],
+    ['-1', -1],
+    ['+1', -1],
+    [' 1', -1],
+    ['1.0', -1],
+    ['0x1', -1],
+    ['1, 1', -1],
+    ['\u0661', -1],
+  ])('reads %j as %i', (text, number) => {
+    expect(toWholeNumber(text)).toBe(number);
   });
 });

@@ -1,7 +1,13 @@
 /** Recognises the head of an HTTP/1.1 request in its canonical form; whatever else it may be is another lane's to say. */
 import { toFieldLine, toFieldList } from '../../../plugins/sdk/header-fields.ts';
 import { NameSet } from '../../../mesh/transport/name-set.ts';
-import { codeAt, cut, IS_TOKEN, IS_VALUE, toLatin1 } from '../../../mesh/transport/octets.ts';
+import {
+  cut,
+  IS_TOKEN,
+  IS_VALUE,
+  toLatin1,
+  toWholeNumber,
+} from '../../../mesh/transport/octets.ts';
 import { RepeatedTexts } from '../../../mesh/transport/repeated-texts.ts';
 import { isAuthority } from '../authority.ts';
 import type { HeadLimits } from '../head-limits.ts';
@@ -48,9 +54,6 @@ const JUDGED = 2;
 
 const HOST = Buffer.from('host', 'latin1');
 const hosts = new RepeatedTexts();
-
-/** 15 digits stay exact as a number, and are 900 TB. */
-const MAX_LENGTH_DIGITS = 15;
 
 /**
  * One pass over the octets decides what is allowed, and names and values are cut from one decoded
@@ -194,7 +197,7 @@ export class HeadReader {
           break;
         case 14:
           if (name !== 'Content-Length' && name.toLowerCase() !== 'content-length') break;
-          bodyLength = toLength(value);
+          bodyLength = toWholeNumber(value);
           // A second framing, even an equal one, is one that somebody might read otherwise.
           if (isFramed || bodyLength < 0) return false;
           isFramed = true;
@@ -240,19 +243,6 @@ function findMethod(bytes: Buffer, start: number): (typeof METHODS)[number] | He
     if (start + i === bytes.length) return PARTIAL;
   }
   return ODD;
-}
-
-/** -1: not a length. */
-function toLength(value: string): number {
-  const { length } = value;
-  if (length === 0 || length > MAX_LENGTH_DIGITS) return -1;
-  let total = 0;
-  for (let i = 0; i < length; i++) {
-    const digit = codeAt(value, i) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    total = total * 10 + digit;
-  }
-  return total;
 }
 
 function hasClose(value: string): boolean {
