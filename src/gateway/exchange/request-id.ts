@@ -15,12 +15,26 @@ export interface RequestId {
 const BEFORE = 'X-Request-Id: ';
 export const UUID_LENGTH = 36;
 
+class DrawnId implements RequestId {
+  readonly line: string;
+  readonly octets: DataView;
+  readonly at: number;
+
+  constructor(line: string, octets: DataView, lineAt: number) {
+    this.line = line;
+    this.octets = octets;
+    this.at = lineAt + BEFORE.length;
+  }
+
+  /** Most requests are never asked for it. */
+  get text(): string {
+    return cut(this.line, BEFORE.length, BEFORE.length + UUID_LENGTH);
+  }
+}
+
 const drawn = new DrawnLines<RequestId>(
   `${BEFORE}########-####-####-####-############\r\n`,
-  (line, octets, lineAt) => {
-    const text = cut(line, BEFORE.length, BEFORE.length + UUID_LENGTH);
-    return { text, line, octets, at: lineAt + BEFORE.length };
-  },
+  (line, octets, lineAt) => new DrawnId(line, octets, lineAt),
   (octets, lineAt) => {
     const at = lineAt + BEFORE.length;
     // The version and the variant, which is 8, 9, a or b (RFC 9562 §5.4).

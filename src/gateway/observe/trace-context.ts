@@ -49,8 +49,8 @@ export function continueTrace(
       at: 0,
     };
   }
-  if (!(sample > 0 && random() < sample)) return own;
-  return { ...own, sampled: true, line: toLine(own.traceId, own.spanId, true) };
+  if (sample > 0 && random() < sample) own.record();
+  return own;
 }
 
 function toLine(traceId: string, spanId: string, sampled: boolean): string {
@@ -64,18 +64,42 @@ function isValid(match: RegExpExecArray): boolean {
   return version !== '00' || rest === undefined;
 }
 
-const TEMPLATE = toLine('#'.repeat(32), '#'.repeat(16), false);
 export const TRACE_ID_LENGTH = 32;
+const SPAN_ID_LENGTH = 16;
+const TEMPLATE = toLine('#'.repeat(TRACE_ID_LENGTH), '#'.repeat(SPAN_ID_LENGTH), false);
 const TRACE_ID_AT = TEMPLATE.indexOf('#');
 const SPAN_ID_AT = TRACE_ID_AT + TRACE_ID_LENGTH + 1;
 
-const drawn = new DrawnLines<TraceContext>(TEMPLATE, (line, octets, lineAt) => ({
-  traceId: cut(line, TRACE_ID_AT, TRACE_ID_AT + TRACE_ID_LENGTH),
-  parentSpanId: '',
-  spanId: cut(line, SPAN_ID_AT, SPAN_ID_AT + 16),
-  sampled: false,
-  tracestate: undefined,
-  line,
-  octets,
-  at: lineAt + TRACE_ID_AT,
-}));
+/** A trace that begins here. */
+class DrawnTrace implements TraceContext {
+  readonly parentSpanId = '';
+  sampled = false;
+  readonly tracestate = undefined;
+  line: string;
+  readonly octets: DataView;
+  readonly at: number;
+
+  constructor(line: string, octets: DataView, lineAt: number) {
+    this.line = line;
+    this.octets = octets;
+    this.at = lineAt + TRACE_ID_AT;
+  }
+
+  get traceId(): string {
+    return cut(this.line, TRACE_ID_AT, TRACE_ID_AT + TRACE_ID_LENGTH);
+  }
+
+  get spanId(): string {
+    return cut(this.line, SPAN_ID_AT, SPAN_ID_AT + SPAN_ID_LENGTH);
+  }
+
+  record(): void {
+    this.sampled = true;
+    this.line = toLine(this.traceId, this.spanId, true);
+  }
+}
+
+const drawn = new DrawnLines(
+  TEMPLATE,
+  (line, octets, lineAt) => new DrawnTrace(line, octets, lineAt),
+);
