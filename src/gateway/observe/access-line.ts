@@ -1,7 +1,7 @@
 /** The line of the access log for an exchange that went well, put together without the record and its JSON. */
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { UUID_LENGTH, type RequestId } from '../exchange/request-id.ts';
-import { statusOf, toIsoTime } from './access-log.ts';
+import { statusOf } from './access-log.ts';
 import { LinePiece, type LineBlock } from './line-block.ts';
 import { TRACE_ID_LENGTH, type TraceContext } from './trace-context.ts';
 
@@ -82,8 +82,40 @@ export function isPlain({ outcome, request }: GatewayExchange): boolean {
   return outcome.code === '' && outcome.reason === '' && request.path !== '';
 }
 
-let timeMs = Number.NaN;
-let time = END;
+/** The beginning of lines: of one and the next mostly only the milliseconds differ. */
+class TimeField {
+  #piece = END;
+  #second = Number.NaN;
+  #ms = 0;
+  /** Where the three digits of the milliseconds are. */
+  #digits = 0;
+
+  at(nowMs: number): LinePiece {
+    const second = Math.floor(nowMs / 1000);
+    const ms = nowMs - second * 1000;
+    if (second !== this.#second) {
+      const text = `{"time":"${new Date(second * 1000).toISOString()}","request_id":"`;
+      this.#piece = new LinePiece(text);
+      this.#digits = text.indexOf('.') + 1;
+      this.#second = second;
+      this.#ms = 0;
+    }
+    if (ms !== this.#ms) this.#write(ms);
+    return this.#piece;
+  }
+
+  #write(ms: number): void {
+    const { octets } = this.#piece;
+    const tens = (ms / 10) | 0;
+    const hundreds = (tens / 10) | 0;
+    octets[this.#digits] = ZERO + hundreds;
+    octets[this.#digits + 1] = ZERO + tens - hundreds * 10;
+    octets[this.#digits + 2] = ZERO + ms - tens * 10;
+    this.#ms = ms;
+  }
+}
+const ZERO = 0x30;
+const TIME = new TimeField();
 
 /**
  * Writes what `toAccessRecord` has as JSON, to the octet: a JSON of some 18 fields costs more than all
@@ -97,12 +129,8 @@ export function composeAccessLine(
   durationMs: number,
 ): void {
   const { request, peer, upstream, outcome, trace, consumer } = exchange;
-  if (nowMs !== timeMs) {
-    timeMs = nowMs;
-    time = new LinePiece(`{"time":"${toIsoTime(nowMs)}","request_id":"`);
-  }
   block.begin();
-  block.piece(time);
+  block.piece(TIME.at(nowMs));
   writeId(block, exchange.requestId);
   if (trace !== undefined) writeTrace(block, trace);
   LISTENER.write(block, exchange.listener);

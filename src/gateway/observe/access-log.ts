@@ -9,7 +9,7 @@ export function toAccessRecord(
 ): Record<string, unknown> {
   const { request, peer, upstream, outcome, trace } = exchange;
   const record: Record<string, unknown> = {
-    time: toIsoTime(nowMs),
+    time: new Date(nowMs).toISOString(),
     request_id: exchange.id,
     trace_id: trace?.traceId,
     listener: exchange.listener,
@@ -55,16 +55,4 @@ function receivedPath(target: string): string {
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-/** The last time that was written out: many exchanges end in the same millisecond. */
-let lastMs = Number.NaN;
-let lastText = '';
-
-export function toIsoTime(ms: number): string {
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastText = new Date(ms).toISOString();
-  }
-  return lastText;
 }

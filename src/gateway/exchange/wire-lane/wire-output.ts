@@ -187,20 +187,22 @@ export class WireOutput implements TurnEnding, TurnSettling {
 
   #flushRun(): boolean {
     const block = this.#block!;
-    const run = block.bytes.subarray(this.#from, this.#to);
+    const from = this.#from;
+    const to = this.#to;
     this.#block = undefined;
     this.#bytes = 0;
     if (!this.#writes.isIdle) {
       // A slow client must not hold all of a block.
-      this.#socket.write(Buffer.from(run), this.#onWritten);
+      this.#socket.write(Buffer.from(block.bytes.subarray(from, to)), this.#onWritten);
       closeRun(block);
     } else if (this.#isTls) {
-      this.#socket.write(run, (error) => {
+      this.#socket.write(block.bytes.subarray(from, to), (error) => {
         if (error === undefined || error === null) closeRun(block);
         this.#onWritten();
       });
       return this.#writes.hasLeft;
-    } else if (this.#writes.write(run)) {
+      // Past the stream no Buffer is needed, which takes twice as long to make.
+    } else if (this.#writes.write(new Uint8Array(block.memory, from, to - from))) {
       closeRun(block);
       return true;
     }

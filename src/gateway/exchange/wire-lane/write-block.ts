@@ -10,7 +10,8 @@ const MAX_FREE_BLOCKS = 16;
 
 /** A block for all connections: what each of them has to write is a run of bytes in it. */
 export class WriteBlock {
-  readonly bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  readonly memory = new ArrayBuffer(BLOCK_BYTES);
+  readonly bytes = Buffer.from(this.memory);
   /** Bytes of all runs. */
   used = 0;
   /** Those that are still written to, or wait to be written. */
