@@ -1,7 +1,6 @@
 /** Composition root: the only place that builds long-lived objects and hands them to each other. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdmin } from './app/admin.ts';
 import { createConfiguration } from './app/configuration.ts';
@@ -22,6 +21,7 @@ import { createMetricsPage } from './gateway/status/metrics-page.ts';
 import { createStatusServer } from './gateway/status/status-server.ts';
 import { DRAIN_NOTICE_MS } from './mesh/node/local-instance.ts';
 import { firstEndpoints } from './mesh/service/first-endpoints.ts';
+import { eventNowMs } from './mesh/transport/event-time.ts';
 import type { Clock } from './plugins/sdk/plugin-context.ts';
 import { standardPlugins } from './plugins/standard.ts';
 import type { App, AppOptions } from './cli/app-port.ts';
@@ -29,8 +29,7 @@ import { VERSION } from './version.ts';
 
 export type { App, AppOptions, Started } from './cli/app-port.ts';
 
-const monotonic = (): number => performance.now();
-const clock: Clock = { now: Date.now, monotonic };
+const clock: Clock = { now: Date.now, monotonic: eventNowMs };
 
 /** Rejects with a `ConfigurationError` that names everything wrong with the file. */
 export async function createApp(options: AppOptions): Promise<App> {

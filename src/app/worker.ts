@@ -1,5 +1,4 @@
 /** Composition root of a worker: a data plane whose control plane is the supervisor. */
-import { performance } from 'node:perf_hooks';
 import { readDescriptorLimit } from './descriptor-limit.ts';
 import { createProcessLog } from '../cli/process-log.ts';
 import type { Config } from '../gateway/config/config.ts';
@@ -13,11 +12,12 @@ import { createMetricsTeller } from '../gateway/worker/metrics/metrics-teller.ts
 import { createWorkerTap } from '../gateway/worker/tap/worker-tap.ts';
 import { createEdgeTeller } from '../gateway/worker/topology/edge-teller.ts';
 import type { TakenSockets } from '../gateway/worker/taken-sockets.ts';
+import { eventNowMs } from '../mesh/transport/event-time.ts';
 import { createTopologyRecorder } from '../mesh/topology/recorder.ts';
 import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 import { createDataPlane, type ControlPlane, type DataPlane } from './data-plane.ts';
 
-const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
+const clock: Clock = { now: Date.now, monotonic: eventNowMs };
 
 /** Serves until the supervisor says otherwise, or is gone. */
 export function runWorker(parent: NodeJS.Process): void {

@@ -2,6 +2,7 @@
 import type { Answer, Problem } from '../../plugins/sdk/answer.ts';
 import type { HookResult, PluginHooks, Stage } from '../../plugins/sdk/define-plugin.ts';
 import type { UpstreamTry } from '../../plugins/sdk/exchange.ts';
+import { timePasses } from '../../mesh/transport/event-time.ts';
 import type { GatewayExchange } from '../exchange/exchange.ts';
 import { bufferBody, needsBuffering } from './buffer-body.ts';
 import { assertAnswer } from './hook-answer.ts';
@@ -60,6 +61,7 @@ export function runRequestHooks(
     exchange.narrator?.plugin(instance, result);
     // Explain hears every plugin out, whatever an earlier one would answer.
     if (result !== undefined && exchange.narrator === undefined) return result;
+    timePasses();
   }
   return undefined;
 }
@@ -126,6 +128,7 @@ function runAll(
     } catch (error) {
       failed(exchange, instance, hook, error);
     }
+    timePasses();
   }
 }
 

@@ -8,13 +8,13 @@ import type { CallPhase } from './call-deadline.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import type { DeadlineOwner } from './deadline-timer.ts';
 import { isTlsAlert } from './connector.ts';
+import { eventNowMs } from './event-time.ts';
 import { Http1Sending } from './http1-sending.ts';
 import { ResponseParser } from './http1-response-parser.ts';
 import type { AnswerHandler } from './http1-response-parser.ts';
 import type { RequestBodyOwner } from './request-body.ts';
 import { keep } from './read-memory.ts';
 import { SocketReads } from './socket-reads.ts';
-import { turnNowMs } from './turn-end.ts';
 import { UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 
 /** The pool that the connection belongs to. */
@@ -112,7 +112,7 @@ export class Http1Connection implements AnswerHandler, CallHolder, DeadlineOwner
       return;
     }
     const parser = this.#parser;
-    this.#heardAtMs = turnNowMs();
+    this.#heardAtMs = eventNowMs();
     const taken = parser.push(chunk);
     if (this.#call !== call) return;
     if (parser.failure !== undefined) {

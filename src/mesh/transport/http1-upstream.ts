@@ -6,7 +6,7 @@ import type { ConnectionOwner } from './http1-connection.ts';
 import { SocketConnector } from './connector.ts';
 import type { ConnectAttempt } from './connector.ts';
 import { toRequestHead } from './http1-request-writer.ts';
-import { turnNowMs } from './turn-end.ts';
+import { eventNowMs } from './event-time.ts';
 import { toUnsentError } from './upstream-error.ts';
 import type {
   Upstream,
@@ -61,7 +61,7 @@ class Http1Upstream implements Upstream, CallHolder, ConnectionOwner {
     if (this.#isClosing) {
       call.fail(toUnsentError('connect', 'the upstream is closed'));
     } else {
-      const nowMs = turnNowMs();
+      const nowMs = eventNowMs();
       const connection = request.fresh ? undefined : this.#takeIdle(nowMs);
       if (connection === undefined) this.#enqueue(call);
       else connection.begin(call, nowMs);

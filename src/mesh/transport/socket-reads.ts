@@ -1,5 +1,6 @@
 /** Reads a socket into memory that is there already, where Node.js would make new memory for each read. */
 import type { Socket } from 'node:net';
+import { beginEvent, endEvent } from './event-time.ts';
 import { common, COMMON_BYTES, freeSlab, give, lend, SLAB_BYTES, takeSlab } from './read-memory.ts';
 import { handleOf, noteActivity, streamWrap, type StreamHandle } from './stream-handle.ts';
 
@@ -58,7 +59,9 @@ export class SocketReads {
     const memory = this.#memory;
     this.#isAtEnd = false;
     const isGiven = length >= GIVEN_BYTES;
+    beginEvent();
     this.#onBytes(isGiven ? give(memory, length) : lend(memory, length));
+    endEvent();
     if (memory === common) {
       // A read that fills what there was is followed by more.
       if (length === COMMON_BYTES && !this.#isAtEnd) return this.#take(takeSlab());

@@ -1,5 +1,5 @@
-/** Writes of one turn of the event loop, done together at its end; and its time. */
-import { performance } from 'node:perf_hooks';
+/** Writes of one turn of the event loop, done together at its end. */
+import { beginEvent, endEvent } from './event-time.ts';
 
 /** Something to write at the end of the turn. */
 export interface TurnEnding {
@@ -49,19 +49,6 @@ class Row<One> {
 const ending = new Row<TurnEnding>();
 const settling = new Row<TurnSettling>();
 let isImmediateSet = false;
-/** 0: nobody has looked at the clock in this turn. */
-let turnMs = 0;
-
-/**
- * Milliseconds of `performance.now()`, late by a turn at most: for deadlines, which are looked at in turns
- * as well, and of which each request moves several.
- */
-export function turnNowMs(): number {
-  if (turnMs > 0) return turnMs;
-  const nowMs = performance.now();
-  if (isImmediateSet) turnMs = nowMs;
-  return nowMs;
-}
 
 /** Calls `one.endTurn()` when what the system has ready has been read, or soon before. */
 export function atTurnEnd(one: TurnEnding): void {
@@ -74,7 +61,6 @@ export function atTurnEnd(one: TurnEnding): void {
 
 function onImmediate(): void {
   isImmediateSet = false;
-  turnMs = 0;
   endAll();
 }
 
@@ -91,6 +77,9 @@ export function onceWritten(one: TurnSettling): void {
 function endAll(): void {
   do {
     for (let one = ending.take(); one !== undefined; one = ending.take()) one.endTurn();
+    // All that was written has left by now.
+    beginEvent();
     for (let one = settling.take(); one !== undefined; one = settling.take()) one.settleTurn();
+    endEvent();
   } while (ending.length > 0);
 }

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { atTurnEnd, onceWritten, turnNowMs } from '../../../src/mesh/transport/turn-end.ts';
+import { atTurnEnd, onceWritten } from '../../../src/mesh/transport/turn-end.ts';
 
 describe('atTurnEnd', () => {
   /** Calls `start` from within the event of a socket, as those do who use it. */
@@ -75,29 +75,5 @@ describe('atTurnEnd', () => {
       told.push('event');
     });
     expect(told).toEqual(['event', ...Array<string>(64).fill('end'), 'immediate']);
-  });
-});
-
-describe('turnNowMs', () => {
-  function pass(ms: number): void {
-    const until = performance.now() + ms;
-    while (performance.now() < until);
-  }
-
-  it('is one time for a turn that has something to write, and another for the next', async () => {
-    await new Promise(setImmediate);
-    atTurnEnd({ endTurn() {} });
-    const first = turnNowMs();
-    pass(2);
-    expect(turnNowMs()).toBe(first);
-    await new Promise(setImmediate);
-    expect(turnNowMs()).toBeGreaterThanOrEqual(first + 2);
-  });
-
-  it('is the time where nothing tells when the turn ends', async () => {
-    await new Promise(setImmediate);
-    const first = turnNowMs();
-    pass(2);
-    expect(turnNowMs()).toBeGreaterThanOrEqual(first + 2);
   });
 });
