@@ -1,6 +1,6 @@
 /** What a node holds of one key: the points in hand, what it knows of the window, and who waits. */
 import type { LimitVerdict } from '../../plugins/sdk/plugin-context.ts';
-import { fade, horizonMs, toBatch, toLowWater } from './batch-size.ts';
+import { horizonMs, toBatch, toLowWater, toRecent } from './batch-size.ts';
 import type { Waiting } from './answer-deadlines.ts';
 import type { Ask, Grant } from './limit-windows.ts';
 
@@ -61,15 +61,21 @@ export class LeasedKey {
     return this.#hand < this.#lowWater && !this.isAsking && this.#spent < points;
   }
 
+  /** In how many milliseconds somebody will have to wait, if requests come as they have since the last ask. */
+  lastsMs(nowMs: number): number {
+    return ((this.#hand + 1) * (nowMs - this.#recentAtMs)) / this.#demand;
+  }
+
   /** What to ask for: all that waits, or a batch. Undefined where nobody waits and a batch would be nothing. */
   toAsk(points: number, liveNodes: number, nowMs: number): Ask | undefined {
     if (this.endsAtMs <= nowMs) this.#forget();
     const horizon = horizonMs(this.windowMs);
-    this.#recent = fade(this.#recent, nowMs - this.#recentAtMs, horizon) + this.#demand;
+    this.#recent = toRecent(this.#recent, this.#demand, nowMs - this.#recentAtMs, horizon);
     this.#recentAtMs = nowMs;
     this.#demand = 0;
     const left = Math.max(0, points - this.#spent);
-    const batch = toBatch({ recent: this.#recent, left, liveNodes });
+    const moments = (this.endsAtMs > 0 ? this.endsAtMs - nowMs : this.windowMs) / horizon;
+    const batch = toBatch({ recent: this.#recent, moments, left, liveNodes });
     const [first] = this.waiting;
     if (first === undefined) {
       return batch === 0 ? undefined : { wanted: batch, least: 1, limit: points };

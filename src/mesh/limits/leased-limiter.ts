@@ -4,7 +4,7 @@ import { peekShared } from './exact-limiter.ts';
 import type { FallbackLimiter } from './fallback-limiter.ts';
 import { KeyWindows } from './key-windows.ts';
 import { LeasedKey, type WaitingRequest } from './leased-key.ts';
-import type { SharedStore } from './shared-store.ts';
+import { GATHER_MS, type AskHandler, type SharedStore } from './shared-store.ts';
 import type { SweepRound } from './sweep-round.ts';
 
 export interface LeasesEnvironment {
@@ -76,7 +76,8 @@ export class Leases {
       };
       held.waiting.push(request);
       store.deadlines.add(request);
-      if (!held.isAsking) this.#ask(held, points);
+      if (held.isAsking) store.hurry();
+      else this.#ask(held, points);
     });
   }
 
@@ -88,11 +89,14 @@ export class Leases {
 
   #ask(held: LeasedKey, points: number): void {
     const { store, monotonic, liveNodes } = this.#environment;
-    const ask = held.toAsk(points, liveNodes(), monotonic());
+    const nowMs = monotonic();
+    const canWait = held.waiting.length === 0 && held.lastsMs(nowMs) > GATHER_MS;
+    const ask = held.toAsk(points, liveNodes(), nowMs);
     if (ask === undefined) return;
     held.isAsking = true;
     const { lane, key } = held;
-    store.ask({ lane, limiter: this.#id, key, windowMs: this.#windowMs }, ask, {
+    const window = { lane, limiter: this.#id, key, windowMs: this.#windowMs };
+    const handler: AskHandler = {
       onGrant: (grant, sentAtMs) => {
         const isOther = held.take(grant, sentAtMs);
         // Kept as long as its window, which is not the one it was opened for.
@@ -104,7 +108,9 @@ export class Leases {
         held.isAsking = false;
         this.#askForWaiting(held);
       },
-    });
+    };
+    if (canWait) store.askAhead(window, ask, handler);
+    else store.ask(window, ask, handler);
   }
 
   /** In the order they came; one that needs more than there is holds up nobody who needs less. */

@@ -15,13 +15,25 @@ interface SharedStoreOptions {
 }
 
 /** What becomes of an ask. */
-interface AskHandler {
+export interface AskHandler {
   /** Also late, after `onFailure`: the points are charged by then. */
   onGrant(grant: Grant, sentAtMs: number): void;
   /** At most once: an error, or no answer in time. */
   onFailure(): void;
   /** Last, when nothing more will come. */
   onEnd?(): void;
+}
+
+/**
+ * Milliseconds. What nobody waits for is asked together with what comes so soon after it: by the message
+ * to ask costs both sides much more than by the question.
+ */
+export const GATHER_MS = 10;
+
+interface Gathered {
+  readonly window: LimitWindow;
+  readonly ask: Ask;
+  readonly handler: AskHandler;
 }
 
 const PROBE: Ask = { wanted: 1, least: 1, limit: 1_000_000_000 };
@@ -33,7 +45,10 @@ export class SharedStore {
   readonly #health: StoreHealth;
   readonly #monotonic: () => number;
   readonly #log: Log;
+  readonly #schedule: Schedule;
   readonly #stopListening: () => void;
+  #gathered: Gathered[] = [];
+  #callOff: (() => void) | undefined;
   #asks = 0;
 
   constructor(options: SharedStoreOptions) {
@@ -41,6 +56,7 @@ export class SharedStore {
     this.#monotonic = monotonic;
     this.#log = log;
     this.#windows = windows;
+    this.#schedule = schedule;
     this.deadlines = new AnswerDeadlines(answerWithinMs);
     this.#health = new StoreHealth({
       counter: windows.counter,
@@ -70,7 +86,29 @@ export class SharedStore {
     return this.#health.isUp(lane);
   }
 
+  /** Asks soon, or as soon as somebody waits for it. */
+  askAhead(window: LimitWindow, ask: Ask, handler: AskHandler): void {
+    this.#gathered.push({ window, ask, handler });
+    this.#callOff ??= this.#schedule(GATHER_MS, () => this.hurry());
+  }
+
+  /** Asks now for what was to be asked soon. */
+  hurry(): void {
+    if (this.#callOff === undefined) return;
+    this.#callOff();
+    this.#callOff = undefined;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    for (const { window, ask, handler } of gathered) this.#ask(window, ask, handler);
+  }
+
+  /** Asks now, and with it for what was to be asked soon. */
   ask(window: LimitWindow, ask: Ask, handler: AskHandler): void {
+    this.#ask(window, ask, handler);
+    this.hurry();
+  }
+
+  #ask(window: LimitWindow, ask: Ask, handler: AskHandler): void {
     const { lane } = window;
     this.#asks++;
     const sentAtMs = this.#monotonic();
@@ -102,6 +140,7 @@ export class SharedStore {
   }
 
   close(): void {
+    this.#callOff?.();
     this.#stopListening();
     this.#health.close();
     this.deadlines.close();

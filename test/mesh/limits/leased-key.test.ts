@@ -77,11 +77,19 @@ describe('a leased key', () => {
 
   it('counts refused requests as demand, which the next window will meet', () => {
     const held = createKey(0, 100);
-    for (let i = 0; i < 50; i++) held.decide(100, 1, 50_900);
+    for (let i = 0; i < 500; i++) held.decide(100, 1, 50_900);
     expect(held.toAsk(100, 4, 51_000)).toEqual({ wanted: 25, least: 1, limit: 100 });
   });
 
   it('asks for nothing where nobody waits and nothing was spent lately', () => {
     expect(createKey(1, 1).toAsk(100, 4, 2_000)).toBeUndefined();
+  });
+
+  it('lasts as long as requests come as they have', () => {
+    const held = createKey(20, 20);
+    held.toAsk(100, 4, 2_000);
+    for (let i = 0; i < 10; i++) held.decide(100, 1, 2_500);
+    // 10 left, and the next one would wait: 11 at 10 a second.
+    expect(held.lastsMs(3_000)).toBe(1_100);
   });
 });
