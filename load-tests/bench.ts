@@ -8,6 +8,7 @@ import {
 } from '../src/gateway/listener/development-certificate.ts';
 import type { BenchContext } from './bench-context.ts';
 import { leaveProxyCore } from './cores.ts';
+import { keepAwake } from './halt-polling.ts';
 import { describeMachine } from './machine.ts';
 import { parseBenchOptions, USAGE, type BenchOptions } from './options.ts';
 import { PEERS } from './peers/peer-list.ts';
@@ -54,9 +55,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const processes = new ProcessKeeper();
   const directory = await mkdtemp(join(tmpdir(), 'meshgate-bench-'));
+  let putToSleep = async (): Promise<void> => undefined;
   const clear = async () => {
     await processes.stopAll();
     await rm(directory, { recursive: true, force: true });
+    await putToSleep();
   };
   const giveUp = (reason: string, code: number) => {
     console.error(reason);
@@ -70,6 +73,7 @@ async function main(args: readonly string[]): Promise<number> {
     count * SCENARIO_LIMIT_MS,
   );
   try {
+    if (options.awake) putToSleep = await keepAwake();
     return await bench(options, processes, directory);
   } finally {
     clearTimeout(watchdog);
@@ -84,7 +88,7 @@ async function bench(
 ): Promise<number> {
   await requireTools(processes);
   const { peers, versions } = await findPeers(options, processes);
-  const machine = describeMachine(versions);
+  const machine = await describeMachine(versions);
   await leaveProxyCore(processes);
   const context: BenchContext = {
     options,

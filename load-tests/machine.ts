@@ -1,5 +1,6 @@
 /** What the figures were measured on. */
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { readHaltPollNs } from './halt-polling.ts';
 
 export interface Machine {
   readonly cpu: string;
@@ -7,23 +8,29 @@ export interface Machine {
   readonly memoryGib: number;
   readonly kernel: string;
   readonly node: string;
+  /** Nanoseconds that a processor waits before it halts; undefined: not known. */
+  readonly haltPollNs: number | undefined;
   /** By name, of the proxies that were there. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
 /** Call it before this process is bound to a core. */
-export function describeMachine(versions: Readonly<Record<string, string>>): Machine {
+export async function describeMachine(
+  versions: Readonly<Record<string, string>>,
+): Promise<Machine> {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryGib: Math.round(totalmem() / 1024 ** 3),
     kernel: release(),
     node: process.versions.node,
+    haltPollNs: await readHaltPollNs(),
     versions,
   };
 }
 
-export function toMachineLine({ cpu, cores, kernel, versions }: Machine): string {
+export function toMachineLine({ cpu, cores, kernel, haltPollNs, versions }: Machine): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return `${cpu}, ${cores} cores, Linux ${kernel}, Node ${process.versions.node}; ${programs.join(', ')}.`;
+  const awake = haltPollNs === undefined || haltPollNs === 0 ? '' : ' that are kept awake';
+  return `${cpu}, ${cores} cores${awake}, Linux ${kernel}, Node ${process.versions.node}; ${programs.join(', ')}.`;
 }

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly only: readonly string[] | undefined;
   /** Names of peers; undefined: all. */
   readonly peers: readonly string[] | undefined;
+  /** Whether processors that have nothing to do are kept from halting. */
+  readonly awake: boolean;
   /** Undefined: no file is written. */
   readonly json: string | undefined;
   /** Whether the tables of the documentation are written anew. */
@@ -27,6 +29,7 @@ export const USAGE = `npm run bench -- [options]
   --only a,b        only these scenarios, or groups of them: edge, changes, scale, mesh
   --peers a,b       only these proxies
   --json FILE       where the results go (load-tests/results/latest.json)
+  --awake           keep the processors of a virtual machine from halting meanwhile (root; see README.md)
   --no-docs         leave docs/performance.md as it is
   --quick           2 rounds of 2 seconds, to try it out; nothing is written unless --json is given
 `;
@@ -55,6 +58,7 @@ export function parseBenchOptions(
       peers: { type: 'string' },
       json: { type: 'string' },
       docs: { type: 'boolean' },
+      awake: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -71,6 +75,7 @@ export function parseBenchOptions(
     peers: parseNames('--peers', values.peers, known.peers),
     json: values.json ?? (quick ? undefined : RESULTS),
     docs: values.docs ?? !quick,
+    awake: values.awake,
   };
 }
 

@@ -18,6 +18,7 @@ describe('the command line of the bench', () => {
       peers: undefined,
       json: 'load-tests/results/latest.json',
       docs: true,
+      awake: false,
     });
   });
 
@@ -31,8 +32,8 @@ describe('the command line of the bench', () => {
 
   it('takes lists of scenarios and peers', () => {
     expect(
-      parseBenchOptions(['--only', 'swap,bare', '--peers', 'nginx', '--no-docs'], KNOWN),
-    ).toMatchObject({ only: ['swap', 'bare'], peers: ['nginx'], docs: false });
+      parseBenchOptions(['--only', 'swap,bare', '--peers', 'nginx', '--no-docs', '--awake'], KNOWN),
+    ).toMatchObject({ only: ['swap', 'bare'], peers: ['nginx'], docs: false, awake: true });
   });
 
   it('takes groups of scenarios, and each scenario once', () => {
