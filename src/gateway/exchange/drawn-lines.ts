@@ -11,7 +11,7 @@ export type Settle = (octets: DataView, at: number) => void;
  */
 export type ToDrawn<Item> = (line: string, octets: DataView, at: number) => Item;
 
-/** Made at a time: to begin with random numbers takes as long as 40 lines do. */
+/** Made at a time. */
 const BATCH = 512;
 const SLACK = 8;
 /** Digits that are copied at once. */

@@ -60,8 +60,11 @@ export class SocketReads {
     this.#isAtEnd = false;
     const isGiven = length >= GIVEN_BYTES;
     beginEvent();
-    this.#onBytes(isGiven ? give(memory, length) : lend(memory, length));
-    endEvent();
+    try {
+      this.#onBytes(isGiven ? give(memory, length) : lend(memory, length));
+    } finally {
+      endEvent();
+    }
     if (memory === common) {
       // A read that fills what there was is followed by more.
       if (length === COMMON_BYTES && !this.#isAtEnd) return this.#take(takeSlab());
