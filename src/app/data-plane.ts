@@ -22,6 +22,7 @@ import type { Clock, Log } from '../plugins/sdk/plugin-context.ts';
 import { standardPlugins } from '../plugins/standard.ts';
 import { VERSION } from '../version.ts';
 import { createNodeMetrics, type NodeMetricsSources } from './node-metrics.ts';
+import { watchHeapGrowth } from './heap-growth.ts';
 import { createObservability, type Observability } from './observability.ts';
 import { createProcessGuard } from './overload.ts';
 import { createServiceSurroundings } from './service-surroundings.ts';
@@ -101,6 +102,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     log,
   } = options;
   let applied = initial;
+  let endHeapWatch: (() => void) | undefined;
   const monotonic = (): number => clock.monotonic();
   const fetcher = createJsonFetcher();
   const trusted = createTrustedProxies(initial.trustedProxies);
@@ -211,6 +213,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       trusted.update(config.trustedProxies);
     },
     start() {
+      endHeapWatch = watchHeapGrowth();
       observability.start();
       onDemand.start();
     },
@@ -218,6 +221,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     closeTunnels: () => forwarder.closeTunnels(),
     async stop() {
       overload.stop();
+      endHeapWatch?.();
       slot.empty();
       await Promise.all([onDemand.stop(), fetcher.close()]);
       await observability.stop();
