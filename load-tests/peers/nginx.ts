@@ -42,9 +42,11 @@ function toHttp(work: Work, site: Site, accessLog: string): string {
     ssl_certificate_key ${site.certificateFile};
     ssl_protocols TLSv1.3;`
     : '';
+  const { format, fields } = work.tells === true ? TELLING : { format: '', fields: '' };
   // Buffered, as the others' logs are; without it each line is a system call of its own.
   return `
-  access_log ${accessLog} combined buffer=64k flush=1s;
+  ${format}
+  access_log ${accessLog} ${format === '' ? 'combined' : 'telling'} buffer=64k flush=1s;
   upstream backend {
     server 127.0.0.1:${site.upstreamPort};
     keepalive 64;
@@ -59,11 +61,27 @@ function toHttp(work: Work, site: Site, accessLog: string): string {
     proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
+    ${fields}
     proxy_buffers 16 8k;
     proxy_max_temp_file_size 0;
     ${toLocations(work).join('\n    ')}
   }`;
 }
+
+/** See `Work.tells`. */
+const TELLING = {
+  format: `log_format telling escape=json '{"time":"$time_iso8601","request_id":"$request_id",'
+    '"listener":"public","protocol":"$server_protocol","client_ip":"$remote_addr",'
+    '"method":"$request_method","host":"$host","path":"$uri","status":$status,'
+    '"duration_s":$request_time,"bytes_in":$request_length,"bytes_out":$body_bytes_sent,'
+    '"route":"all","service":"upstream","endpoint":"$upstream_addr",'
+    '"upstream_s":"$upstream_response_time"}';`,
+  fields: `proxy_set_header X-Forwarded-Host $host;
+    proxy_set_header X-Forwarded-Port $server_port;
+    proxy_set_header Via "1.1 nginx";
+    proxy_set_header X-Request-Id $request_id;
+    add_header X-Request-Id $request_id always;`,
+};
 
 function toLocations(work: Work): string[] {
   const prefixes = routePrefixes(work);

@@ -26,6 +26,11 @@ export interface Work {
   readonly idleConnections?: number;
   /** To tell of its heap; Meshgate alone can. */
   readonly heapProbe?: boolean;
+  /**
+   * To tell as much as Meshgate always does, but for trace context and metrics: an id for each request that both
+   * sides hear of, all X-Forwarded fields and Via, and as many fields a line of the log, as JSON. nginx alone is asked.
+   */
+  readonly tells?: boolean;
   /** On its one route; Meshgate alone has them. */
   readonly plugins?: PluginWork;
   /**

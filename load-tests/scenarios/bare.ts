@@ -1,6 +1,6 @@
 /** Forwarding and nothing else, and what of it TLS and larger answers make. */
 import type { BenchContext } from '../bench-context.ts';
-import { compare } from '../compare.ts';
+import { compare, type Contestant } from '../compare.ts';
 import { PEERS } from '../peers/peer-list.ts';
 import type { Work } from '../peers/peer.ts';
 import type { Scenario, ScenarioResult } from './scenario.ts';
@@ -25,13 +25,17 @@ export const largeBody: Scenario = {
   run: (context) => compareAll(context, { ...BARE, body: 'large' }),
 };
 
+/** nginx that tells as much of each request as Meshgate does. */
+const TELLING = 'nginx, telling';
+
 function compareAll(context: BenchContext, work: Work): Promise<ScenarioResult> {
+  const contestants = PEERS.filter(({ name }) => name !== 'meshgate-mesh').map(
+    ({ name }): Contestant => ({ label: name, peer: name, work }),
+  );
+  const telling: Contestant = { label: TELLING, peer: 'nginx', work: { ...work, tells: true } };
+  const after = contestants.findIndex(({ peer }) => peer === 'nginx') + 1;
   return compare(context, {
-    contestants: PEERS.filter(({ name }) => name !== 'meshgate-mesh').map(({ name }) => ({
-      label: name,
-      peer: name,
-      work,
-    })),
-    baselines: ['nginx', 'http-proxy'],
+    contestants: contestants.toSpliced(after, 0, telling),
+    baselines: ['nginx', TELLING, 'http-proxy'],
   });
 }
