@@ -31,6 +31,6 @@ export async function describeMachine(
 
 export function toMachineLine({ cpu, cores, kernel, haltPollNs, versions }: Machine): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const awake = haltPollNs === undefined || haltPollNs === 0 ? '' : ' that are kept awake';
-  return `${cpu}, ${cores} cores${awake}, Linux ${kernel}, Node ${process.versions.node}; ${programs.join(', ')}.`;
+  const halting = haltPollNs === undefined ? '' : ` that halt after ${haltPollNs / 1e6} ms`;
+  return `${cpu}, ${cores} cores${halting}, Linux ${kernel}, Node ${process.versions.node}; ${programs.join(', ')}.`;
 }

@@ -85,6 +85,8 @@ export function isPlain({ outcome, request }: GatewayExchange): boolean {
 /** The beginning of lines: of one and the next mostly only the milliseconds differ. */
 class TimeField {
   #piece = END;
+  /** Its memory. */
+  #octets: Uint8Array = new Uint8Array();
   #second = Number.NaN;
   #ms = 0;
   /** Where the three digits of the milliseconds are. */
@@ -96,6 +98,7 @@ class TimeField {
     if (second !== this.#second) {
       const text = `{"time":"${new Date(second * 1000).toISOString()}","request_id":"`;
       this.#piece = new LinePiece(text);
+      this.#octets = new Uint8Array(this.#piece.words.buffer);
       this.#digits = text.indexOf('.') + 1;
       this.#second = second;
       this.#ms = 0;
@@ -105,7 +108,7 @@ class TimeField {
   }
 
   #write(ms: number): void {
-    const { octets } = this.#piece;
+    const octets = this.#octets;
     const tens = (ms / 10) | 0;
     const hundreds = (tens / 10) | 0;
     octets[this.#digits] = ZERO + hundreds;

@@ -25,15 +25,12 @@ const IS_LITTLE = endianness() === 'LE';
 export class LinePiece {
   readonly length: number;
   readonly words: Float64Array;
-  /** The same memory. */
-  readonly octets: Uint8Array;
 
   constructor(text: string) {
     const octets = Buffer.from(text);
     this.length = octets.length;
     this.words = new Float64Array(Math.ceil(octets.length / WORD));
-    this.octets = new Uint8Array(this.words.buffer);
-    this.octets.set(octets);
+    Buffer.from(this.words.buffer).set(octets);
   }
 }
 

@@ -77,6 +77,7 @@ describe('a leased key', () => {
 
   it('counts refused requests as demand, which the next window will meet', () => {
     const held = createKey(0, 100);
+    // In a minute: some 60 of them are recent.
     for (let i = 0; i < 500; i++) held.decide(100, 1, 50_900);
     expect(held.toAsk(100, 4, 51_000)).toEqual({ wanted: 25, least: 1, limit: 100 });
   });

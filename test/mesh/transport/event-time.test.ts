@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   beginEvent,
@@ -5,6 +7,7 @@ import {
   eventNowMs,
   timePasses,
 } from '../../../src/mesh/transport/event-time.ts';
+import { SocketReads } from '../../../src/mesh/transport/socket-reads.ts';
 import { atTurnEnd, onceWritten } from '../../../src/mesh/transport/turn-end.ts';
 
 function pass(ms: number): void {
@@ -56,4 +59,23 @@ it('is one for all that have been written by the end of a turn, and goes on afte
   const [first, second] = seen;
   expect(second).toBe(first);
   expect(eventNowMs()).toBeGreaterThanOrEqual(first! + 4);
+});
+
+it('is one for all that a read brings about, and goes on after it', async () => {
+  const server = createServer((socket) => socket.end('bytes')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const seen: number[] = [];
+  const reads = new SocketReads(socket, () => {
+    seen.push(eventNowMs());
+    pass(2);
+    seen.push(eventNowMs());
+  });
+  await once(socket.resume(), 'close');
+  reads.end();
+  server.close();
+  const [first, second] = seen;
+  expect(seen).toHaveLength(2);
+  expect(second).toBe(first);
+  expect(eventNowMs()).toBeGreaterThanOrEqual(first! + 2);
 });
